@@ -1,0 +1,1 @@
+"""The rule engine, pure: programmes, compiler, kernel."""

@@ -1,0 +1,1 @@
+"""The vocabulary of Thuiswacht, pure: kinds, readings, patients, programmes, alerts, errors, settings."""

@@ -1,0 +1,47 @@
+"""The errors of Thuiswacht, few and by what the caller should do."""
+
+
+class ThuiswachtError(Exception):
+    """The root of all errors that Thuiswacht raises on purpose."""
+
+
+class TryAgain(ThuiswachtError):
+    """Something outside is away for now; the same call may succeed later.
+
+    **Units**: `after_s` is in seconds.
+    """
+
+    def __init__(self, message: str, *, after_s: float = 1.0) -> None:
+        super().__init__(message)
+        self.after_s = after_s
+
+
+class NotNow(ThuiswachtError):
+    """We cannot take more at the moment (back-pressure); nothing is wrong with what was offered."""
+
+
+class BadInput(ThuiswachtError):
+    """This input will never be right: where it stands, what was expected, what was found."""
+
+    def __init__(self, *, where: str, expected: str, found: str, reason: str = "bad_input") -> None:
+        super().__init__(f"{where}: expected {expected}, found {found}")
+        self.where = where
+        self.expected = expected
+        self.found = found
+        self.reason = reason
+
+
+class NotMine(ThuiswachtError):
+    """Another worker owns the partition now; drop what was derived from it, write nothing more."""
+
+    def __init__(self, message: str, *, partitions: tuple[int, ...]) -> None:
+        super().__init__(message)
+        self.partitions = partitions
+
+
+class RefuseToStart(ThuiswachtError):
+    """The configuration is insecure, wrong or half done; the message says what is missing."""
+
+
+class Broken(ThuiswachtError):
+    """An invariant does not hold; going on would make it worse."""
