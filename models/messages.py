@@ -198,11 +198,23 @@ class ChangeContent(_Part):
     @property
     def only(self) -> "AnyChange | None":
         """The one change that is set."""
-        return next((value for name in self.model_fields_set if (value := getattr(self, name)) is not None), None)
+        return next(
+            (value for name in self.model_fields_set if (value := getattr(self, name)) is not None), None
+        )
 
 
 AnyChange = (
-    Register | Enrol | Withdraw | SetLimits | SetSchedule | MoveVersion | Pause | Resume | Admit | Discharge | End
+    Register
+    | Enrol
+    | Withdraw
+    | SetLimits
+    | SetSchedule
+    | MoveVersion
+    | Pause
+    | Resume
+    | Admit
+    | Discharge
+    | End
 )
 
 

@@ -1,0 +1,80 @@
+"""The front door: `thuiswacht` mounts the commands of the four packages, and turns errors into exit codes."""
+
+import sys
+from importlib import import_module
+
+import click
+
+from models.errors import BadInput, RefuseToStart, ThuiswachtError, TryAgain
+
+COMMANDS = {
+    "demo": ("simulators.demo.commands", "demo"),
+    "stack": ("simulators.stack.commands", "stack"),
+    "migrate": ("models.db.commands", "migrate"),
+    "ingest": ("ingest.commands", "ingest"),
+    "alerting": ("alerting.commands", "alerting"),
+    "clock": ("ingest.commands", "clock"),
+    "simulate": ("simulators.commands", "simulate"),
+}
+"""Each command with the module and the name it is mounted from; loaded when it is asked for."""
+
+EXIT_FAILED = 1
+EXIT_BAD_INPUT = 65
+EXIT_TRY_AGAIN = 75
+EXIT_REFUSED = 78
+
+
+class FrontDoor(click.Group):
+    """Imports a command's package only when that command is asked for, so that help is quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
+        """In the order in which a newcomer meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of that name, None where there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name]
+        command = getattr(import_module(module), name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=FrontDoor, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="thuiswacht")
+def thuiswacht() -> None:
+    """Telemonitoring: takes in readings from patients' homes, keeps each one, notices who is getting worse.
+
+    Start with `thuiswacht demo`: it needs no server and no Docker. Not for emergencies; not a medical device.
+
+    \b
+    Exit codes: 0 done · 1 failed · 2 wrong usage · 3 not running (stack status)
+                65 bad input · 75 something is away, try again · 78 refused to start (configuration)
+    """
+
+
+def exit_code(error: ThuiswachtError) -> int:
+    """What a script sees of an error, by what it should do next."""
+    match error:
+        case RefuseToStart():
+            return EXIT_REFUSED
+        case BadInput():
+            return EXIT_BAD_INPUT
+        case TryAgain():
+            return EXIT_TRY_AGAIN
+        case _:
+            return EXIT_FAILED
+
+
+def main() -> None:
+    """Runs the command line; errors of ours become one line and an exit code, others keep their traceback."""
+    try:
+        thuiswacht()
+    except ThuiswachtError as error:
+        click.echo(f"thuiswacht: {error}", err=True)
+        sys.exit(exit_code(error))
+
+
+if __name__ == "__main__":
+    main()
