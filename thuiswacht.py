@@ -36,15 +36,14 @@ class FrontDoor(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, name = COMMANDS[cmd_name]
-        command = getattr(import_module(module), name)
-        assert isinstance(command, click.Command)
+        command: click.Command = getattr(import_module(module), name)
         return command
 
 
 @click.group(cls=FrontDoor, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="thuiswacht")
 def thuiswacht() -> None:
-    """Telemonitoring: takes in readings from patients' homes, keeps each one, notices who is getting worse.
+    r"""Telemonitoring: takes in readings from patients' homes, keeps each one, notices who is getting worse.
 
     Start with `thuiswacht demo`: it needs no server and no Docker. Not for emergencies; not a medical device.
 

@@ -1,4 +1,4 @@
-"""Readings as columns: what decoding gives to the store and the rule engine, without an object per reading."""
+"""Readings as columns: what decoding gives to store and engine, without an object per reading."""
 
 from dataclasses import dataclass, fields
 from enum import StrEnum
@@ -63,7 +63,7 @@ class Refusal:
 class Readings:
     """Accepted readings of one partition, in log order, as columns of equal length n.
 
-    **Shape**: each array is [n], the ids are uint8[n, 16]; text columns hold indexes into `texts`, −1 for none.
+    **Shape**: each array is [n], ids are uint8[n, 16]; text columns hold indexes into `texts`, −1 for none.
     **Units**: times in microseconds since 1970 UTC; `value` in the kind's canonical unit, NaN where the
     reading has no value; `value_received` in `unit`, as it arrived.
     """

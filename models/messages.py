@@ -93,7 +93,7 @@ class PersonalLimit(_Part):
 
 
 class PersonalSchedule(_Part):
-    """When a patient measures, in place of the programme's own: local time Europe/Amsterdam, days of the week."""
+    """When a patient measures, in place of the programme's own: Europe/Amsterdam, days of the week."""
 
     before: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
     on: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = (
@@ -198,9 +198,8 @@ class ChangeContent(_Part):
     @property
     def only(self) -> "AnyChange | None":
         """The one change that is set."""
-        return next(
-            (value for name in self.model_fields_set if (value := getattr(self, name)) is not None), None
-        )
+        given = (getattr(self, name) for name in self.model_fields_set)
+        return next((change for change in given if change is not None), None)
 
 
 AnyChange = (
