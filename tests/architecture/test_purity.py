@@ -1,0 +1,89 @@
+"""What decides is pure: time and chance come in as values, and nothing touches the world."""
+
+import ast
+from pathlib import Path
+
+from tests.architecture.sources import ROOT, name, python_files
+
+FORBIDDEN_MODULES = {
+    "aiokafka",
+    "asyncio",
+    "asyncpg",
+    "os",
+    "random",
+    "secrets",
+    "socket",
+    "subprocess",
+    "threading",
+    "time",
+}
+FORBIDDEN_CALLS = {"now", "today", "utcnow", "uuid1", "uuid4", "wall_now_us"}
+
+IMPURE_MODELS = {
+    "models/clock.py",  # the one place that reads the wall clock
+    "models/logs.py",
+    "models/metrics.py",
+    "models/probes.py",
+    "models/settings.py",
+}
+PURE_ELSEWHERE = {
+    "alerting/findings.py",
+    "alerting/lifecycle.py",
+    "ingest/decode.py",
+    "ingest/normalise.py",
+}
+
+
+def is_pure(path: Path) -> bool:
+    file = name(path)
+    return (
+        (file.startswith("models/") and not file.startswith("models/db/") and file not in IMPURE_MODELS)
+        or file.startswith("alerting/engine/")
+        or file in PURE_ELSEWHERE
+    )
+
+
+def impurities(source: str) -> list[str]:
+    found: list[str] = []
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Import(names=names):
+                found += [
+                    f"line {node.lineno} imports {alias.name}"
+                    for alias in names
+                    if alias.name.split(".")[0] in FORBIDDEN_MODULES
+                ]
+            case ast.ImportFrom(module=str(module), names=names, level=0):
+                if module.split(".")[0] in FORBIDDEN_MODULES:
+                    found.append(f"line {node.lineno} imports from {module}")
+                found += [
+                    f"line {node.lineno} imports {alias.name}"
+                    for alias in names
+                    if alias.name in FORBIDDEN_CALLS
+                ]
+            case ast.Call(func=ast.Attribute(attr=attr)) if attr in FORBIDDEN_CALLS:
+                found.append(f"line {node.lineno} calls {attr}()")
+            case _:
+                pass
+    return found
+
+
+def test_pure_modules_know_no_clock_no_chance_and_no_world() -> None:
+    found = {
+        name(path): impure
+        for path in python_files("alerting", "ingest", "models")
+        if is_pure(path) and (impure := impurities(path.read_text(encoding="utf-8")))
+    }
+    assert found == {}
+
+
+def test_the_rule_sees_what_it_should_see() -> None:
+    assert impurities("import os.path") == ["line 1 imports os.path"]
+    assert impurities("from time import monotonic") == ["line 1 imports from time"]
+    assert impurities("from uuid import UUID, uuid4") == ["line 1 imports uuid4"]
+    assert impurities("import datetime\nat = datetime.datetime.now(datetime.UTC)") == ["line 2 calls now()"]
+    assert impurities("from datetime import UTC, datetime\nat = datetime(2026, 1, 1, tzinfo=UTC)") == []
+
+
+def test_the_files_named_here_exist() -> None:
+    assert [file for file in sorted(IMPURE_MODELS | PURE_ELSEWHERE) if not (ROOT / file).is_file()] == []
