@@ -7,7 +7,7 @@ from tests.architecture.sources import ROOT
 
 
 def test_the_import_contracts_are_kept() -> None:
-    lint = "from importlinter.cli import lint_imports; raise SystemExit(lint_imports(no_cache=True, no_logo=True))"
+    lint = "from importlinter import cli; raise SystemExit(cli.lint_imports(no_cache=True, no_logo=True))"
     linted = subprocess.run(
         [sys.executable, "-c", lint], cwd=ROOT, capture_output=True, text=True, check=False
     )
