@@ -2,11 +2,11 @@
 FROM python:3.13-slim AS build
 WORKDIR /src
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
-COPY constraints.txt constraints-dev.txt ./
+COPY constraints.txt constraints-build.txt ./
 RUN python -m venv /opt/thuiswacht \
     && /opt/thuiswacht/bin/pip install --require-hashes --requirement constraints.txt \
     && python -m venv /opt/build \
-    && /opt/build/bin/pip install --constraint constraints-dev.txt hatchling
+    && /opt/build/bin/pip install --require-hashes --requirement constraints-build.txt
 COPY pyproject.toml README.md LICENSE thuiswacht.py ./
 COPY models ./models
 COPY ingest ./ingest

@@ -52,7 +52,8 @@ stack-down: $(INSTALLED) ## stop what `make stack-up` started
 	$(BIN)/thuiswacht stack down $(ARGS)
 
 .PHONY: lock
-lock: $(INSTALLED) ## resolve the dependencies anew into the two constraints files
+lock: $(INSTALLED) ## resolve the dependencies anew into the constraints files
+	echo hatchling | $(LOCK) - --output-file constraints-build.txt
 	$(LOCK) pyproject.toml --output-file constraints.txt
 	$(LOCK) pyproject.toml --extra dev --output-file constraints-dev.txt
 

@@ -47,7 +47,7 @@ def test_the_rule_sees_what_it_should_see() -> None:
 
 
 def test_pinned_dependencies_have_hashes_and_no_addresses() -> None:
-    for file in ("constraints.txt", "constraints-dev.txt"):
+    for file in ("constraints.txt", "constraints-build.txt", "constraints-dev.txt"):
         text = (ROOT / file).read_text(encoding="utf-8")
         assert "://" not in text
         assert "--index-url" not in text
