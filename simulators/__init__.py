@@ -1,0 +1,1 @@
+"""Simulated patients and devices, and the servers to run everything against without Docker."""

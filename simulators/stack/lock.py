@@ -1,0 +1,35 @@
+"""Pin Apache Kafka anew: `python -m simulators.stack.lock > simulators/stack/kafka.lock`.
+
+Only for changing the version: walks the POMs, downloads every jar and prints coordinates with checksums.
+"""
+
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import jgo
+
+from simulators.stack.jars import KAFKA_VERSION, fetch_from_maven_central, sha256_of
+
+# slf4j-simple: the POM brings no logging backend, and without one a broker that fails says nothing.
+_ROOTS = f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}+org.slf4j:slf4j-simple:1.7.36"
+
+
+def lock_lines() -> list[str]:
+    """One `group:artifact:version sha256` for each jar that the broker needs, sorted."""
+    coordinates = sorted({(a.groupId, a.artifactId, a.version) for a in jgo.resolve(_ROOTS)})
+    with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(8) as pool:
+        files = pool.map(lambda c: fetch_from_maven_central(*c, Path(scratch) / "/".join(c)), coordinates)
+        checksums = [sha256_of(file) for file in files]
+    return [f"{':'.join(c)} {checksum}" for c, checksum in zip(coordinates, checksums, strict=True)]
+
+
+def main() -> None:
+    """Print a new lock file."""
+    header = f"# Apache Kafka {KAFKA_VERSION} and all it needs; written by `python -m simulators.stack.lock`."
+    sys.stdout.write("\n".join([header, *lock_lines()]) + "\n")
+
+
+if __name__ == "__main__":
+    main()
