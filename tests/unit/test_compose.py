@@ -44,7 +44,7 @@ class ConfigMount(Strict):
 
 
 class Service(Strict):
-    """The keys of the Compose Specification that we use; any other is a typing error until it is added here."""
+    """The keys of the Compose Specification that we use; any other is a slip until it is added here."""
 
     image: str
     build: str | None = None
