@@ -1,0 +1,139 @@
+"""Connections to Postgres, as one of our roles, with its outages told apart from our mistakes."""
+
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import asyncpg
+
+from models.endpoints import require_safe_postgres
+from models.errors import RefuseToStart, TryAgain
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+else:
+    Connection = asyncpg.Connection
+
+Role: TypeAlias = Literal[
+    "thuiswacht_owner", "thuiswacht_ingest", "thuiswacht_alerting", "thuiswacht_register", "thuiswacht_read"
+]
+
+# Longer than any statement of a batch takes on a slow disk, shorter than a rebalance would wait for us.
+_STATEMENT_TIMEOUT_MS = 30_000
+_LOCK_TIMEOUT_MS = 10_000
+_CONNECT_TIMEOUT_S = 10.0
+
+_AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InternalClientError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.LockNotAvailableError,
+    # Raised for a connection that closed while nobody looked, or under a statement.
+    asyncpg.InterfaceError,
+)
+_WRONG_ADDRESS = (
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InvalidParameterValueError,
+    asyncpg.InsufficientPrivilegeError,
+)
+
+
+class Pool:
+    """A few connections as one role. Opening it touches no server: the first use does."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", role: str) -> None:
+        self._pool = pool
+        self._role = role
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncGenerator[Connection]:
+        """A connection in autocommit.
+
+        **Raises**: TryAgain when Postgres is away, overloaded or stopped the statement; RefuseToStart when
+        it does not let us in.
+        """
+        with outages():
+            connection = await self._acquire()
+            try:
+                yield connection
+            finally:
+                await self._pool.release(connection)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[Connection]:
+        """A connection within one transaction, committed at the end, rolled back on an error.
+
+        **Raises**: as `connection`. When TryAgain comes from the commit, it may have happened or not.
+        """
+        async with self.connection() as connection, connection.transaction():
+            yield connection
+
+    async def close(self) -> None:
+        """Gives the connections back to the server; those that hang are cut off."""
+        try:
+            await self._pool.close()
+        except _AWAY:
+            self._pool.terminate()
+
+    async def _acquire(self) -> "PoolConnectionProxy[asyncpg.Record]":
+        try:
+            return await self._pool.acquire(timeout=_CONNECT_TIMEOUT_S)
+        except _WRONG_ADDRESS as error:
+            raise RefuseToStart(
+                f"Postgres does not let us in as {self._role} ({error}). Check the address, that its user is "
+                f"a member of {self._role}, and that `thuiswacht migrate` was run."
+            ) from error
+
+
+async def connect(dsn: str, *, role: Role, application: str, max_size: int = 4) -> Pool:
+    """A pool whose connections act as `role`, whoever logged in.
+
+    **Raises**: RefuseToStart when the address is not a safe one.
+    """
+    require_safe_postgres(dsn)
+    pool = asyncpg.create_pool(
+        dsn,
+        # None at the start: a service that starts before its database waits, it does not fall over.
+        min_size=0,
+        max_size=max_size,
+        timeout=_CONNECT_TIMEOUT_S,
+        command_timeout=_STATEMENT_TIMEOUT_MS / 1000 + 5,
+        server_settings={
+            "role": role,
+            "application_name": application,
+            "statement_timeout": str(_STATEMENT_TIMEOUT_MS),
+            "lock_timeout": str(_LOCK_TIMEOUT_MS),
+            "timezone": "UTC",
+            # Our statements are short, and compiling them costs more than it gains.
+            "jit": "off",
+        },
+    )
+    return Pool(await pool, role)
+
+
+@contextmanager
+def outages() -> Generator[None]:
+    """Turns "Postgres is away" in all its forms into TryAgain; what else goes wrong is our mistake."""
+    try:
+        yield
+    except _AWAY as error:
+        if isinstance(error, asyncpg.InterfaceError) and not _is_about_the_connection(error):
+            raise
+        raise TryAgain(f"Postgres is away or overloaded ({_name(error)}).") from error
+
+
+def _name(error: BaseException) -> str:
+    # Not its text: that of a Postgres error may hold values.
+    state = getattr(error, "sqlstate", None)
+    return type(error).__name__ + (f", {state}" if state else "")
+
+
+def _is_about_the_connection(error: BaseException) -> bool:
+    return "connection" in str(error).lower() or "pool" in str(error).lower()
