@@ -1,0 +1,106 @@
+"""Findings: stretches of time in which one rule holds for one patient; the engine's verdict."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID, uuid5
+
+
+class Severity(StrEnum):
+    """How bad it is when nobody responds, after IEC 60601-1-8."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+    @property
+    def rank(self) -> int:
+        """For comparing: the text of a severity does not sort."""
+        return ("low", "medium", "high").index(self.value)
+
+
+class Signal(StrEnum):
+    """What a rule speaks about; a patient has at most one open alert for each."""
+
+    FLUID = "fluid"
+    BREATHING = "breathing"
+    PRESSURE = "pressure"
+    HEART_RATE = "heart_rate"
+    GLUCOSE = "glucose"
+    INFECTION = "infection"
+    ACTIVITY = "activity"
+    NUTRITION = "nutrition"
+    CONSCIOUSNESS = "consciousness"
+    DETERIORATION = "deterioration"
+    SILENCE = "silence"
+    DEVICE = "device"
+
+    @property
+    def technical(self) -> bool:
+        """Whether it is about measuring rather than about the patient."""
+        return self in (Signal.SILENCE, Signal.DEVICE)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One feature as it was when a finding opened or rose, beside the limit it was compared with.
+
+    **Units**: `value` and `limit_value` are both in `unit` (UCUM); None where the feature was unknown.
+    """
+
+    feature: str
+    value: float | None
+    unit: str
+    limit: str
+    limit_value: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleIdentity:
+    """Which rule speaks, and what the alerts need to know of it.
+
+    **Units**: `cooldown_us` in microseconds, 0 for none.
+    """
+
+    programme: str
+    version: int
+    rule: str
+    signal: Signal
+    programme_hash: str
+    cooldown_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A finding as it is stored. **Units**: times in microseconds since 1970 UTC."""
+
+    finding_id: UUID
+    patient_id: UUID
+    organisation_id: UUID
+    log_partition: int
+    programme: str
+    version: int
+    rule: str
+    signal: Signal
+    severity: Severity
+    opened_at_us: int
+    opening: tuple[Evidence, ...]
+    programme_hash: str
+    cleared_at_us: int | None = None
+    raised_at_us: int | None = None
+    raised: tuple[Evidence, ...] = ()
+    retracted: bool = False
+    quiet: bool = False
+
+    @property
+    def holds(self) -> bool:
+        """Whether the rule still holds for the patient."""
+        return self.cleared_at_us is None and not self.retracted
+
+
+def finding_id(patient_id: UUID, programme: str, rule: str, opened_at_us: int) -> UUID:
+    """The id that a finding has in every run.
+
+    >>> str(finding_id(UUID(int=7), "heart_failure", "weight_gain_3d", 1_795_332_660_000_000))
+    'f43cc8da-832f-5a16-9aca-f65220f4a30f'
+    """
+    return uuid5(patient_id, f"{programme}/{rule}/{opened_at_us}")

@@ -1,0 +1,279 @@
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count
+from uuid import UUID
+
+import pytest
+
+from alerting.circumstances import Effective, Turn, turns
+from alerting.findings import FindingChange
+from alerting.lifecycle import Book, Consequences, follow
+from models.alerts import Alert, AlertEvent, AlertState, HeldBack, Outcome
+from models.findings import Finding, Severity, Signal, finding_id
+from models.messages import Admit, AnyChange, Discharge, End, Origin, Pause, Resume
+
+PATIENT, ORGANISATION = UUID(int=1), UUID(int=2)
+
+
+@dataclass
+class Patient:
+    """A patient's stored findings and alerts, followed step by step as the worker does."""
+
+    timeline: tuple[Turn, ...] = ()
+    findings: dict[UUID, Finding] = field(default_factory=dict[UUID, Finding])
+    alerts: dict[UUID, Alert] = field(default_factory=dict[UUID, Alert])
+    links: dict[UUID, UUID] = field(default_factory=dict[UUID, UUID])
+    events: list[AlertEvent] = field(default_factory=list[AlertEvent])
+    ids: Iterator[UUID] = field(default_factory=lambda: (UUID(int=number) for number in count(100)))
+    since_us: int = 0
+
+    def circumstances(self, *changes: tuple[int, AnyChange]) -> "Patient":
+        self.timeline = turns([Effective(at_us, at_us, change) for at_us, change in changes])
+        return self
+
+    def sees(self, *changes: FindingChange, now_us: int = 0) -> Consequences:
+        book = Book(
+            PATIENT, ORGANISATION, Origin.SIMULATED, self.timeline, self.findings, self.alerts, self.links
+        )
+        consequences = follow(book, changes, since_us=self.since_us, now_us=now_us, ids=self.ids)
+        self.findings |= {change.after.finding_id: change.after for change in changes}
+        self.alerts |= {alert.alert_id: alert for alert in consequences.alerts}
+        self.links |= {joined.finding_id: joined.alert_id for joined in consequences.joined}
+        self.events += [event.event for event in consequences.events]
+        self.since_us = max(self.since_us, now_us)
+        return consequences
+
+    def opens(
+        self, at_us: int, rule: str = "gain", signal: Signal = Signal.FLUID, **given: object
+    ) -> FindingChange:
+        rule = f"{signal}_{rule}"
+        finding = Finding(
+            finding_id=finding_id(PATIENT, "programme", rule, at_us),
+            patient_id=PATIENT,
+            organisation_id=ORGANISATION,
+            log_partition=0,
+            programme="programme",
+            version=1,
+            rule=rule,
+            signal=signal,
+            severity=Severity.MEDIUM,
+            opened_at_us=at_us,
+            opening=(),
+            programme_hash="hash",
+        )
+        return FindingChange(None, replace(finding, **given), at_us)
+
+    def clears(self, change: FindingChange, at_us: int) -> FindingChange:
+        return FindingChange(change.after, replace(change.after, cleared_at_us=at_us), at_us)
+
+    def rises(self, change: FindingChange, at_us: int) -> FindingChange:
+        risen = replace(change.after, severity=Severity.HIGH, raised_at_us=at_us)
+        return FindingChange(change.after, risen, at_us)
+
+    def retracts(self, change: FindingChange) -> FindingChange:
+        return late(FindingChange(change.after, replace(change.after, retracted=True), change.at_us))
+
+    @property
+    def only(self) -> Alert:
+        (alert,) = self.alerts.values()
+        return alert
+
+
+def late(change: FindingChange) -> FindingChange:
+    return replace(change, late=True)
+
+
+@pytest.fixture
+def patient() -> Patient:
+    return Patient()
+
+
+def kinds(events: Sequence[AlertEvent]) -> list[str]:
+    return [str(event) for event in events]
+
+
+def test_findings_of_one_signal_share_an_alert(patient: Patient) -> None:
+    patient.sees(patient.opens(10, severity=Severity.LOW))
+    patient.sees(patient.opens(20, "severe", severity=Severity.HIGH))
+    patient.sees(patient.opens(30, "pressure", signal=Signal.PRESSURE))
+    fluid, pressure = patient.alerts.values()
+    assert (fluid.signal, fluid.severity, fluid.opened_at_us) == (Signal.FLUID, Severity.HIGH, 10)
+    assert (pressure.signal, pressure.version) == (Signal.PRESSURE, 1)
+    assert fluid.version == 2
+    assert kinds(patient.events) == ["opened", "finding_joined", "severity_raised", "opened"]
+
+
+def test_a_cleared_alert_says_so_and_stays_open(patient: Patient) -> None:
+    gain = patient.opens(10)
+    patient.sees(gain, patient.clears(gain, 20))
+    assert (patient.only.state, patient.only.cleared_at_us) == (AlertState.OPEN, 20)
+    patient.sees(patient.opens(30))
+    assert patient.only.cleared_at_us is None
+    assert kinds(patient.events) == ["opened", "cleared", "finding_joined", "holds_again"]
+
+
+def test_it_is_not_cleared_while_another_finding_holds(patient: Patient) -> None:
+    gain = patient.opens(10)
+    patient.sees(gain, patient.opens(15, "other"))
+    patient.sees(patient.clears(gain, 20))
+    assert patient.only.cleared_at_us is None
+
+
+@pytest.mark.parametrize(
+    ("severity", "signal"), [(Severity.LOW, Signal.FLUID), (Severity.HIGH, Signal.SILENCE)]
+)
+def test_low_and_technical_alerts_close_by_themselves(
+    patient: Patient, severity: Severity, signal: Signal
+) -> None:
+    finding = patient.opens(10, severity=severity, signal=signal)
+    patient.sees(finding)
+    patient.sees(patient.clears(finding, 20))
+    alert = patient.only
+    assert (alert.state, alert.outcome, alert.resolved_at_us) == (AlertState.RESOLVED, "by_itself", 20)
+    patient.sees(patient.opens(30, severity=severity, signal=signal))
+    assert [alert.state for alert in patient.alerts.values()] == [AlertState.RESOLVED, AlertState.OPEN]
+
+
+@pytest.mark.parametrize("claim", [{"state": AlertState.ACKNOWLEDGED, "owner": "nurse"}, {"owner": "nurse"}])
+def test_what_somebody_has_claimed_never_closes_by_itself(patient: Patient, claim: dict[str, object]) -> None:
+    finding = patient.opens(10, severity=Severity.LOW)
+    patient.sees(finding)
+    patient.alerts = {key: replace(alert, **claim) for key, alert in patient.alerts.items()}
+    patient.sees(patient.clears(finding, 20))
+    assert patient.only.state is not AlertState.RESOLVED
+    assert patient.only.cleared_at_us == 20
+
+
+def test_one_clears_as_another_opens_and_the_alert_holds_on(patient: Patient) -> None:
+    first = patient.opens(10, severity=Severity.LOW)
+    patient.sees(first)
+    patient.sees(patient.clears(first, 20), patient.opens(20, "other", severity=Severity.LOW))
+    assert patient.only.state is AlertState.OPEN
+    assert kinds(patient.events) == ["opened", "finding_joined"]
+
+
+def test_a_rise_within_a_finding_raises_the_alert_and_ends_quiet(patient: Patient) -> None:
+    gain = patient.opens(10, quiet=True)
+    patient.sees(gain)
+    assert patient.only.quiet
+    patient.sees(patient.rises(gain, 20))
+    assert (patient.only.severity, patient.only.quiet) == (Severity.HIGH, False)
+    assert kinds(patient.events) == ["opened", "quieted", "severity_raised", "quiet_ended"]
+
+
+def test_a_quiet_finding_does_not_silence_a_loud_alert(patient: Patient) -> None:
+    patient.sees(patient.opens(10))
+    patient.sees(patient.opens(20, quiet=True))
+    assert not patient.only.quiet
+
+
+def test_a_loud_finding_ends_quiet(patient: Patient) -> None:
+    patient.sees(patient.opens(10, quiet=True))
+    patient.sees(patient.opens(20, "other"))
+    assert not patient.only.quiet
+
+
+def test_late_data_that_takes_everything_back_retracts_the_alert(patient: Patient) -> None:
+    gain = patient.opens(10)
+    patient.sees(gain, now_us=15)
+    consequences = patient.sees(patient.retracts(gain), now_us=20)
+    assert (patient.only.retracted, patient.only.state) == (True, AlertState.OPEN)
+    assert kinds(patient.events) == ["opened", "finding_changed", "retracted"]
+    changed = consequences.events[0]
+    assert (changed.from_value, changed.to_value) == ("holds", "retracted")
+    assert changed.why["late"] is True
+    assert changed.why["changed"] == {"retracted": [False, True]}
+
+
+def test_a_finding_that_moves_keeps_its_alert(patient: Patient) -> None:
+    silence = patient.opens(10, signal=Signal.SILENCE)
+    patient.sees(silence, now_us=15)
+    patient.sees(patient.retracts(silence), late(patient.opens(12, signal=Signal.SILENCE)), now_us=20)
+    assert patient.only.state is AlertState.OPEN
+    assert kinds(patient.events) == ["opened", "finding_changed", "finding_joined"]
+
+
+def test_a_finding_returns_to_the_alert_that_it_had(patient: Patient) -> None:
+    gain = patient.opens(10)
+    patient.sees(gain, now_us=15)
+    patient.sees(patient.retracts(gain), now_us=20)
+    returned = FindingChange(replace(gain.after, retracted=True), gain.after, 10, late=True)
+    patient.sees(returned, now_us=25)
+    assert (patient.only.retracted, patient.only.cleared_at_us) == (False, None)
+    assert kinds(patient.events)[-2:] == ["finding_changed", "holds_again"]
+
+
+def test_an_alert_that_closed_by_itself_opens_again_with_its_finding(patient: Patient) -> None:
+    low = patient.opens(10, severity=Severity.LOW)
+    cleared = patient.clears(low, 20)
+    patient.sees(low, cleared, now_us=20)
+    patient.sees(FindingChange(cleared.after, low.after, 10, late=True), now_us=25)
+    assert (patient.only.state, patient.only.outcome) == (AlertState.OPEN, None)
+    assert AlertEvent.REOPENED in patient.events
+
+
+def test_what_people_resolved_is_followed_by_a_new_alert(patient: Patient) -> None:
+    gain = patient.opens(10)
+    patient.sees(gain, now_us=15)
+    first = patient.only
+    resolved = replace(
+        first, state=AlertState.RESOLVED, outcome="contacted", owner="nurse", resolved_at_us=15
+    )
+    patient.alerts[first.alert_id] = resolved
+    patient.sees(now_us=20)
+    assert len(patient.alerts) == 1
+    patient.sees(patient.rises(gain, 30), now_us=30)
+    second = list(patient.alerts.values())[1]
+    assert (second.follows, second.severity) == (first.alert_id, Severity.HIGH)
+    assert patient.alerts[first.alert_id] == resolved
+
+
+def test_a_pause_holds_back_silence_until_it_is_over(patient: Patient) -> None:
+    patient.circumstances((5, Pause()))
+    patient.sees(patient.opens(10, signal=Signal.SILENCE), patient.opens(10), now_us=10)
+    assert patient.only.signal is Signal.FLUID
+    patient.circumstances((5, Pause()), (30, Resume()))
+    patient.sees(now_us=40)
+    silence = list(patient.alerts.values())[1]
+    assert (silence.signal, silence.opened_at_us) == (Signal.SILENCE, 30)
+
+
+def test_silence_that_comes_and_goes_within_a_pause_is_never_heard(patient: Patient) -> None:
+    patient.circumstances((5, Pause(until_us=30)))
+    silence = patient.opens(10, signal=Signal.SILENCE)
+    patient.sees(silence, patient.clears(silence, 20), now_us=40)
+    assert patient.alerts == {}
+
+
+def test_admission_marks_all_alerts_and_discharge_releases_them(patient: Patient) -> None:
+    patient.circumstances((20, Admit()), (40, Discharge()))
+    patient.sees(patient.opens(10), now_us=10)
+    assert patient.only.held_back is None
+    patient.sees(patient.opens(30, signal=Signal.PRESSURE), now_us=30)
+    assert [alert.held_back for alert in patient.alerts.values()] == [HeldBack.ADMISSION] * 2
+    patient.sees(now_us=40)
+    assert [alert.held_back for alert in patient.alerts.values()] == [None, None]
+    assert kinds(patient.events) == [
+        *("opened", "held_back", "opened", "held_back"),
+        *("released", "released"),
+    ]
+
+
+def test_the_end_resolves_everything_also_what_was_claimed(patient: Patient) -> None:
+    patient.sees(patient.opens(10), patient.opens(10, signal=Signal.PRESSURE), now_us=10)
+    patient.alerts = {
+        key: replace(alert, state=AlertState.ACKNOWLEDGED, owner="nurse")
+        for key, alert in patient.alerts.items()
+    }
+    patient.circumstances((20, End(reason="died")))
+    patient.sees(now_us=25)
+    assert {(alert.outcome, alert.resolved_at_us) for alert in patient.alerts.values()} == {
+        (Outcome.ENDED, 20)
+    }
+    patient.sees(late(patient.opens(15, "other")), now_us=30)
+    assert len(patient.alerts) == 2
+
+
+def test_nothing_happens_when_nothing_changed(patient: Patient) -> None:
+    patient.sees(patient.opens(10), now_us=10)
+    assert patient.sees(now_us=500) == Consequences((), (), ())
