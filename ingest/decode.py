@@ -1,0 +1,215 @@
+"""From the bytes of one partition to columns: what was sent, before anybody knows who the patients are.
+
+Fast for the many: all uploads of a batch are parsed and validated as one JSON object, without a Python object
+of ours per reading. Whatever does not validate like that is taken apart by `ingest.salvage`. Pure: the same
+records always give the same.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
+
+from ingest.salvage import WHOLE_MESSAGE, Salvaged, readings_in, salvage, shown
+from ingest.scan import as_bytes, long_numbers, parse_uuids
+from ingest.sent import Sent, columns
+from models.columns import Reason, Refusal
+from models.messages import MAX_MESSAGE_BYTES, Change, Clock, WireUpload
+
+CHUNK_RECORDS = 256
+"""Uploads that are validated together: enough to spread the cost, few enough to try again one by one."""
+
+_UPLOADS = TypeAdapter(dict[str, WireUpload])
+_UPLOAD = TypeAdapter(WireUpload)
+_CLOCK = TypeAdapter(Clock)
+_LOOKS_LIKE_UPLOAD = (b'{"schema":1,"type":"upload"', b'{"schema": 1, "type": "upload"')
+_LOOKS_LIKE_CLOCK = (b'{"schema":1,"type":"clock"', b'{"schema": 1, "type": "clock"')
+
+
+class Record(Protocol):
+    """One message of the log, as a Kafka client gives it."""
+
+    @property
+    def offset(self) -> int:
+        """Its place in the partition."""
+        ...
+
+    @property
+    def value(self) -> bytes | None:
+        """What was written; None for a tombstone."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What a batch of one partition holds. `received` counts its readings, refused ones included."""
+
+    partition: int
+    sent: Sent
+    changes: tuple[tuple[int, Change], ...]
+    clocks: tuple[tuple[int, int], ...]
+    refusals: tuple[Refusal, ...]
+    received: int
+
+
+def decode(records: Sequence[Record], *, partition: int, nonce: str) -> Decoded:
+    """What the records of one partition say, in the order of their offsets.
+
+    `nonce` names the messages while they are parsed together, so that no message can pass for a part of its
+    neighbour; it must be a secret of this batch, letters and digits only.
+    """
+    batch = _Batch(partition)
+    waiting: list[Record] = []
+    for record in records:
+        raw = record.value
+        if raw is None:
+            batch.refuse(record.offset, Reason.INVALID_JSON, "JSON", "nothing", 0)
+        elif len(raw) > MAX_MESSAGE_BYTES:
+            found = f"{len(raw)} bytes"
+            expected = f"at most {MAX_MESSAGE_BYTES} bytes"
+            batch.refuse(record.offset, Reason.UPLOAD_TOO_LARGE, expected, found, readings_in(raw))
+        elif raw.startswith(_LOOKS_LIKE_UPLOAD):
+            waiting.append(record)
+            if len(waiting) == CHUNK_RECORDS:
+                batch.take_uploads(waiting, nonce)
+                waiting = []
+        elif raw.startswith(_LOOKS_LIKE_CLOCK):
+            batch.take_clock(record.offset, raw)
+        else:
+            batch.take(record.offset, salvage(raw, partition=partition, offset=record.offset))
+    if waiting:
+        batch.take_uploads(waiting, nonce)
+    return batch.decoded()
+
+
+class _Batch:
+    """Collects what was found in the records of one partition."""
+
+    def __init__(self, partition: int) -> None:
+        self.partition = partition
+        self.offsets: list[int] = []
+        self.uploads: list[WireUpload] = []
+        self.damaged: dict[int, list[int]] = {}
+        self.changes: list[tuple[int, Change]] = []
+        self.clocks: list[tuple[int, int]] = []
+        self.refusals: list[Refusal] = []
+
+    def refuse(self, offset: int, reason: Reason, expected: str, found: str, readings: int) -> None:
+        self.refusals.append(
+            Refusal(self.partition, offset, WHOLE_MESSAGE, reason, "", expected, found, readings)
+        )
+
+    def take_uploads(self, records: Sequence[Record], nonce: str) -> None:
+        """Validates them all at once; where that fails, one by one, and where that fails, piece by piece."""
+        names = [f"{nonce}{number}" for number in range(len(records))]
+        named = [
+            b'"%b":%b' % (name.encode(), record.value) for name, record in zip(names, records, strict=True)
+        ]
+        joined = b"{%b}" % b",".join(named)
+        suspects = _suspects(joined, named)
+        if not suspects:
+            try:
+                uploads = _UPLOADS.validate_json(joined, strict=True)
+            except ValidationError:
+                uploads = dict[str, WireUpload]()
+            if list(uploads) == names:
+                self.offsets.extend([record.offset for record in records])
+                self.uploads.extend(uploads.values())
+                return
+        self._take_one_by_one(records, suspects)
+
+    def _take_one_by_one(self, records: Sequence[Record], suspects: set[int]) -> None:
+        for number, record in enumerate(records):
+            raw = cast("bytes", record.value)
+            if number not in suspects:
+                try:
+                    upload = _UPLOAD.validate_json(raw, strict=True)
+                except ValidationError:
+                    pass
+                else:
+                    self.offsets.append(record.offset)
+                    self.uploads.append(upload)
+                    continue
+            self.take(record.offset, salvage(raw, partition=self.partition, offset=record.offset))
+
+    def take_clock(self, offset: int, raw: bytes) -> None:
+        try:
+            self.clocks.append((offset, _CLOCK.validate_json(raw).now_us))
+        except ValidationError:
+            self.take(offset, salvage(raw, partition=self.partition, offset=offset))
+
+    def take(self, offset: int, salvaged: Salvaged) -> None:
+        self.refusals.extend(salvaged.refusals)
+        if salvaged.upload is not None:
+            self.damaged[offset] = salvaged.positions
+            self.offsets.append(offset)
+            self.uploads.append(salvaged.upload)
+        if salvaged.change is not None:
+            self.changes.append((offset, salvaged.change))
+        if salvaged.clock is not None:
+            self.clocks.append((offset, salvaged.clock.now_us))
+
+    def decoded(self) -> Decoded:
+        ids = self._upload_ids()
+        if self.offsets != sorted(self.offsets):
+            order = np.argsort(np.array(self.offsets, dtype=np.int64), kind="stable")
+            self.offsets = [self.offsets[row] for row in order]
+            self.uploads = [self.uploads[row] for row in order]
+            ids = ids[order]
+        sent = columns(self.offsets, self.uploads, ids, self.damaged)
+        return Decoded(
+            partition=self.partition,
+            sent=sent,
+            changes=tuple(self.changes),
+            clocks=tuple(sorted(self.clocks)),
+            refusals=tuple(self.refusals),
+            received=len(sent) + sum(refusal.readings for refusal in self.refusals),
+        )
+
+    def _upload_ids(self) -> NDArray[np.uint8]:
+        """The ids of the uploads as bytes; uploads whose id is none are refused and left out."""
+        texts = [upload["upload_id"] for upload in self.uploads]
+        joined = "".join(texts).encode()
+        if len(joined) == 36 * len(texts) and set(map(len, texts)) <= {36}:
+            ids, wrong = parse_uuids(as_bytes(joined))
+            if not wrong.any():
+                return ids
+        sound = [_is_uuid(text) for text in texts]
+        for offset, upload, is_sound in zip(self.offsets, self.uploads, sound, strict=True):
+            if not is_sound:
+                self.refusals.append(_wrong_upload_id(self.partition, offset, upload))
+        self.offsets = [offset for offset, is_sound in zip(self.offsets, sound, strict=True) if is_sound]
+        self.uploads = [upload for upload, is_sound in zip(self.uploads, sound, strict=True) if is_sound]
+        return parse_uuids(as_bytes("".join(upload["upload_id"] for upload in self.uploads).encode()))[0]
+
+
+def _suspects(joined: bytes, named: Sequence[bytes]) -> set[int]:
+    """Which messages may hold what no parser tells: too many digits, or a NUL in disguise."""
+    suspects = set[int]()
+    if b"\\u0000" in joined:
+        suspects.update(number for number, message in enumerate(named) if b"\\u0000" in message)
+    places = long_numbers(as_bytes(joined))
+    if len(places):
+        ends = np.cumsum(np.fromiter(map(len, named), np.int64, len(named)) + 1)
+        suspects.update(np.searchsorted(ends, places - 1, side="right").tolist())
+    return suspects
+
+
+def _is_uuid(text: str) -> bool:
+    return len(text) == 36 and text.isascii() and not parse_uuids(as_bytes(text.encode()))[1][0]
+
+
+def _wrong_upload_id(partition: int, offset: int, upload: WireUpload) -> Refusal:
+    return Refusal(
+        partition=partition,
+        offset=offset,
+        position=WHOLE_MESSAGE,
+        reason=Reason.INVALID_FIELD,
+        field="upload_id",
+        expected="a UUID of 36 characters",
+        found=shown(upload["upload_id"]),
+        readings=len(upload["readings"]),
+    )
