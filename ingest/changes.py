@@ -1,14 +1,14 @@
-"""From change messages to changes that hold: in the order of the log, for known patients, from a moment on."""
+"""From change messages to changes that hold: in the order of the log, for known patients, from when on."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from heapq import merge
 from typing import Literal
-from uuid import UUID
 
 from ingest.decode import Decoded
 from ingest.patients import PatientIndex
 from ingest.salvage import WHOLE_MESSAGE
+from models.changes import PlacedChange
 from models.columns import Reason, Refusal
 from models.messages import Change, Origin, Register, effective_from_us
 
@@ -17,17 +17,6 @@ ORIGINS: Mapping[Literal["live", "trial"], frozenset[Origin]] = {
     "trial": frozenset({Origin.SIMULATED, Origin.CANARY}),
 }
 """Which patients a database takes: real and simulated ones never mix."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlacedChange:
-    """A change with its place in the log, the organisation of its patient, and the moment from which it holds."""
-
-    partition: int
-    offset: int
-    organisation_id: UUID
-    effective_from_us: int
-    change: Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +53,8 @@ def place(
         only = content.change.only
         if isinstance(only, Register):
             patients.add(content.patient_id, only.organisation_id, offset)
-        row = patients.row(content.patient_id)
-        assert row is not None
-        changes.append(
-            PlacedChange(
-                partition=decoded.partition,
-                offset=offset,
-                organisation_id=patients.organisation(row),
-                effective_from_us=effective_from_us(content, clock_us),
-                change=content,
-            )
-        )
+        effective = effective_from_us(content, clock_us)
+        changes.append(PlacedChange(decoded.partition, offset, content, effective))
     return Placed(tuple(changes), tuple(refusals), clock_us)
 
 
