@@ -31,9 +31,9 @@ def require_safe_kafka(bootstrap: str, security_protocol: str) -> None:
     distant = [host for host in hosts if not is_loopback(host)]
     if distant and security_protocol.upper() != "SASL_SSL":
         raise RefuseToStart(
-            f"Kafka at {', '.join(distant)} is not on this machine, so the security protocol must be SASL_SSL; "
-            f"found {security_protocol or 'none'}. Set THUISWACHT_KAFKA_SECURITY_PROTOCOL=SASL_SSL with its "
-            "credentials, or use a broker on 127.0.0.1."
+            f"Kafka at {', '.join(distant)} is not on this machine, so the security protocol must be "
+            f"SASL_SSL; found {security_protocol or 'none'}. Set THUISWACHT_KAFKA_SECURITY_PROTOCOL=SASL_SSL "
+            "with its credentials, or use a broker on 127.0.0.1."
         )
 
 
@@ -48,8 +48,9 @@ def require_safe_postgres(dsn: str) -> None:
     if distant and (not sslmodes or any(mode != "verify-full" for mode in sslmodes)):
         raise RefuseToStart(
             f"Postgres at {', '.join(distant)} is not on this machine, so its address must say "
-            f"sslmode=verify-full; found sslmode={' and '.join(sslmodes) or 'none'}. Add ?sslmode=verify-full "
-            "(and sslrootcert when the authority is your own), or use a server on 127.0.0.1."
+            f"sslmode=verify-full; found sslmode={' and '.join(sslmodes) or 'none'}. Add "
+            "?sslmode=verify-full (and sslrootcert when the authority is your own), "
+            "or use a server on 127.0.0.1."
         )
 
 

@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def cache_folder() -> Path:
 
 
 @contextmanager
-def exclusively(path: Path) -> Iterator[None]:
+def exclusively(path: Path) -> Generator[None]:
     """Hold the lock file at `path`; a process that dies lets go of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as handle:
@@ -28,17 +28,17 @@ def exclusively(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def hold(path: Path) -> Iterator[None]:
+def hold(path: Path, otherwise: str) -> Generator[None]:
     """Hold the lock file at `path`, as long as the process or the block lasts.
 
-    **Raises**: RefuseToStart when another process holds it.
+    **Raises**: RefuseToStart saying `otherwise` when another process holds it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise RefuseToStart(f"{path.parent} is in use by another stack.") from error
+            raise RefuseToStart(otherwise) from error
         yield
 
 

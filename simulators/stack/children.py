@@ -46,7 +46,7 @@ def spawn(
     """
     # In its own session, so that Ctrl-C in a terminal reaches us alone, and we end it in order.
     with log.open("ab") as output:
-        return subprocess.Popen(  # noqa: PLW1509  (we have one thread)
+        return subprocess.Popen(
             argv,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -57,7 +57,7 @@ def spawn(
             user=None if account is None else account.uid,
             group=None if account is None else account.gid,
             extra_groups=None if account is None else [],
-            preexec_fn=_signal_when_we_die(end_with),
+            preexec_fn=_signal_when_we_die(end_with),  # noqa: PLW1509 (we have one thread)
         )
 
 

@@ -39,9 +39,9 @@ class JarsOutOfReach(TryAgain):
 
 
 def read_lock(text: str) -> tuple[Jar, ...]:
-    """The pinned jars of a lock file: one `group:artifact:version sha256` a line, # starts a comment.
+    r"""The pinned jars of a lock file: one `group:artifact:version sha256` a line, # starts a comment.
 
-    >>> read_lock("# why\\norg.x:y:1.0 " + "0" * 64)[0].file_name
+    >>> read_lock("# why\norg.x:y:1.0 " + "0" * 64)[0].file_name
     'y-1.0.jar'
     """
     jars: list[Jar] = []
@@ -51,8 +51,11 @@ def read_lock(text: str) -> tuple[Jar, ...]:
         coordinate, _, sha256 = line.strip().partition(" ")
         parts = coordinate.split(":")
         if len(parts) != 3 or len(sha256) != 64:
-            raise RefuseToStart(f"kafka.lock, line {number}: expected group:artifact:version sha256, found {line}")
-        jars.append(Jar(*parts, sha256))
+            raise RefuseToStart(
+                f"kafka.lock, line {number}: expected group:artifact:version sha256, found {line}"
+            )
+        group, artifact, version = parts
+        jars.append(Jar(group, artifact, version, sha256))
     return tuple(jars)
 
 
@@ -62,7 +65,7 @@ def pinned_jars() -> tuple[Jar, ...]:
 
 
 def ensure_jars(cache: Path, say: Callable[[str], None], jars: Iterable[Jar] | None = None) -> list[Path]:
-    """The files to put on Java's class path, downloaded where missing or damaged, each with its checksum verified.
+    """The files of Java's class path, downloaded where missing or damaged, each with its checksum verified.
 
     **Raises**: JarsOutOfReach when Maven Central does not answer; RefuseToStart when it answers with
     something else than what is pinned.
@@ -102,7 +105,8 @@ def _download_all(jars: list[Jar], folder: Path, say: Callable[[str], None]) -> 
         finally:
             pool.shutdown(cancel_futures=True)
     size_mb = sum((folder / jar.file_name).stat().st_size for jar in jars) / 1e6
-    say(f"Fetched {len(jars)} files, {size_mb:.0f} MB, in {time.monotonic() - started:.1f} s; checksums are right.")
+    took_s = time.monotonic() - started
+    say(f"Fetched {len(jars)} files, {size_mb:.0f} MB, in {took_s:.1f} s; checksums are right.")
 
 
 def _download(jar: Jar, folder: Path, scratch: Path) -> None:
@@ -121,7 +125,7 @@ def _download(jar: Jar, folder: Path, scratch: Path) -> None:
             return
         shutil.rmtree(own)
     raise RefuseToStart(
-        f"{jar.file_name} from Maven Central is not the pinned one: expected sha256 {jar.sha256}, found {found}. "
+        f"{jar.file_name} from Maven Central is not what is pinned: sha256 {jar.sha256}, found {found}. "
         "Nothing was started; check what stands between this machine and Maven Central."
     )
 

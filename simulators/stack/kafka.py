@@ -108,7 +108,7 @@ class KafkaServer(Server):
 
 
 class TansuServer(Server):
-    """A broker in memory, for looking around where Maven Central is out of reach; forgets all when it stops."""
+    """A broker in memory, for looking around where Maven Central is out of reach; forgets all at its end."""
 
     name = "kafka"
 

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import jgo
 
@@ -16,13 +17,26 @@ from simulators.stack.jars import KAFKA_VERSION, fetch_from_maven_central, sha25
 _ROOTS = f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}+org.slf4j:slf4j-simple:1.7.36"
 
 
+class Coordinate(NamedTuple):
+    """What Maven calls a jar."""
+
+    group: str
+    artifact: str
+    version: str
+
+
 def lock_lines() -> list[str]:
     """One `group:artifact:version sha256` for each jar that the broker needs, sorted."""
-    coordinates = sorted({(a.groupId, a.artifactId, a.version) for a in jgo.resolve(_ROOTS)})
+    found = {Coordinate(a.groupId, a.artifactId, a.version) for a in jgo.resolve(_ROOTS)}
     with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(8) as pool:
-        files = pool.map(lambda c: fetch_from_maven_central(*c, Path(scratch) / "/".join(c)), coordinates)
-        checksums = [sha256_of(file) for file in files]
-    return [f"{':'.join(c)} {checksum}" for c, checksum in zip(coordinates, checksums, strict=True)]
+        pins = [pool.submit(_pin, coordinate, Path(scratch)) for coordinate in sorted(found)]
+        return [pin.result() for pin in pins]
+
+
+def _pin(coordinate: Coordinate, scratch: Path) -> str:
+    group, artifact, version = coordinate
+    jar = fetch_from_maven_central(group, artifact, version, scratch / group / artifact)
+    return f"{group}:{artifact}:{version} {sha256_of(jar)}"
 
 
 def main() -> None:

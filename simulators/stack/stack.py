@@ -18,15 +18,12 @@ from typing import Self
 from models.endpoints import require_safe_kafka, require_safe_postgres
 from models.errors import Broken, RefuseToStart
 from simulators.stack.cache import cache_folder
-from simulators.stack.jars import KAFKA_VERSION, JarsOutOfReach, ensure_jars
+from simulators.stack.jars import JarsOutOfReach, ensure_jars
 from simulators.stack.java import find_java
-from simulators.stack.ports import free_port
+from simulators.stack.ports import accepts_connections, free_port
 from simulators.stack.postgres import others_can_reach
-from simulators.stack.supervisor import Deed, Plan, ServerName
+from simulators.stack.supervisor import IN_MEMORY, Deed, Plan, ServerName
 
-REAL_KAFKA = f"apache-kafka {KAFKA_VERSION}"
-IN_MEMORY = "tansu (in memory)"
-EXTERNAL = "external"
 _ANSWER_WITHIN_S = 120.0
 _PROJECT = Path(__file__).parents[2]
 
@@ -61,7 +58,9 @@ def in_ci() -> bool:
     return os.environ.get("CI", "").lower() not in {"", "0", "false", "no"}
 
 
-def make_plan(wishes: Wishes, say: Callable[[str], None], *, parent: int | None, register: Path | None) -> Plan:
+def make_plan(
+    wishes: Wishes, say: Callable[[str], None], *, parent: int | None, register: Path | None
+) -> Plan:
     """Everything that can fail before a server is started: addresses, jars, Java, the folder.
 
     **Raises**: RefuseToStart, with what is missing.
@@ -71,6 +70,10 @@ def make_plan(wishes: Wishes, say: Callable[[str], None], *, parent: int | None,
     if wishes.postgres is not None:
         require_safe_postgres(wishes.postgres)
     jars = [] if wishes.kafka is not None else _jars_or_none(wishes, say)
+    java = find_java() if jars else ""
+    for port in (wishes.kafka_port, wishes.postgres_port):
+        if port is not None and accepts_connections(port):
+            raise RefuseToStart(f"Port {port} is in use; choose another, or leave it to us.")
     folder = _folder_for_servers(wishes.folder)
     return Plan(
         folder=str(folder),
@@ -78,7 +81,7 @@ def make_plan(wishes: Wishes, say: Callable[[str], None], *, parent: int | None,
         postgres_port=None if wishes.postgres is not None else wishes.postgres_port or free_port(),
         kafka_port=None if wishes.kafka is not None else wishes.kafka_port or free_port(),
         fsync=wishes.fsync,
-        java=str(find_java()) if jars else "",
+        java=str(java),
         jars=tuple(map(str, jars)),
         parent=parent,
         register=None if register is None else str(register),
@@ -144,12 +147,19 @@ class Stack:
         *,
         kafka: str | None = None,
         postgres: str | None = None,
+        kafka_security_protocol: str = "PLAINTEXT",
         fsync: bool = True,
         allow_in_memory: bool = True,
-        wishes: Wishes | None = None,
         say: Callable[[str], None] = say_to_stderr,
     ) -> None:
-        self._wishes = wishes or Wishes(folder, kafka, postgres, fsync=fsync, allow_in_memory=allow_in_memory)
+        self._wishes = Wishes(
+            folder,
+            kafka,
+            postgres,
+            kafka_security_protocol=kafka_security_protocol,
+            fsync=fsync,
+            allow_in_memory=allow_in_memory,
+        )
         self._say = say
         self._process: subprocess.Popen[bytes] | None = None
         self._addresses: dict[str, str] = {}
@@ -199,7 +209,7 @@ class Stack:
     @property
     def kafka_kind(self) -> str:
         """What the broker is, for reports."""
-        return kind_of_kafka(self._plan)
+        return self._started().kafka_kind
 
     @property
     def is_real_kafka(self) -> bool:
@@ -240,13 +250,6 @@ class Stack:
         message = read_answer(self._process, _ANSWER_WITHIN_S)
         if "done" not in message:
             raise Broken(f"Could not {deed} {name}: {message.get('failed', 'the supervisor has ended')}")
-
-
-def kind_of_kafka(plan: Plan | None) -> str:
-    """What the broker of a plan is, for reports."""
-    if plan is None or plan.kafka_port is None:
-        return EXTERNAL
-    return REAL_KAFKA if plan.jars else IN_MEMORY
 
 
 def _jars_or_none(wishes: Wishes, say: Callable[[str], None]) -> list[Path]:

@@ -12,19 +12,23 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from models.errors import RefuseToStart
 from simulators.stack.cache import hold
 from simulators.stack.children import Server, ServerFailed, account_for_postgres
+from simulators.stack.jars import KAFKA_VERSION
 from simulators.stack.kafka import KafkaServer, TansuServer
 from simulators.stack.postgres import PostgresServer
 
+REAL_KAFKA = f"apache-kafka {KAFKA_VERSION}"
+IN_MEMORY = "tansu (in memory)"
+EXTERNAL = "external"
 ServerName = Literal["postgres", "kafka"]
 Deed = Literal["start", "stop", "kill", "restart"]
 _START_WITHIN_S = 90.0
@@ -35,7 +39,7 @@ _STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 @dataclass(frozen=True)
 class Plan:
-    """What to run; None for a server that somebody else runs. Holds no secret: it is seen in the process list."""
+    """What to run; None for a server that somebody else runs. No secrets: process lists show it."""
 
     folder: str
     remove_folder: bool
@@ -48,7 +52,7 @@ class Plan:
     parent: int | None
     """The process without which the servers have no use; None to stay until told to stop."""
     register: str | None = None
-    """The file to keep locked while the servers run."""
+    """The file that tells others about the servers while they run, for a stack that stays."""
 
     def to_json(self) -> str:
         """For the command line."""
@@ -57,8 +61,16 @@ class Plan:
     @classmethod
     def from_json(cls, text: str) -> Self:
         """As `to_json` wrote it."""
-        fields = json.loads(text)
-        return cls(**{**fields, "jars": tuple(fields["jars"])})
+        fields: dict[str, Any] = json.loads(text)
+        fields["jars"] = tuple(fields["jars"])
+        return cls(**fields)
+
+    @property
+    def kafka_kind(self) -> str:
+        """What the broker is, for reports."""
+        if self.kafka_port is None:
+            return EXTERNAL
+        return REAL_KAFKA if self.jars else IN_MEMORY
 
     def servers(self) -> list[Server]:
         """The servers to run, not yet started."""
@@ -91,7 +103,7 @@ def start(servers: Sequence[Server]) -> None:
     for server in servers:
         server.launch()
     deadline = time.monotonic() + _START_WITHIN_S
-    while not all([server.is_ready() for server in servers]):
+    while not all(server.is_ready() for server in servers):
         if time.monotonic() > deadline:
             words = " ".join(server.last_words() for server in servers)
             raise ServerFailed(f"Not ready within {_START_WITHIN_S:.0f} s. {words}")
@@ -104,8 +116,10 @@ def supervise(plan: Plan) -> None:
     servers = plan.servers()
     try:
         start(servers)
-        answer({"ready": {server.name: server.address for server in servers}})
-        _obey(plan, servers)
+        addresses = {server.name: server.address for server in servers}
+        with _registered(plan, addresses):
+            answer({"ready": addresses})
+            _obey(plan, servers)
     finally:
         # A second signal must not interrupt the stopping.
         for number in _STOPPING:
@@ -114,6 +128,25 @@ def supervise(plan: Plan) -> None:
             server.stop()
         if plan.remove_folder:
             shutil.rmtree(plan.folder, ignore_errors=True)
+
+
+@contextmanager
+def _registered(plan: Plan, addresses: Mapping[str, str]) -> Generator[None]:
+    if plan.register is None:
+        yield
+        return
+    entry = {**addresses, "kafka_kind": plan.kafka_kind, "folder": plan.folder, "pid": os.getpid()}
+    register = Path(plan.register)
+    new = register.with_suffix(".new")
+    # It holds the password: nobody else may read it, not for a moment.
+    new.unlink(missing_ok=True)
+    new.touch(mode=0o600)
+    new.write_text(json.dumps(entry), encoding="utf-8")
+    new.replace(register)
+    try:
+        yield
+    finally:
+        register.unlink(missing_ok=True)
 
 
 def _obey(plan: Plan, servers: Sequence[Server]) -> None:
@@ -164,19 +197,24 @@ def _stop_on_signal(number: int, _frame: FrameType | None) -> None:
     raise Stopped(signal.Signals(number).name)
 
 
+def lock_of(register: Path) -> Path:
+    """The file that is locked as long as the servers in the register run."""
+    return register.with_suffix(".lock")
+
+
 def main() -> int:
     """Run until told to stop; 1 when a server failed."""
     plan = Plan.from_json(sys.argv[1])
     for number in _STOPPING:
         signal.signal(number, _stop_on_signal)
-    folder = Path(plan.folder)
     try:
-        with hold(folder / "in-use.lock"):
-            if plan.register is None:
-                supervise(plan)
-            else:
-                with hold(Path(plan.register)):
-                    supervise(plan)
+        with ExitStack() as locks:
+            folder = Path(plan.folder)
+            locks.enter_context(hold(folder / "in-use.lock", f"Another stack uses {folder}."))
+            if plan.register is not None:
+                lock = lock_of(Path(plan.register))
+                locks.enter_context(hold(lock, "A stack is running already; end it with `stack down`."))
+            supervise(plan)
     except Stopped:
         return 0
     except (ServerFailed, RefuseToStart, OSError) as error:

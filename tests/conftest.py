@@ -1,0 +1,103 @@
+"""What tests share: one real stack a run, and for each test its own database and its own topics."""
+
+import asyncio
+import uuid
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from simulators.stack import Stack
+
+PARTITIONS = 4
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """Real Postgres and Apache Kafka, started for the first test that asks; without Kafka, tests fail."""
+    with Stack(fsync=False, allow_in_memory=False) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def template_database(stack: Stack) -> str:
+    """The name of a migrated trial database from which those of the tests are copied."""
+    from models.db.migrate import migrate
+
+    name = "template_of_tests"
+    _execute(stack, f"CREATE DATABASE {name}")
+    _run(migrate(_dsn_of(stack, name), purpose="trial"))
+    return name
+
+
+@pytest.fixture
+def database(stack: Stack, template_database: str) -> Iterator[str]:
+    """The DSN of an own, migrated trial database, as the superuser."""
+    yield from _own_database(stack, f"TEMPLATE {template_database}")
+
+
+@pytest.fixture
+def empty_database(stack: Stack) -> Iterator[str]:
+    """The DSN of an own database without any migration, as the superuser."""
+    yield from _own_database(stack, "")
+
+
+@pytest.fixture
+def make_topic(stack: Stack) -> Callable[..., str]:
+    """Makes topics with names of their own: `make_topic()`, `make_topic(partitions=1)`."""
+
+    def make(partitions: int = PARTITIONS) -> str:
+        name = f"thuiswacht.test.{uuid.uuid4().hex}"
+        _run(_create_topic(stack.kafka, name, partitions))
+        return name
+
+    return make
+
+
+@pytest.fixture
+def topic(make_topic: Callable[..., str]) -> str:
+    """The name of an own topic with four partitions."""
+    return make_topic()
+
+
+def _own_database(stack: Stack, options: str) -> Iterator[str]:
+    name = f"test_{uuid.uuid4().hex}"
+    _execute(stack, f"CREATE DATABASE {name} {options}")
+    yield _dsn_of(stack, name)
+    # FORCE: a test that fails may leave connections behind.
+    _execute(stack, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _dsn_of(stack: Stack, database: str) -> str:
+    return urlunsplit(urlsplit(stack.postgres_dsn)._replace(path=f"/{database}"))
+
+
+def _execute(stack: Stack, statement: str) -> None:
+    async def execute() -> None:
+        connection = await asyncpg.connect(stack.postgres_dsn)
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    _run(execute())
+
+
+async def _create_topic(bootstrap: str, name: str, partitions: int) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        created: Any = await admin.create_topics([NewTopic(name, partitions, 1)])
+    finally:
+        await admin.close()
+    assert all(error[1] == 0 for error in created.topic_errors), created
+
+
+def _run(work: Coroutine[Any, Any, object]) -> None:
+    """In a loop and a thread of its own, so that fixtures and tests never share a loop."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, work).result()
