@@ -1,0 +1,127 @@
+"""All metrics, `thuiswacht_<area>_<noun>_<unit>[_total]`: they count, and name nobody."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+# From a quick commit on an idle machine to a database that has been away for a while.
+_WORK_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+# From a paced stream to a backlog of a day.
+_DELAY_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0, 86400.0)
+_RECORDS = (1, 10, 100, 250, 500, 1000, 2000, 5000, 10000)
+
+# The log, as each service reads it. `group` is the consumer group.
+
+LOG_RECORDS = Counter("thuiswacht_log_records_total", "Messages taken from the log and committed.", ["group"])
+LOG_LAG = Gauge(
+    "thuiswacht_log_lag_records", "Messages in the log that are not yet dealt with.", ["group", "partition"]
+)
+LOG_ASSIGNED = Gauge("thuiswacht_log_assigned_partitions", "Partitions that this process owns.", ["group"])
+LOG_CLOCK = Gauge(
+    "thuiswacht_log_clock_seconds",
+    "The last clock message dealt with, in seconds since 1970: what the service takes for now.",
+    ["group", "partition"],
+)
+LOG_BATCH_RECORDS = Histogram(
+    "thuiswacht_log_batch_records", "Messages in one batch.", ["group"], buckets=_RECORDS
+)
+LOG_PREPARE = Histogram(
+    "thuiswacht_log_prepare_seconds",
+    "Working out one batch, without the database.",
+    ["group"],
+    buckets=_WORK_S,
+)
+LOG_COMMIT = Histogram(
+    "thuiswacht_log_commit_seconds", "Committing one batch to Postgres.", ["group"], buckets=_WORK_S
+)
+LOG_REBALANCES = Counter(
+    "thuiswacht_log_rebalances_total", "Times that partitions were dealt anew.", ["group"]
+)
+LOG_LOST = Counter(
+    "thuiswacht_log_lost_partitions_total",
+    "Partitions of which a batch was dropped because another worker owns them now.",
+    ["group"],
+)
+LOG_RETRIES = Counter(
+    "thuiswacht_log_retries_total",
+    "Times that something had to be tried again because the database or the broker was away.",
+    ["group", "what"],
+)
+LOG_AWAY = Gauge(
+    "thuiswacht_log_away_servers", "1 while the database or the broker cannot be reached.", ["group", "what"]
+)
+
+# Storing.
+
+INGEST_READINGS_RECEIVED = Counter(
+    "thuiswacht_ingest_readings_received_total", "Readings in the messages taken from the log."
+)
+INGEST_READINGS_STORED = Counter(
+    "thuiswacht_ingest_readings_stored_total", "Readings that are new and stored."
+)
+INGEST_READINGS_DUPLICATE = Counter(
+    "thuiswacht_ingest_readings_duplicate_total", "Readings that were known already, with the same value."
+)
+INGEST_READINGS_QUARANTINED = Counter(
+    "thuiswacht_ingest_readings_quarantined_total", "Readings that were refused.", ["reason"]
+)
+INGEST_MESSAGES_QUARANTINED = Counter(
+    "thuiswacht_ingest_messages_quarantined_total", "Messages that were refused as a whole.", ["reason"]
+)
+INGEST_READINGS_TOO_LATE = Counter(
+    "thuiswacht_ingest_readings_too_late_total",
+    "Readings that arrived more than seven days after they were taken: stored, never evaluated.",
+)
+INGEST_READINGS_STAGED = Counter(
+    "thuiswacht_ingest_readings_staged_total",
+    "Readings that went the slow way, because they were not newer than what was known.",
+)
+INGEST_CHANGES = Counter("thuiswacht_ingest_changes_total", "Changes of patients that were stored.")
+INGEST_DELAY = Histogram(
+    "thuiswacht_ingest_delay_seconds", "From receipt of a message to its commit.", buckets=_DELAY_S
+)
+
+# Alerting.
+
+ALERTING_READINGS = Counter("thuiswacht_alerting_readings_total", "Readings that the engine took in.")
+ALERTING_FINDINGS = Counter(
+    "thuiswacht_alerting_findings_total",
+    "What happened to findings: opened, raised, cleared, retracted.",
+    ["event", "programme", "rule", "severity"],
+)
+ALERTING_FINDINGS_OPEN = Gauge("thuiswacht_alerting_findings_open", "Findings that hold now.", ["partition"])
+ALERTING_ALERTS = Counter(
+    "thuiswacht_alerting_alerts_total",
+    "What happened to alerts: opened, raised, cleared, retracted, resolved.",
+    ["event", "signal", "severity"],
+)
+ALERTING_ALERTS_OPEN = Gauge(
+    "thuiswacht_alerting_alerts_open", "Alerts that are not resolved.", ["partition", "severity"]
+)
+ALERTING_DELAY = Histogram(
+    "thuiswacht_alerting_delay_seconds",
+    "From receipt of a reading to the commit of the alert it opened.",
+    buckets=_DELAY_S,
+)
+ALERTING_REPLAYS = Counter(
+    "thuiswacht_alerting_replays_total", "Patients evaluated again because of late readings or corrections."
+)
+ALERTING_REBUILDS = Counter(
+    "thuiswacht_alerting_rebuilds_total", "Patients evaluated again from the database."
+)
+ALERTING_REBUILDS_DUE = Gauge(
+    "thuiswacht_alerting_rebuilds_due", "Patients that wait for being evaluated again from the database."
+)
+ALERTING_RESTORE = Histogram(
+    "thuiswacht_alerting_restore_seconds",
+    "Rebuilding the state of the engine for newly assigned partitions.",
+    buckets=_WORK_S,
+)
+ALERTING_PROBLEMS = Counter(
+    "thuiswacht_alerting_problems_total",
+    "Changes that name what a programme does not have; the enrolment goes on with the programme's own.",
+    ["problem"],
+)
+
+# The clock.
+
+CLOCK_TICKS = Counter("thuiswacht_clock_ticks_total", "Clock messages written to the log.", ["partition"])
+CLOCK_BEHIND = Gauge("thuiswacht_clock_behind_seconds", "How late the last clock message was written.")

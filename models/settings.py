@@ -1,0 +1,170 @@
+"""How the services are set up: `THUISWACHT_…` in the environment, checked before anything starts."""
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal, Self, get_args
+
+from pydantic import DirectoryPath, Field, FilePath, SecretStr, ValidationError, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from models.endpoints import require_safe_kafka, require_safe_postgres
+from models.errors import RefuseToStart
+
+PREFIX = "THUISWACHT_"
+
+OTHER_VARIABLES: Mapping[str, str] = {
+    "THUISWACHT_CACHE": "Folder for what can be fetched or compiled again (the embedded Kafka's jars).",
+}
+"""Variables with our prefix that other parts read by themselves."""
+
+Port = Annotated[int, Field(ge=0, le=65_535)]
+
+
+class Settings(BaseSettings):
+    """What a service is told from outside; each field is the variable of its name, in capitals, prefixed."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="forbid", frozen=True, hide_input_in_errors=True, validate_default=True
+    )
+
+    kafka: Annotated[
+        str, Field(description="Brokers of the log, HOST:PORT, several separated by commas.")
+    ] = "127.0.0.1:9092"
+    kafka_security_protocol: Annotated[
+        Literal["PLAINTEXT", "SASL_SSL"],
+        Field(description="How to talk to Kafka; off this machine only SASL_SSL."),
+    ] = "PLAINTEXT"
+    kafka_sasl_mechanism: Annotated[
+        Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"], Field(description="How to log in to Kafka.")
+    ] = "SCRAM-SHA-512"
+    kafka_sasl_username: Annotated[str | None, Field(description="User of Kafka.")] = None
+    kafka_sasl_password: Annotated[SecretStr | None, Field(description="Password of Kafka.")] = None
+    kafka_ca_file: Annotated[
+        FilePath | None, Field(description="Certificate of the authority of Kafka, when it is your own.")
+    ] = None
+    postgres: Annotated[
+        SecretStr | None,
+        Field(
+            description="Address of the database, postgresql://USER:PASSWORD@HOST:PORT/DATABASE; "
+            "off this machine with ?sslmode=verify-full. PGPASSWORD may hold the password instead."
+        ),
+    ] = None
+    postgres_connections: Annotated[
+        int, Field(ge=2, le=100, description="At most so many connections to Postgres for each service.")
+    ] = 4
+    topic: Annotated[str, Field(min_length=1, max_length=249, description="The topic of the log.")] = (
+        "thuiswacht.log"
+    )
+    consumer_group: Annotated[
+        str | None, Field(description="Another consumer group than thuiswacht.ingest, thuiswacht.alerting.")
+    ] = None
+    group_instance_id: Annotated[
+        str | None,
+        Field(description="A lasting name of this worker: a quick restart then moves no partitions."),
+    ] = None
+    session_timeout_ms: Annotated[
+        int,
+        Field(ge=1_000, le=300_000, description="After so long without a sign, a worker's partitions move."),
+    ] = 10_000
+    batch_max_records: Annotated[
+        int, Field(ge=1, le=100_000, description="At most so many messages in one transaction.")
+    ] = 2_000
+    batch_max_bytes: Annotated[
+        int, Field(ge=1_000, description="At most about so many bytes of messages in one transaction.")
+    ] = 16 * 1024 * 1024
+    refusal_limit: Annotated[
+        float,
+        Field(gt=0, le=1, description="A partition that refuses more than this share stops the service."),
+    ] = 0.95
+    refusal_window_readings: Annotated[
+        int, Field(ge=1, description="Over so many readings at least the share of refusals is taken.")
+    ] = 1_000
+    stall_timeout_s: Annotated[
+        float, Field(gt=0, description="After so long without progress, /healthz says that we hang.")
+    ] = 60.0
+    probes_host: Annotated[str, Field(description="Where /metrics, /healthz and /readyz listen.")] = (
+        "127.0.0.1"
+    )
+    probes_port: Annotated[Port, Field(description="Their port; 0: they are not served.")] = 0
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="From which level on to log.")
+    ] = "INFO"
+    programmes: Annotated[
+        DirectoryPath | None, Field(description="Folder of programmes, in place of those that come with us.")
+    ] = None
+
+    @model_validator(mode="after")
+    def _credentials_come_together(self) -> Self:
+        if self.kafka_security_protocol == "SASL_SSL" and not (
+            self.kafka_sasl_username and self.kafka_sasl_password
+        ):
+            raise ValueError(f"SASL_SSL needs {PREFIX}KAFKA_SASL_USERNAME and {PREFIX}KAFKA_SASL_PASSWORD")
+        return self
+
+    @property
+    def postgres_dsn(self) -> str:
+        """The address of the database.
+
+        **Raises**: RefuseToStart when none is set.
+        """
+        if self.postgres is None:
+            raise RefuseToStart(
+                f"No database is set: expected {PREFIX}POSTGRES=postgresql://USER:PASSWORD@HOST:PORT/DATABASE."
+            )
+        return self.postgres.get_secret_value()
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Settings from the environment; `overrides` (of the command line) go before it, None leaves it as it is.
+
+    **Raises**: RefuseToStart, naming each variable that is unknown, wrong, or unsafe.
+    """
+    _require_known(os.environ)
+    given: dict[str, Any] = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        settings = Settings(**given)
+    except ValidationError as error:
+        lines = [_line(details) for details in error.errors(include_url=False, include_context=False)]
+        raise RefuseToStart("The settings are wrong:\n" + "\n".join(lines)) from None
+    require_safe_kafka(settings.kafka, settings.kafka_security_protocol)
+    if settings.postgres is not None:
+        require_safe_postgres(settings.postgres_dsn)
+    return settings
+
+
+def describe() -> str:
+    """All variables with their meaning and default, for help texts.
+
+    >>> "THUISWACHT_TOPIC" in describe()
+    True
+    """
+    lines: list[str] = []
+    for name, field in Settings.model_fields.items():
+        lines += [PREFIX + name.upper(), f"    {field.description}{_default(field)}"]
+    for name, meaning in OTHER_VARIABLES.items():
+        lines += [name, f"    {meaning}"]
+    return "\n".join(lines)
+
+
+def _default(field: FieldInfo) -> str:
+    choices = get_args(field.annotation) if isinstance(field.default, str) else ()
+    shown = f" One of {', '.join(choices)}." if choices else ""
+    return shown if field.default is None else f"{shown} Default: {field.default}."
+
+
+def _require_known(environment: Iterable[str]) -> None:
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | set(OTHER_VARIABLES)
+    unknown = sorted(name for name in environment if name.upper().startswith(PREFIX) and name not in known)
+    if unknown:
+        raise RefuseToStart(
+            f"Unknown in the environment: {', '.join(unknown)}. A misspelt setting would silently not be "
+            f"used; known are {', '.join(sorted(known))}."
+        )
+
+
+def _line(details: ErrorDetails) -> str:
+    # Without the value: it may be a secret.
+    variable = "".join(f"{PREFIX}{str(part).upper()}: " for part in details["loc"][:1])
+    return f"  {variable}{details['msg']}"
