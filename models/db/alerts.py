@@ -1,0 +1,211 @@
+"""The alerts, their reasons and their history; and the word to who listens that something changed."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from models.alerts import Alert, AlertHappening, AlertState, HeldBack
+from models.clock import to_datetime, to_us
+from models.db.pool import Connection
+from models.findings import Severity, Signal
+from models.messages import Origin
+
+CHANNEL = "thuiswacht_alert"
+
+# Locked, so that what people do with them at this moment comes before or after, never in between.
+_LOAD = """
+SELECT a.* FROM alert AS a
+WHERE (a.patient_id, a.alert_id) IN (
+    SELECT o.patient_id, o.alert_id FROM alert AS o
+    WHERE o.patient_id = ANY($1::uuid[]) AND o.state <> 'resolved'
+    UNION
+    SELECT l.patient_id, l.alert_id FROM unnest($1::uuid[], $2::timestamptz[]) AS touched (patient_id, since)
+    JOIN finding AS f USING (patient_id)
+    JOIN alert_finding AS l USING (patient_id, finding_id)
+    WHERE f.cleared_at IS NULL OR f.cleared_at >= touched.since OR f.opened_at >= touched.since
+)
+ORDER BY a.patient_id, a.created_at, a.alert_id
+FOR UPDATE OF a
+"""
+
+_LOAD_REASONS = """
+SELECT l.patient_id, l.alert_id, l.finding_id
+FROM unnest($1::uuid[], $2::uuid[]) AS wanted (patient_id, alert_id)
+JOIN alert_finding AS l USING (patient_id, alert_id)
+JOIN alert AS a USING (patient_id, alert_id)
+ORDER BY l.patient_id, l.joined_at, a.created_at, l.finding_id
+"""
+
+_WRITE = """
+INSERT INTO alert (
+    patient_id, alert_id, organisation_id, origin, signal, severity, state, opened_at, cleared_at, retracted,
+    quiet, held_back, owner, version, resolved_at, outcome, follows
+)
+SELECT * FROM unnest(
+    $1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
+    $9::timestamptz[], $10::boolean[], $11::boolean[], $12::text[], $13::text[], $14::integer[],
+    $15::timestamptz[], $16::text[], $17::uuid[]
+)
+ON CONFLICT (patient_id, alert_id) DO UPDATE SET
+    severity = excluded.severity,
+    state = excluded.state,
+    cleared_at = excluded.cleared_at,
+    retracted = excluded.retracted,
+    quiet = excluded.quiet,
+    held_back = excluded.held_back,
+    version = excluded.version,
+    resolved_at = excluded.resolved_at,
+    outcome = excluded.outcome
+"""
+
+_JOIN = """
+INSERT INTO alert_finding (patient_id, alert_id, finding_id, joined_at)
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[])
+ON CONFLICT (patient_id, alert_id, finding_id) DO UPDATE SET joined_at = excluded.joined_at
+"""
+
+_TELL = """
+INSERT INTO alert_event (
+    patient_id, alert_id, organisation_id, happened_at, event, from_value, to_value, by, why
+)
+SELECT patient_id, alert_id, organisation_id, happened_at, event, from_value, to_value, by, why
+FROM unnest(
+    $1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::text[],
+    $9::jsonb[]
+) WITH ORDINALITY AS t (
+    patient_id, alert_id, organisation_id, happened_at, event, from_value, to_value, by, why, place
+)
+ORDER BY place
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A finding that belongs to an alert. **Units**: `joined_at_us` in microseconds since 1970 UTC."""
+
+    patient_id: UUID
+    alert_id: UUID
+    finding_id: UUID
+    joined_at_us: int = 0
+
+
+async def load_alerts(connection: Connection, since_us: Mapping[UUID, int]) -> list[Alert]:
+    """The alerts of patients that are not resolved, or that a finding as in `load_findings` belongs to.
+
+    Locked until the end of the transaction; in the order of patient and creation.
+    """
+    rows = await connection.fetch(
+        _LOAD, list(since_us), [to_datetime(max(at_us, 0)) for at_us in since_us.values()]
+    )
+    return [_alert(row) for row in rows]
+
+
+async def load_reasons(connection: Connection, alerts: Sequence[Alert]) -> list[Reason]:
+    """The findings of these alerts; the last one named is the latest that a finding belongs to."""
+    if not alerts:
+        return []
+    rows = await connection.fetch(
+        _LOAD_REASONS, [alert.patient_id for alert in alerts], [alert.alert_id for alert in alerts]
+    )
+    return [Reason(row["patient_id"], row["alert_id"], row["finding_id"]) for row in rows]
+
+
+async def write_alerts(
+    connection: Connection,
+    alerts: Sequence[Alert],
+    reasons: Sequence[Reason],
+    happenings: Sequence[AlertHappening],
+) -> None:
+    """Stores alerts as they are now, their new reasons (findings stored before) and what happened, in order.
+
+    Whoever listens on the channel hears the id of each alert when the transaction commits.
+    """
+    # Those that close come first: only then is there room for another open one of the same signal.
+    in_order = sorted(alerts, key=lambda alert: alert.state is not AlertState.RESOLVED)
+    await _execute(connection, _WRITE, [_alert_row(alert) for alert in in_order])
+    await _execute(
+        connection,
+        _JOIN,
+        [(r.patient_id, r.alert_id, r.finding_id, to_datetime(r.joined_at_us)) for r in reasons],
+    )
+    await _execute(connection, _TELL, [_happening_row(happening) for happening in happenings])
+    told = list(dict.fromkeys(happening.alert_id for happening in happenings))
+    if told:
+        await connection.execute(
+            "SELECT pg_notify($1, alert_id::text) FROM unnest($2::uuid[]) AS t (alert_id)", CHANNEL, told
+        )
+
+
+async def _execute(connection: Connection, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
+    if rows:
+        await connection.execute(statement, *(list(column) for column in zip(*rows, strict=True)))
+
+
+def _alert_row(alert: Alert) -> tuple[object, ...]:
+    return (
+        alert.patient_id,
+        alert.alert_id,
+        alert.organisation_id,
+        alert.origin,
+        alert.signal,
+        alert.severity,
+        alert.state,
+        to_datetime(alert.opened_at_us),
+        _datetime_or_none(alert.cleared_at_us),
+        alert.retracted,
+        alert.quiet,
+        alert.held_back,
+        alert.owner,
+        alert.version,
+        _datetime_or_none(alert.resolved_at_us),
+        alert.outcome,
+        alert.follows,
+    )
+
+
+def _happening_row(happening: AlertHappening) -> tuple[object, ...]:
+    return (
+        happening.patient_id,
+        happening.alert_id,
+        happening.organisation_id,
+        to_datetime(happening.happened_at_us),
+        happening.event,
+        happening.from_value,
+        happening.to_value,
+        happening.by,
+        json.dumps(dict(happening.why), allow_nan=False),
+    )
+
+
+def _alert(row: asyncpg.Record) -> Alert:
+    return Alert(
+        alert_id=row["alert_id"],
+        patient_id=row["patient_id"],
+        organisation_id=row["organisation_id"],
+        signal=Signal(row["signal"]),
+        severity=Severity(row["severity"]),
+        opened_at_us=to_us(row["opened_at"]),
+        origin=Origin(row["origin"]),
+        state=AlertState(row["state"]),
+        cleared_at_us=_us_or_none(row["cleared_at"]),
+        retracted=row["retracted"],
+        quiet=row["quiet"],
+        held_back=None if row["held_back"] is None else HeldBack(row["held_back"]),
+        owner=row["owner"],
+        version=row["version"],
+        resolved_at_us=_us_or_none(row["resolved_at"]),
+        outcome=row["outcome"],
+        follows=row["follows"],
+    )
+
+
+def _datetime_or_none(at_us: int | None) -> datetime | None:
+    return None if at_us is None else to_datetime(at_us)
+
+
+def _us_or_none(at: datetime | None) -> int | None:
+    return None if at is None else to_us(at)

@@ -1,0 +1,138 @@
+"""The findings: reading those that may change, writing what became of them."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from models.clock import to_datetime, to_us
+from models.db.pool import Connection
+from models.findings import Evidence, Finding, Severity, Signal
+
+_LOAD = """
+SELECT f.* FROM unnest($1::uuid[], $2::timestamptz[]) AS touched (patient_id, since)
+JOIN finding AS f USING (patient_id)
+WHERE f.cleared_at IS NULL OR f.cleared_at >= touched.since OR f.opened_at >= touched.since
+UNION
+SELECT f.* FROM unnest($3::uuid[], $4::uuid[]) AS reason (patient_id, finding_id)
+JOIN finding AS f USING (patient_id, finding_id)
+ORDER BY patient_id, opened_at, programme, rule
+"""
+
+_WRITE = """
+INSERT INTO finding AS f (
+    patient_id, finding_id, organisation_id, log_partition, programme, version, programme_hash, rule, signal,
+    severity, opened_at, raised_at, cleared_at, retracted, quiet, opening, raised
+)
+SELECT * FROM unnest(
+    $1::uuid[], $2::uuid[], $3::uuid[], $4::integer[], $5::text[], $6::integer[], $7::text[], $8::text[],
+    $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[], $14::boolean[],
+    $15::boolean[], $16::jsonb[], $17::jsonb[]
+)
+ON CONFLICT (patient_id, finding_id) DO UPDATE SET
+    version = excluded.version,
+    programme_hash = excluded.programme_hash,
+    severity = excluded.severity,
+    raised_at = excluded.raised_at,
+    cleared_at = excluded.cleared_at,
+    retracted = excluded.retracted,
+    quiet = excluded.quiet,
+    opening = excluded.opening,
+    raised = excluded.raised,
+    written_at = clock_timestamp()
+"""
+
+
+async def load_findings(
+    connection: Connection, since_us: Mapping[UUID, int], reasons: Sequence[tuple[UUID, UUID]] = ()
+) -> list[Finding]:
+    """The findings of patients that are open or that opened or cleared from a moment on, and the named ones.
+
+    `reasons` names findings by patient and finding, whatever their age. In the order of patient and time.
+    """
+    rows = await connection.fetch(
+        _LOAD,
+        list(since_us),
+        [to_datetime(max(at_us, 0)) for at_us in since_us.values()],
+        [patient_id for patient_id, _ in reasons],
+        [finding_id for _, finding_id in reasons],
+    )
+    return [_finding(row) for row in rows]
+
+
+async def write_findings(connection: Connection, findings: Sequence[Finding]) -> None:
+    """Stores the findings as they are now, new ones and changed ones."""
+    if not findings:
+        return
+    columns = zip(*(_row(finding) for finding in findings), strict=True)
+    await connection.execute(_WRITE, *(list(column) for column in columns))
+
+
+def _row(finding: Finding) -> tuple[object, ...]:
+    return (
+        finding.patient_id,
+        finding.finding_id,
+        finding.organisation_id,
+        finding.log_partition,
+        finding.programme,
+        finding.version,
+        finding.programme_hash,
+        finding.rule,
+        finding.signal,
+        finding.severity,
+        to_datetime(finding.opened_at_us),
+        None if finding.raised_at_us is None else to_datetime(finding.raised_at_us),
+        None if finding.cleared_at_us is None else to_datetime(finding.cleared_at_us),
+        finding.retracted,
+        finding.quiet,
+        _evidence_as_json(finding.opening),
+        None if finding.raised_at_us is None else _evidence_as_json(finding.raised),
+    )
+
+
+def _finding(row: asyncpg.Record) -> Finding:
+    return Finding(
+        finding_id=row["finding_id"],
+        patient_id=row["patient_id"],
+        organisation_id=row["organisation_id"],
+        log_partition=row["log_partition"],
+        programme=row["programme"],
+        version=row["version"],
+        programme_hash=row["programme_hash"],
+        rule=row["rule"],
+        signal=Signal(row["signal"]),
+        severity=Severity(row["severity"]),
+        opened_at_us=to_us(row["opened_at"]),
+        raised_at_us=_us_or_none(row["raised_at"]),
+        cleared_at_us=_us_or_none(row["cleared_at"]),
+        retracted=row["retracted"],
+        quiet=row["quiet"],
+        opening=_evidence(row["opening"]),
+        raised=_evidence(row["raised"]),
+    )
+
+
+def _us_or_none(at: datetime | None) -> int | None:
+    return None if at is None else to_us(at)
+
+
+def _evidence_as_json(evidence: Sequence[Evidence]) -> str:
+    return json.dumps(
+        [
+            {
+                "feature": part.feature,
+                "value": part.value,
+                "unit": part.unit,
+                "limit": part.limit,
+                "limit_value": part.limit_value,
+            }
+            for part in evidence
+        ],
+        allow_nan=False,
+    )
+
+
+def _evidence(text: str | None) -> tuple[Evidence, ...]:
+    return () if text is None else tuple(Evidence(**part) for part in json.loads(text))
