@@ -69,7 +69,7 @@ class _Int(int):
 
 def shown(found: object) -> str:
     """What was found, as short and harmless text. Not for logs: it may hold patient data."""
-    text = found if isinstance(found, str) else json.dumps(found, default=repr)
+    text = found if isinstance(found, str) and found else json.dumps(found, default=repr)
     safe = text.encode("ascii", "backslashreplace").decode("ascii").replace("\x00", "\\x00")
     return safe if len(safe) <= _LONGEST_SHOWN else safe[: _LONGEST_SHOWN - 1] + "~"
 
@@ -147,7 +147,7 @@ class _Refuser:
                 offset=self.offset,
                 position=position,
                 reason=reason,
-                field=shown(where),
+                field=shown(where) if where else "",
                 expected=expected,
                 found=shown(found),
                 readings=self.readings if position == WHOLE_MESSAGE else 1,
