@@ -31,10 +31,11 @@ class Book:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """A finding became a reason of an alert."""
+    """A finding became a reason of an alert. **Units**: `at_us` in microseconds since 1970 UTC."""
 
     alert_id: UUID
     finding_id: UUID
+    at_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,14 +185,14 @@ class _Work:
                 follows=follows,
             )
             self.alerts[alert.alert_id] = alert
-            self._link(alert, finding)
+            self._link(alert, finding, at_us)
             self._event(alert, at_us, AlertEvent.OPENED, (None, finding.severity), self._why(finding))
             if alert.quiet:
                 self._event(alert, at_us, AlertEvent.QUIETED, (None, "cooldown"), self._why(finding))
             if alert.held_back is not None:
                 self._event(alert, at_us, AlertEvent.HELD_BACK, (None, alert.held_back))
             return
-        self._link(alert, finding)
+        self._link(alert, finding, at_us)
         self._event(alert, at_us, AlertEvent.FINDING_JOINED, (None, finding.severity), self._why(finding))
         if not finding.quiet:
             self._end_quiet(alert.alert_id, finding, at_us)
@@ -302,9 +303,9 @@ class _Work:
             None,
         )
 
-    def _link(self, alert: Alert, finding: Finding) -> None:
+    def _link(self, alert: Alert, finding: Finding, at_us: int) -> None:
         self.links[finding.finding_id] = alert.alert_id
-        self.joined.append(Joined(alert.alert_id, finding.finding_id))
+        self.joined.append(Joined(alert.alert_id, finding.finding_id, at_us))
 
     def _why(self, finding: Finding) -> dict[str, object]:
         return {

@@ -65,7 +65,7 @@ ON CONFLICT (patient_id, alert_id) DO UPDATE SET
 _JOIN = """
 INSERT INTO alert_finding (patient_id, alert_id, finding_id, joined_at)
 SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[])
-ON CONFLICT (patient_id, alert_id, finding_id) DO UPDATE SET joined_at = excluded.joined_at
+ON CONFLICT DO NOTHING
 """
 
 _TELL = """

@@ -1,0 +1,124 @@
+"""A batch carried through for each patient, stretch by stretch, from verdicts to the rows to write; pure."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from alerting.circumstances import Turn
+from alerting.findings import FindingChange, PatientVerdict, What, fold
+from alerting.lifecycle import Book, Joined, follow
+from models.alerts import Alert, AlertHappening
+from models.findings import Finding
+from models.messages import Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What concerns one patient between two clock messages.
+
+    **Units**: followed from `since_us` (exclusive) to `now_us`, microseconds since 1970 UTC.
+    """
+
+    verdict: PatientVerdict
+    origin: Origin
+    timeline: Sequence[Turn]
+    since_us: int
+    now_us: int
+
+
+def looks_back_to_us(stretches: Iterable[Stretch]) -> dict[UUID, int]:
+    """From when on the findings of each patient are needed, so that `Ledger.take` decides rightly.
+
+    **Units**: microseconds since 1970 UTC.
+    """
+    needed: dict[UUID, int] = {}
+    for stretch in stretches:
+        verdict = stretch.verdict
+        moments = [stretch.now_us, needed.get(verdict.patient_id, stretch.now_us)]
+        if verdict.replayed_from_us is not None:
+            moments.append(verdict.replayed_from_us)
+        moments += [t.opened_at_us - t.rule.cooldown_us for t in verdict.transitions if t.what is What.OPEN]
+        needed[verdict.patient_id] = min(moments)
+    return needed
+
+
+@dataclass(slots=True)
+class Ledger:
+    """The stored findings and alerts of the patients of a batch, and what the batch makes of them.
+
+    `reasons` are pairs of finding and alert, the latest last.
+    """
+
+    findings: dict[UUID, dict[UUID, Finding]]
+    alerts: dict[UUID, dict[UUID, Alert]]
+    links: dict[UUID, dict[UUID, UUID]]
+    contradictions: dict[UUID, str] = field(default_factory=dict[UUID, str])
+    changes: list[FindingChange] = field(default_factory=list[FindingChange])
+    events: list[AlertHappening] = field(default_factory=list[AlertHappening])
+    _changed_findings: dict[UUID, Finding] = field(default_factory=dict[UUID, Finding])
+    _changed_alerts: dict[UUID, Alert] = field(default_factory=dict[UUID, Alert])
+    _joined: dict[tuple[UUID, UUID], tuple[UUID, Joined]] = field(
+        default_factory=dict[tuple[UUID, UUID], tuple[UUID, Joined]]
+    )
+
+    @classmethod
+    def of(
+        cls,
+        findings: Iterable[Finding],
+        alerts: Iterable[Alert],
+        reasons: Iterable[tuple[UUID, UUID, UUID]],
+    ) -> "Ledger":
+        """From what is stored; `reasons` are patient, finding and alert."""
+        ledger = cls({}, {}, {})
+        for finding in findings:
+            ledger.findings.setdefault(finding.patient_id, {})[finding.finding_id] = finding
+        for alert in alerts:
+            ledger.alerts.setdefault(alert.patient_id, {})[alert.alert_id] = alert
+        for patient_id, finding_id, alert_id in reasons:
+            ledger.links.setdefault(patient_id, {})[finding_id] = alert_id
+        return ledger
+
+    def take(self, stretch: Stretch, ids: Iterator[UUID]) -> None:
+        """Carries one stretch of one patient through; stretches of a patient in the order of the log.
+
+        Where engine and store contradict each other, `contradictions` names the patient and nothing of
+        this verdict is taken over: the patient is to be evaluated again.
+        """
+        patient_id = stretch.verdict.patient_id
+        if patient_id in self.contradictions:
+            return
+        findings = self.findings.setdefault(patient_id, {})
+        alerts = self.alerts.setdefault(patient_id, {})
+        links = self.links.setdefault(patient_id, {})
+        folded = fold(findings.values(), stretch.verdict)
+        if folded.contradiction is not None:
+            self.contradictions[patient_id] = folded.contradiction
+            return
+        organisation_id = stretch.verdict.organisation_id
+        book = Book(patient_id, organisation_id, stretch.origin, stretch.timeline, findings, alerts, links)
+        told = follow(book, folded.changes, since_us=stretch.since_us, now_us=stretch.now_us, ids=ids)
+        for change in folded.changes:
+            findings[change.after.finding_id] = self._changed_findings[change.after.finding_id] = change.after
+        for alert in told.alerts:
+            alerts[alert.alert_id] = self._changed_alerts[alert.alert_id] = alert
+        for joined in told.joined:
+            links[joined.finding_id] = joined.alert_id
+            self._joined[joined.alert_id, joined.finding_id] = (patient_id, joined)
+        self.changes += folded.changes
+        self.events += told.events
+
+    def changed_findings(self) -> Sequence[Finding]:
+        """The findings to be written, as they are now."""
+        return list(self._changed_findings.values())
+
+    def changed_alerts(self) -> Sequence[Alert]:
+        """The alerts to be written, as they are now."""
+        return list(self._changed_alerts.values())
+
+    def joined(self) -> Sequence[tuple[UUID, Joined]]:
+        """The new reasons of alerts, each with its patient."""
+        return list(self._joined.values())
+
+    def alerts_by_id(self) -> Mapping[UUID, Alert]:
+        """The alerts that changed, by their ids."""
+        return self._changed_alerts

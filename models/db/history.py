@@ -1,0 +1,142 @@
+"""The stored readings of some patients as columns, to build the state of the rule engine from."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.columns import NO_OFFSET_MIN, Readings
+from models.db.pool import Connection
+from models.errors import Broken
+from models.units import UNIT_BY_SPELLING
+
+_WHERE = """
+FROM reading
+WHERE patient_id = ANY($1::uuid[]) AND log_partition = $2 AND log_offset < $3 AND NOT too_late
+"""
+
+# Every column has a fixed width and is never null, so that the binary image is an array as it stands.
+# Texts travel as 64-bit hashes; the few different ones are looked up beside.
+_COPY = f"""
+SELECT patient_id, log_offset, log_position, kind, taken_at, hashtextextended(device_id, 0), revision, void,
+    coalesce(value, 'NaN'), coalesce(value_received, 'NaN'), coalesce(hashtextextended(unit_received, 0), 0),
+    coalesce(code, -1::smallint), received_at, absent IS NOT NULL, text IS NOT NULL
+{_WHERE}
+"""
+
+_TEXTS = f"""
+SELECT DISTINCT hashtextextended(device_id, 0) AS hash, device_id AS text {_WHERE}
+UNION
+SELECT DISTINCT hashtextextended(unit_received, 0), unit_received {_WHERE} AND unit_received IS NOT NULL
+"""
+
+_FIELDS = (
+    ("patient_id", "V16"),
+    ("log_offset", ">i8"),
+    ("log_position", ">i4"),
+    ("kind", ">i2"),
+    ("taken_at", ">i8"),
+    ("device", ">i8"),
+    ("revision", ">i4"),
+    ("void", "?"),
+    ("value", ">f8"),
+    ("value_received", ">f8"),
+    ("unit", ">i8"),
+    ("code", ">i2"),
+    ("received_at", ">i8"),
+    ("absent", "?"),
+    ("text", "?"),
+)
+_ROW = np.dtype(
+    [
+        ("fields", ">i2"),
+        *(part for name, kind in _FIELDS for part in ((f"{name}_length", ">i4"), (name, kind))),
+    ]
+)
+_HEADER_BYTES = 19
+_TRAILER_BYTES = 2
+_POSTGRES_EPOCH_US = 946_684_800_000_000
+
+
+async def load_readings(
+    connection: Connection, rows: Mapping[UUID, int], *, partition: int, below_offset: int
+) -> Readings:
+    """What was stored of these patients from messages before an offset, in the order of the log.
+
+    Readings that came too late are left out: they are never evaluated. What the engine does not look at
+    (upload, source, group, remarks) is left empty. `rows` gives each patient's row.
+    """
+    arguments = (list(rows), partition, below_offset)
+    texts = await _distinct(connection, arguments)
+    chunks: list[bytes] = []
+
+    async def keep(chunk: bytes) -> None:
+        chunks.append(bytes(chunk))
+
+    await connection.copy_from_query(_COPY, *arguments, output=keep, format="binary")
+    image = b"".join(chunks)
+    table = np.frombuffer(
+        image, _ROW, (len(image) - _HEADER_BYTES - _TRAILER_BYTES) // _ROW.itemsize, _HEADER_BYTES
+    )
+    return _readings(table[np.lexsort((table["log_position"], table["log_offset"]))], rows, texts, partition)
+
+
+async def _distinct(connection: Connection, arguments: tuple[list[UUID], int, int]) -> dict[int, str]:
+    """The texts by their hashes."""
+    found: dict[int, str] = {}
+    for record in await connection.fetch(_TEXTS, *arguments):
+        if found.setdefault(record["hash"], record["text"]) != record["text"]:
+            raise Broken(f"Two texts of readings share the hash {record['hash']}; choose another hash.")
+    return found
+
+
+def _readings(
+    table: NDArray[np.void], rows: Mapping[UUID, int], texts: Mapping[int, str], partition: int
+) -> Readings:
+    n = len(table)
+    known = list(texts.values())
+    index = {digest: place for place, digest in enumerate(texts)}
+    units = {digest: UNIT_BY_SPELLING.get(text, -1) for digest, text in texts.items()}
+    nothing = np.full(n, -1, np.int32)
+    no_ids = np.zeros((n, 16), np.uint8)
+    # A mark where the reading has the text: its words are not needed.
+    remark = np.int32(len(known))
+    return Readings(
+        partition=partition,
+        texts=(*known, ""),
+        offset=table["log_offset"].astype(np.int64),
+        position=table["log_position"].astype(np.int32),
+        patient=_mapped(table["patient_id"], {key.bytes: row for key, row in rows.items()}, np.int32),
+        patient_id=np.frombuffer(table["patient_id"].tobytes(), np.uint8).reshape(n, 16),
+        organisation_id=no_ids,
+        upload_id=no_ids,
+        kind=table["kind"].astype(np.int16),
+        taken_at_us=table["taken_at"].astype(np.int64) + _POSTGRES_EPOCH_US,
+        device=_mapped(table["device"], index, np.int32),
+        revision=table["revision"].astype(np.int32),
+        void=table["void"].astype(np.bool_),
+        value=table["value"].astype(np.float64),
+        value_received=table["value_received"].astype(np.float64),
+        unit=_mapped(table["unit"], {0: -1} | units, np.int16),
+        unit_received=nothing,
+        code=table["code"].astype(np.int16),
+        code_received=nothing,
+        absent=np.where(table["absent"], remark, nothing),
+        text=np.where(table["text"], remark, nothing),
+        group=nothing,
+        source=nothing,
+        received_at_us=table["received_at"].astype(np.int64) + _POSTGRES_EPOCH_US,
+        sent_at_us=np.zeros(n, np.int64),
+        utc_offset_min=np.full(n, NO_OFFSET_MIN, np.int16),
+        too_late=np.zeros(n, np.bool_),
+    )
+
+
+def _mapped(
+    column: NDArray[np.generic], numbers: Mapping[Any, int], dtype: type[np.signedinteger[Any]]
+) -> NDArray[Any]:
+    """Each entry's number, looked up once for each different entry."""
+    different, place = np.unique(column, return_inverse=True)
+    return np.array([numbers[key] for key in different.tolist()], dtype)[place]

@@ -1,0 +1,162 @@
+"""Findings, alerts and the readings to rebuild from, on a real Postgres."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from itertools import pairwise
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from models.alerts import Alert, AlertEvent, AlertHappening, AlertState
+from models.clock import DAY_US
+from models.db.alerts import CHANNEL, Reason, load_alerts, load_reasons, write_alerts
+from models.db.findings import load_findings, write_findings
+from models.db.pool import Connection, Pool, connect
+from models.findings import Evidence, Finding, Severity, Signal, finding_id
+from models.messages import Origin
+
+NOON_US = 1_795_332_660_000_001
+EVIDENCE = (Evidence("rise(body_weight, days=3)", 0.1 + 0.2, "kg", "gain_3d", 2.0),)
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator[Pool]:
+    pool = await connect(database, role="thuiswacht_alerting", application="test")
+    yield pool
+    await pool.close()
+
+
+def finding(patient_id: UUID, opened_at_us: int = NOON_US, rule: str = "gain") -> Finding:
+    return Finding(
+        finding_id=finding_id(patient_id, "heart_failure", rule, opened_at_us),
+        patient_id=patient_id,
+        organisation_id=UUID(int=2),
+        log_partition=1,
+        programme="heart_failure",
+        version=1,
+        rule=rule,
+        signal=Signal.FLUID,
+        severity=Severity.MEDIUM,
+        opened_at_us=opened_at_us,
+        opening=EVIDENCE,
+        programme_hash="hash",
+    )
+
+
+def alert(patient_id: UUID, signal: Signal = Signal.FLUID) -> Alert:
+    return Alert(uuid4(), patient_id, UUID(int=2), signal, Severity.MEDIUM, NOON_US, Origin.SIMULATED)
+
+
+def happening(of: Alert, event: AlertEvent = AlertEvent.OPENED) -> AlertHappening:
+    return AlertHappening(
+        of.alert_id, of.patient_id, of.organisation_id, NOON_US, event, None, "medium", why={"late": False}
+    )
+
+
+async def store(connection: Connection, of: Alert, *findings: Finding) -> None:
+    await write_findings(connection, findings)
+    reasons = [
+        Reason(of.patient_id, of.alert_id, finding.finding_id, NOON_US + place)
+        for place, finding in enumerate(findings)
+    ]
+    await write_alerts(connection, [of], reasons, [happening(of)])
+
+
+async def test_findings_come_back_as_they_were_written(pool: Pool) -> None:
+    patient_id = uuid4()
+    first = finding(patient_id)
+    risen = replace(
+        finding(patient_id, NOON_US + 1),
+        severity=Severity.HIGH,
+        raised_at_us=NOON_US + 2,
+        raised=(*EVIDENCE, Evidence("last(spo2)", None, "%", "low", 90.0)),
+        cleared_at_us=NOON_US + 3,
+        quiet=True,
+    )
+    async with pool.transaction() as connection:
+        await write_findings(connection, [first, risen])
+        assert await load_findings(connection, {patient_id: NOON_US}) == [first, risen]
+        retracted = replace(risen, retracted=True, cleared_at_us=None, raised_at_us=None, raised=())
+        await write_findings(connection, [retracted])
+        assert await load_findings(connection, {patient_id: NOON_US}) == [first, retracted]
+
+
+async def test_only_findings_that_may_matter_are_loaded(pool: Pool) -> None:
+    patient_id = uuid4()
+    old = replace(finding(patient_id, NOON_US - 9 * DAY_US), cleared_at_us=NOON_US - 8 * DAY_US)
+    still_open = finding(patient_id, NOON_US - 20 * DAY_US, "mean")
+    async with pool.transaction() as connection:
+        await write_findings(connection, [old, still_open])
+        assert await load_findings(connection, {patient_id: NOON_US}) == [still_open]
+        assert await load_findings(connection, {patient_id: NOON_US - 8 * DAY_US}) == [still_open, old]
+        named = [(patient_id, old.finding_id)]
+        assert await load_findings(connection, {patient_id: NOON_US}, named) == [still_open, old]
+
+
+async def test_alerts_come_back_with_their_reasons(pool: Pool) -> None:
+    patient_id = uuid4()
+    reason, other = finding(patient_id), finding(patient_id, NOON_US + 5)
+    opened = alert(patient_id)
+    async with pool.transaction() as connection:
+        await store(connection, opened, other, reason)
+        assert await load_alerts(connection, {patient_id: NOON_US}) == [opened]
+        reasons = await load_reasons(connection, [opened])
+        assert [r.finding_id for r in reasons] == [other.finding_id, reason.finding_id]
+        resolved = replace(
+            opened,
+            state=AlertState.RESOLVED,
+            resolved_at_us=NOON_US + 9,
+            outcome="by_itself",
+            cleared_at_us=NOON_US + 8,
+            version=2,
+        )
+        following = replace(alert(patient_id), follows=opened.alert_id)
+        await write_alerts(connection, [following, resolved], [], [])
+        assert await load_alerts(connection, {patient_id: NOON_US}) == [resolved, following]
+
+
+async def test_a_resolved_alert_is_loaded_only_with_a_finding_that_may_change(pool: Pool) -> None:
+    patient_id = uuid4()
+    cleared = replace(finding(patient_id), cleared_at_us=NOON_US + 1)
+    resolved = replace(
+        alert(patient_id), state=AlertState.RESOLVED, resolved_at_us=NOON_US + 1, outcome="by_itself"
+    )
+    async with pool.transaction() as connection:
+        await store(connection, resolved, cleared)
+        assert await load_alerts(connection, {patient_id: NOON_US + 2}) == []
+        assert await load_alerts(connection, {patient_id: NOON_US + 1}) == [resolved]
+
+
+async def test_a_second_open_alert_of_a_signal_is_refused(pool: Pool) -> None:
+    patient_id = uuid4()
+    with pytest.raises(asyncpg.UniqueViolationError, match="alert_one_open_per_signal"):
+        async with pool.transaction() as connection:
+            await write_alerts(connection, [alert(patient_id), alert(patient_id)], [], [])
+
+
+async def test_who_listens_hears_of_an_alert_when_it_is_committed(pool: Pool, database: str) -> None:
+    heard: list[str] = []
+    listener = await asyncpg.connect(database)
+    try:
+        await listener.add_listener(CHANNEL, lambda _c, _p, _ch, payload: heard.append(str(payload)))
+        opened = alert(uuid4())
+        async with pool.transaction() as connection:
+            await store(connection, opened, finding(opened.patient_id))
+            await connection.execute("SELECT 1")
+            assert heard == []
+        await listener.execute("SELECT 1")
+        assert heard == [str(opened.alert_id)]
+    finally:
+        await listener.close()
+
+
+async def test_events_are_numbered_in_their_order(pool: Pool) -> None:
+    opened = alert(uuid4())
+    events = [AlertEvent.OPENED, AlertEvent.QUIETED, AlertEvent.CLEARED, AlertEvent.RESOLVED]
+    async with pool.transaction() as connection:
+        await write_alerts(connection, [opened], [], [happening(opened, event) for event in events])
+        rows = await connection.fetch("SELECT event, event_no, why FROM alert_event ORDER BY event_no")
+    assert [row["event"] for row in rows] == events
+    assert all(earlier["event_no"] < later["event_no"] for earlier, later in pairwise(rows))
+    assert rows[0]["why"] == '{"late": false}'
