@@ -1,0 +1,1 @@
+"""The whole flow in one command: simulated patients through the running services, ending with a table."""

@@ -1,0 +1,1 @@
+"""What devices and their vendors make of what patients measure: units, delays, repeats, artefacts."""

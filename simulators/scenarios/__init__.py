@@ -1,0 +1,1 @@
+"""Patients, devices and changes put together into one log, day after day."""

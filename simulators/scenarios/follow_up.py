@@ -1,0 +1,216 @@
+"""Who is followed, with which limits, and when not: the changes that the register writes to the log."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alerting.engine.programme import Limit, Programme
+from models.clock import DAY_US, HOUR_US
+from models.messages import Origin
+from simulators.patients.deteriorations import Deteriorations
+from simulators.patients.population import CONDITIONS, Ints, Population
+from simulators.patients.streams import Purpose, stream, uuid_texts, uuids4, uuids7
+
+NEVER_US = 2**62
+FROM_THE_START = 0.85
+AWAY_PER_YEAR = 1.2
+ANNOUNCED = 0.6
+LEAVES_PER_YEAR = 0.06
+NEW_LIMIT_PER_YEAR = 0.6
+NEW_SCHEDULE_PER_YEAR = 0.1
+ORGANISATIONS = 3
+PRACTICES = 40
+WIJKEN = 78
+SECOND_US = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedChange:
+    """A change on its way to the log. `content` is what stands under `change` in its message."""
+
+    at_us: int
+    patient: int
+    content: dict[str, Any]
+
+
+class FollowUp:
+    """Registrations, enrolments, limits, holidays, admissions and ends; advances one day at a time.
+
+    **Shape**: each array is [n]. **Units**: microseconds since 1970.
+    """
+
+    def __init__(
+        self,
+        population: Population,
+        deteriorations: Deteriorations,
+        programmes: Mapping[str, Programme],
+        *,
+        begin_us: int,
+        days: int,
+    ) -> None:
+        n = len(population)
+        self.population = population
+        self.deteriorations = deteriorations
+        self.programmes = [programmes[condition.programme] for condition in CONDITIONS]
+        uniform = stream(population.seed, Purpose.CHANGES).random((n, 6))
+        # In the first hour, one after the other; later ones on working hours in the first half.
+        first_us = begin_us + SECOND_US + (np.arange(n) * (HOUR_US // max(n, 1))) // 1000 * 1000
+        day = 1 + (uniform[:, 1] * max(days // 2 - 1, 0)).astype(np.int64)
+        office_us = begin_us + day * DAY_US + ((9 + 8 * uniform[:, 2]) * 3600).astype(np.int64) * SECOND_US
+        later = (uniform[:, 0] >= FROM_THE_START) & (days > 3)
+        self.registered_us: Ints = np.where(later, office_us, first_us)
+        self.away_from_us = np.full(n, NEVER_US)
+        self.away_until_us = np.full(n, NEVER_US)
+        self.admitted_us = np.full(n, NEVER_US)
+        self.discharged_us = np.full(n, NEVER_US)
+        self.ended_us = np.full(n, NEVER_US)
+        organisations = uuid_texts(uuids4(stream(population.seed, Purpose.CHANGES, -2), ORGANISATIONS))
+        self.organisation = [organisations[int(u * ORGANISATIONS)] for u in uniform[:, 3]]
+        self.huisarts = [f"praktijk-{int(u * PRACTICES) + 1:03}" for u in uniform[:, 4]]
+        self.wijk = [f"wijk-{int(u * WIJKEN) + 1:02}" for u in uniform[:, 5]]
+        self._later: list[PlannedChange] = []
+
+    def begin_day(self, day: int, midnight_us: int, until_us: int) -> list[PlannedChange]:
+        """The changes of a day, in the order in which they reach the log."""
+        chance = stream(self.population.seed, Purpose.CHANGES, day)
+        uniform = chance.random((len(self.population), 10))
+        begins = np.flatnonzero((self.registered_us >= midnight_us) & (self.registered_us < until_us))
+        planned = [change for row in map(int, begins) for change in self._register(row)]
+        planned += self._go_away(uniform, midnight_us)
+        planned += self._leave(uniform, midnight_us)
+        planned += self._new_limits(uniform, midnight_us)
+        self._later += planned
+        today = [change for change in self._later if change.at_us < until_us]
+        self._later = [change for change in self._later if change.at_us >= until_us]
+        return sorted(today, key=lambda change: (change.at_us, change.patient))
+
+    def admit(self, rows: Ints, day: int) -> None:
+        """Plan the admissions that newly planted deteriorations end in."""
+        uniform = stream(self.population.seed, Purpose.CHANGES, -3 - day).random((len(self.population), 2))
+        for row in map(int, rows[self.deteriorations.admitted[rows]]):
+            stay_us = int((2 + 6 * uniform[row, 0]) * DAY_US)
+            admitted_us = int(self.deteriorations.worst_us(np.array([row]))[0]) + 6 * HOUR_US
+            self.admitted_us[row], self.discharged_us[row] = admitted_us, admitted_us + stay_us
+            self._later += [
+                PlannedChange(admitted_us, row, {"admit": {}}),
+                PlannedChange(admitted_us + stay_us, row, {"discharge": {}}),
+            ]
+
+    def able(self, midnight_us: int) -> NDArray[np.bool_]:
+        """Who is at home, registered and still followed on a day."""
+        registered = self.registered_us < midnight_us + 2 * HOUR_US
+        away = (self.away_from_us <= midnight_us) & (midnight_us < self.away_until_us)
+        admitted = (self.admitted_us < midnight_us + 8 * HOUR_US) & (self.discharged_us > midnight_us)
+        return registered & ~away & ~admitted & (self.ended_us > midnight_us)
+
+    def _programme(self, row: int) -> Programme:
+        return self.programmes[int(self.population.condition[row])]
+
+    def _register(self, row: int) -> list[PlannedChange]:
+        at_us = int(self.registered_us[row])
+        programme = self._programme(row)
+        register = {
+            "origin": Origin.SIMULATED.value,
+            "organisation_id": self.organisation[row],
+            "huisarts": self.huisarts[row],
+            "wijk": self.wijk[row],
+            "language": "nl",
+        }
+        enrol = {"programme": programme.programme, "version": programme.version}
+        return [
+            PlannedChange(at_us, row, {"register": register}),
+            PlannedChange(at_us + 1000, row, {"enrol": enrol}),
+        ]
+
+    def _go_away(self, uniform: NDArray[np.float64], midnight_us: int) -> list[PlannedChange]:
+        goes = self.able(midnight_us) & (self.registered_us < midnight_us)
+        goes &= uniform[:, 0] < AWAY_PER_YEAR / 365
+        planned: list[PlannedChange] = []
+        for row in map(int, np.flatnonzero(goes)):
+            from_us = midnight_us + DAY_US
+            until_us = from_us + int(5 + 9 * uniform[row, 1]) * DAY_US
+            self.away_from_us[row], self.away_until_us[row] = from_us, until_us
+            if uniform[row, 2] >= ANNOUNCED:
+                continue
+            at_us = midnight_us + 15 * HOUR_US
+            if uniform[row, 3] < 0.5:
+                pause = {"until_us": until_us, "reason": "vakantie"}
+                planned.append(PlannedChange(at_us, row, {"pause": pause}))
+            else:
+                planned.append(PlannedChange(at_us, row, {"pause": {"reason": "vakantie"}}))
+                planned.append(PlannedChange(until_us, row, {"resume": {}}))
+        return planned
+
+    def _leave(self, uniform: NDArray[np.float64], midnight_us: int) -> list[PlannedChange]:
+        # Nobody leaves in the middle of getting worse: what was planted can then be found.
+        well = self.deteriorations.free_from_us <= midnight_us
+        goes = self.able(midnight_us) & well & (uniform[:, 4] < LEAVES_PER_YEAR / 365)
+        goes &= self.registered_us < midnight_us
+        rows = np.flatnonzero(goes)
+        self.ended_us[rows] = midnight_us + DAY_US
+        reasons = ("finished", "moved", "withdrew", "died")
+        return [
+            PlannedChange(
+                midnight_us + 16 * HOUR_US, row, {"end": {"reason": reasons[int(uniform[row, 5] * 4)]}}
+            )
+            for row in map(int, rows)
+        ]
+
+    def _new_limits(self, uniform: NDArray[np.float64], midnight_us: int) -> list[PlannedChange]:
+        followed = self.able(midnight_us) & (self.registered_us < midnight_us)
+        planned: list[PlannedChange] = []
+        for row in map(int, np.flatnonzero(followed & (uniform[:, 6] < NEW_LIMIT_PER_YEAR / 365))):
+            programme = self._programme(row)
+            names = sorted(name for name, limit in programme.limits.items() if _is_clinical(limit))
+            name = names[int(uniform[row, 7] * len(names))]
+            limit = programme.limits[name]
+            content = {
+                "programme": programme.programme,
+                "limits": {name: _personal(limit, uniform[row, 8])},
+            }
+            planned.append(PlannedChange(midnight_us + 14 * HOUR_US, row, {"limits": content}))
+        for row in map(int, np.flatnonzero(followed & (uniform[:, 9] < NEW_SCHEDULE_PER_YEAR / 365))):
+            programme = self._programme(row)
+            if not programme.schedule:
+                continue
+            schedule = {min(programme.schedule): {"before": "12:30", "set_by": "monitoring-centre"}}
+            content = {"programme": programme.programme, "schedule": schedule}
+            planned.append(PlannedChange(midnight_us + 13 * HOUR_US, row, {"schedule": content}))
+        return planned
+
+
+def change_messages(
+    seed: int, day: int, changes: list[PlannedChange], patient_text: list[str]
+) -> list[bytes]:
+    """The messages of the given changes, as they stand in the log."""
+    at_us = np.array([change.at_us for change in changes], np.int64)
+    ids = uuid_texts(uuids7(stream(seed, Purpose.MESSAGES, day), at_us))
+    return [
+        json.dumps(
+            {
+                "schema": 1,
+                "type": "change",
+                "change_id": change_id,
+                "patient_id": patient_text[change.patient],
+                "valid_from_us": change.at_us,
+                "change": change.content,
+            },
+            separators=(",", ":"),
+        ).encode()
+        for change, change_id in zip(changes, ids, strict=True)
+    ]
+
+
+def _is_clinical(limit: Limit) -> bool:
+    return not limit.is_duration and limit.unit != "1"
+
+
+def _personal(limit: Limit, uniform: float) -> dict[str, Any]:
+    """A limit a little above or below the default: a tenth of what is allowed, at most."""
+    value = round(limit.default + (uniform - 0.5) * 0.2 * (limit.high - limit.low), 1)
+    value = min(max(value, limit.low), limit.high)
+    return {"value": value, "unit": limit.unit, "set_by": "monitoring-centre"}
