@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -12,8 +13,20 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from simulators.stack import Stack
+from simulators.stack.cache import cache_folder
+from simulators.stack.jars import JarsOutOfReach, ensure_jars
+from simulators.stack.stack import say_to_stderr
 
 PARTITIONS = 4
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Fetch Kafka before the first test, whose time limit is not meant for that."""
+    wanted = any("stack" in item.fixturenames for item in session.items if isinstance(item, pytest.Function))
+    if wanted and not session.config.option.collectonly:
+        # Out of reach: the tests that need it will fail, and say so; the others need not wait.
+        with suppress(JarsOutOfReach):
+            ensure_jars(cache_folder(), say_to_stderr)
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,15 @@
 """Apache Kafka's jars: which ones, fetched once from Maven Central, and checked every time."""
 
 import hashlib
+import os
 import shutil
+import ssl
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,7 +98,8 @@ def _download_all(jars: list[Jar], folder: Path, say: Callable[[str], None]) -> 
     started = time.monotonic()
     say(f"Fetching Apache Kafka {KAFKA_VERSION} from Maven Central, once: {len(jars)} files …")
     # Beside the cache, so that the last step is a rename within one file system.
-    with tempfile.TemporaryDirectory(prefix=".download-", dir=folder.parent) as scratch:
+    scratch_folder = tempfile.TemporaryDirectory(prefix=".download-", dir=folder.parent)
+    with scratch_folder as scratch, _trusting_what_the_machine_trusts():
         pool = ThreadPoolExecutor(_DOWNLOADS_AT_ONCE)
         try:
             downloads = [pool.submit(_download, jar, folder, Path(scratch)) for jar in jars]
@@ -140,6 +144,21 @@ def fetch_from_maven_central(group: str, artifact: str, version: str, folder: Pa
         return context.project(group, artifact).at_version(version).artifact().resolve()
     except RuntimeError as error:
         raise RefuseToStart(f"Maven Central does not have {group}:{artifact}:{version}.") from error
+
+
+@contextmanager
+def _trusting_what_the_machine_trusts() -> Generator[None]:
+    """Use the machine's list of authorities where it has one: its network may have its own authority."""
+    machine = ssl.get_default_verify_paths().cafile
+    if not machine or os.environ.keys() & {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"}:
+        yield
+        return
+    # The one way to tell requests, through jgo.
+    os.environ["REQUESTS_CA_BUNDLE"] = machine
+    try:
+        yield
+    finally:
+        del os.environ["REQUESTS_CA_BUNDLE"]
 
 
 def _show_progress(done: int, total: int) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import secrets
 import select
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -74,9 +75,9 @@ def make_plan(
     for port in (wishes.kafka_port, wishes.postgres_port):
         if port is not None and accepts_connections(port):
             raise RefuseToStart(f"Port {port} is in use; choose another, or leave it to us.")
-    folder = _folder_for_servers(wishes.folder)
+    starts_any = wishes.kafka is None or wishes.postgres is None
     return Plan(
-        folder=str(folder),
+        folder=str(_folder_for_servers(wishes.folder)) if starts_any else "",
         remove_folder=wishes.folder is None,
         postgres_port=None if wishes.postgres is not None else wishes.postgres_port or free_port(),
         kafka_port=None if wishes.kafka is not None else wishes.kafka_port or free_port(),
@@ -113,6 +114,8 @@ def launch(plan: Plan) -> tuple[subprocess.Popen[bytes], dict[str, str]]:
         raise
     if "ready" not in message:
         process.wait()
+        if plan.remove_folder:
+            shutil.rmtree(plan.folder, ignore_errors=True)
         raise RefuseToStart(f"The embedded servers did not start. {message.get('failed', '')}")
     return process, message["ready"]
 
@@ -172,7 +175,7 @@ class Stack:
         """
         plan = make_plan(self._wishes, self._say, parent=os.getpid(), register=None)
         self._plan = plan
-        if plan.kafka_port is not None or plan.postgres_port is not None:
+        if plan.folder:
             self._process, self._addresses = launch(plan)
         return self
 

@@ -10,6 +10,7 @@ import os
 import select
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Generator, Mapping, Sequence
@@ -42,6 +43,7 @@ class Plan:
     """What to run; None for a server that somebody else runs. No secrets: process lists show it."""
 
     folder: str
+    """Empty: there is nothing to start."""
     remove_folder: bool
     postgres_port: int | None
     kafka_port: int | None
@@ -96,10 +98,7 @@ def start(servers: Sequence[Server]) -> None:
 
     **Raises**: ServerFailed when one ends or takes too long.
     """
-    preparing = [(server, server.prepare()) for server in servers]
-    for server, process in preparing:
-        if process is not None and process.wait(_START_WITHIN_S) != 0:
-            raise ServerFailed(f"{server.name} could not be set up. {server.last_words()}")
+    _prepare(servers)
     for server in servers:
         server.launch()
     deadline = time.monotonic() + _START_WITHIN_S
@@ -109,6 +108,19 @@ def start(servers: Sequence[Server]) -> None:
             raise ServerFailed(f"Not ready within {_START_WITHIN_S:.0f} s. {words}")
         # Neither server tells its parent when it is ready.
         time.sleep(_LOOK_EVERY_S)
+
+
+def _prepare(servers: Sequence[Server]) -> None:
+    preparing = [(server, server.prepare()) for server in servers]
+    try:
+        for server, process in preparing:
+            if process is not None and process.wait(_START_WITHIN_S) != 0:
+                raise ServerFailed(f"{server.name} could not be set up. {server.last_words()}")
+    finally:
+        for _, process in preparing:
+            if process is not None and process.poll() is None:
+                process.kill()
+                process.wait()
 
 
 def supervise(plan: Plan) -> None:
@@ -217,7 +229,7 @@ def main() -> int:
             supervise(plan)
     except Stopped:
         return 0
-    except (ServerFailed, RefuseToStart, OSError) as error:
+    except (ServerFailed, RefuseToStart, OSError, subprocess.TimeoutExpired) as error:
         answer({"failed": str(error)})
         sys.stderr.write(f"{error}\n")
         return 1
