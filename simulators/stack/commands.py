@@ -31,7 +31,7 @@ class Running(TypedDict):
 
 @click.group()
 def stack() -> None:
-    r"""Postgres and Apache Kafka on this machine, without Docker.
+    """Postgres and Apache Kafka on this machine, without Docker.
 
     For trying out and developing, on 127.0.0.1 only. `thuiswacht demo` and the tests start their own;
     this one stays until `stack down`.
@@ -40,7 +40,7 @@ def stack() -> None:
       thuiswacht stack up        start it, and see where it listens
       thuiswacht stack status    see whether it runs (exit code 0: yes, 3: no)
       thuiswacht stack down      end it
-    """
+    """  # noqa: D301 (click wants the backspace itself)
 
 
 @stack.command()

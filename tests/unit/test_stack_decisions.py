@@ -1,5 +1,6 @@
 """What the stack decides before it starts anything."""
 
+import hashlib
 import os
 import socket
 from collections import Counter
@@ -10,7 +11,7 @@ import pytest
 from models.errors import RefuseToStart
 from simulators.stack import Stack
 from simulators.stack.cache import cache_folder, hold, is_held
-from simulators.stack.jars import KAFKA_VERSION, JarsOutOfReach, ensure_jars, pinned_jars, read_lock
+from simulators.stack.jars import KAFKA_VERSION, Jar, JarsOutOfReach, ensure_jars, pinned_jars, read_lock
 from simulators.stack.java import find_java, major_version
 from simulators.stack.kafka import server_properties
 from simulators.stack.ports import accepts_connections, free_port
@@ -46,6 +47,17 @@ def test_without_maven_central_nothing_is_left_half_fetched(unreachable_maven_ce
     with pytest.raises(JarsOutOfReach, match="Maven Central cannot be reached"):
         ensure_jars(unreachable_maven_central, said.append)
     assert not list((unreachable_maven_central / f"kafka-{KAFKA_VERSION}").iterdir())
+
+
+def test_a_damaged_jar_is_not_used(unreachable_maven_central: Path) -> None:
+    jar = Jar("org.example", "x", "1.0", hashlib.sha256(b"right").hexdigest())
+    file = unreachable_maven_central / f"kafka-{KAFKA_VERSION}" / jar.file_name
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"right")
+    assert ensure_jars(unreachable_maven_central, print, [jar]) == [file]
+    file.write_bytes(b"wrong")
+    with pytest.raises(JarsOutOfReach):
+        ensure_jars(unreachable_maven_central, print, [jar])
 
 
 def test_in_ci_nothing_stands_in_for_kafka(
