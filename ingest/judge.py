@@ -1,5 +1,5 @@
 """What is wrong with each reading of a batch, if anything: the first fault, in one pass over the columns."""
-# ruff: noqa: C901, PLR0912, PLR0917 (a kernel takes its columns, and reads as the list of what is refused)
+# ruff: noqa: C901, PLR0912 (a kernel takes its columns, and reads as the list of what is refused)
 
 from enum import IntEnum
 from typing import Any

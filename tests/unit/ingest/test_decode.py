@@ -6,7 +6,7 @@ from uuid import UUID
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -185,6 +185,7 @@ def _readings(draw: st.DrawFn) -> dict[str, Any]:
 wire_readings = _readings()
 
 
+@settings(deadline=None)  # the first call compiles
 @given(st.lists(st.lists(wire_readings, min_size=1, max_size=4), min_size=1, max_size=12), words)
 def test_columns_equal_what_was_written(uploads: list[list[dict[str, Any]]], device: str) -> None:
     readings = readings_of(*[upload(*sent, device_id=device) for sent in uploads])
@@ -200,6 +201,7 @@ def test_columns_equal_what_was_written(uploads: list[list[dict[str, Any]]], dev
     assert {text_of(readings, readings.device, row) for row in range(len(flat))} == {device}
 
 
+@settings(deadline=None)  # the first call compiles
 @given(st.lists(wire_readings, min_size=1, max_size=8), st.integers(1, 7))
 def test_batching_changes_nothing(sent: list[dict[str, Any]], size: int) -> None:
     messages = [upload(one) for one in sent]
@@ -211,6 +213,7 @@ def test_batching_changes_nothing(sent: list[dict[str, Any]], size: int) -> None
         )
 
 
+@settings(deadline=None)  # the first call compiles
 @given(st.lists(st.text('0123456789.eE-" :,', max_size=40), max_size=6))
 def test_no_long_number_is_missed(parts: list[str]) -> None:
     raw = "x".join(parts)
@@ -228,6 +231,7 @@ def test_no_long_number_is_missed(parts: list[str]) -> None:
     assert found == expected
 
 
+@settings(deadline=None)  # the first call compiles
 @given(st.lists(st.uuids(), max_size=5))
 def test_ids_are_read_as_the_standard_library_reads_them(ids: list[UUID]) -> None:
     found, wrong = parse_uuids(as_bytes("".join(map(str, ids)).encode()))

@@ -1,0 +1,164 @@
+"""The log itself: how to reach it, which partition a patient belongs to, and making its topic."""
+
+import ssl
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.helpers import create_ssl_context
+from numba import njit
+from numpy.typing import NDArray
+
+from ingest.scan import as_bytes
+from models.endpoints import require_safe_kafka
+from models.errors import Broken, TryAgain
+from models.settings import Settings
+
+MAX_MESSAGE_BYTES_OF_TOPIC = 16 * 1024 * 1024
+"""What the topic takes. More than we read, so that a too large upload reaches quarantine and is not lost."""
+
+_KEY_LENGTH = 36
+
+
+def key_of(patient_id: UUID | str) -> bytes:
+    """The key of a patient's messages: the id in its canonical spelling."""
+    return str(patient_id).lower().encode()
+
+
+@lru_cache(maxsize=200_000)
+def partition_of(patient_id: UUID | str, partitions: int) -> int:
+    """The partition of a patient, as every Kafka client computes it from the key."""
+    return int(_murmur2(as_bytes(key_of(patient_id)), _KEY_LENGTH)[0] % partitions)
+
+
+def partitions_of(patient_ids: NDArray[np.uint8], partitions: int) -> NDArray[np.int32]:
+    """The same for many patients at once. **Shape**: ids as uint8[n, 16] in, int32[n] out."""
+    keys = "".join(str(UUID(bytes=row.tobytes())) for row in patient_ids).encode()
+    return (_murmur2(as_bytes(keys), _KEY_LENGTH) % partitions).astype(np.int32)
+
+
+def connection_options(settings: Settings) -> dict[str, Any]:
+    """What consumers, producers and the admin client need to reach the log of these settings.
+
+    **Raises**: RefuseToStart when the address is not a safe one.
+    """
+    require_safe_kafka(settings.kafka, settings.kafka_security_protocol)
+    options: dict[str, Any] = {
+        "bootstrap_servers": settings.kafka,
+        "security_protocol": settings.kafka_security_protocol,
+    }
+    if settings.kafka_security_protocol == "SASL_SSL":
+        password = settings.kafka_sasl_password
+        options |= {
+            "ssl_context": _tls(settings),
+            "sasl_mechanism": settings.kafka_sasl_mechanism,
+            "sasl_plain_username": settings.kafka_sasl_username,
+            "sasl_plain_password": password.get_secret_value() if password else None,
+        }
+    return options
+
+
+async def cluster_of(settings: Settings) -> str:
+    """The id of the cluster that holds the log: offsets mean something within it alone.
+
+    **Raises**: TryAgain while the broker is away or the topic does not exist.
+    """
+    admin = AIOKafkaAdminClient(**connection_options(settings), request_timeout_ms=10_000)
+    try:
+        await admin.start()
+        cluster: dict[str, Any] = await admin.describe_cluster()
+        topics: list[str] = await admin.list_topics()
+    except (KafkaError, OSError) as error:
+        raise TryAgain(f"Kafka at {settings.kafka} is away ({type(error).__name__}).") from error
+    finally:
+        await admin.close()
+    if settings.topic not in topics:
+        raise TryAgain(f"The log has no topic {settings.topic} yet: it has to be made, with its partitions.")
+    return str(cluster["cluster_id"])
+
+
+async def create_topic(
+    bootstrap: str,
+    topic: str,
+    partitions: int,
+    *,
+    replication: int = 1,
+    options: Mapping[str, Any] | None = None,
+) -> bool:
+    """Makes the topic of a log; False where it is there already, with as many partitions.
+
+    `options` are those of `connection_options`, for brokers that want to know who asks.
+    **Raises**: Broken when it is there with another number of partitions, for then patients would move
+    between partitions; TryAgain when the broker is away.
+    """
+    reach: dict[str, Any] = {"bootstrap_servers": bootstrap, **(options or {})}
+    admin = AIOKafkaAdminClient(**reach)
+    new = NewTopic(
+        topic,
+        partitions,
+        replication,
+        topic_configs={"retention.ms": "-1", "max.message.bytes": str(MAX_MESSAGE_BYTES_OF_TOPIC)},
+    )
+    try:
+        await admin.start()
+        answer: Any = await admin.create_topics([new])
+        error = for_code(answer.topic_errors[0][1])
+        if error is TopicAlreadyExistsError:
+            described: list[dict[str, Any]] = await admin.describe_topics([topic])
+            _require_partitions(topic, partitions, len(described[0]["partitions"]))
+            return False
+        if answer.topic_errors[0][1]:
+            raise error
+    except (KafkaError, OSError) as error:
+        raise TryAgain(f"The topic {topic} could not be made ({type(error).__name__}).") from error
+    finally:
+        await admin.close()
+    return True
+
+
+def _require_partitions(topic: str, wanted: int, found: int) -> None:
+    if found != wanted:
+        raise Broken(
+            f"The topic {topic} exists with {found} partitions, {wanted} were asked for; the number of "
+            "partitions of a log never changes. Use another topic."
+        )
+
+
+def _tls(settings: Settings) -> ssl.SSLContext:
+    ca_file = settings.kafka_ca_file
+    context: ssl.SSLContext = create_ssl_context(cafile=str(ca_file) if ca_file else None)
+    return context
+
+
+@njit(cache=True, nogil=True)
+def _murmur2(keys: NDArray[np.uint8], length: int) -> NDArray[np.int64]:
+    """Kafka's hash of keys of equal length, without its sign. **Source**: Kafka, Utils.murmur2.
+
+    **Shape**: uint8[n * length] in, int64[n] out.
+    """
+    mix = np.uint32(0x5BD1E995)
+    count = len(keys) // length
+    hashes = np.empty(count, dtype=np.int64)
+    for row in range(count):
+        at = row * length
+        found = np.uint32(0x9747B28C) ^ np.uint32(length)
+        for _ in range(length // 4):
+            word = np.uint32(
+                np.uint32(keys[at])
+                | (np.uint32(keys[at + 1]) << np.uint32(8))
+                | (np.uint32(keys[at + 2]) << np.uint32(16))
+                | (np.uint32(keys[at + 3]) << np.uint32(24))
+            )
+            word = np.uint32(word * mix)
+            word = np.uint32((word ^ (word >> np.uint32(24))) * mix)
+            found = np.uint32(np.uint32(found * mix) ^ word)
+            at += 4
+        # A key of 36 bytes has no rest.
+        found = np.uint32((found ^ (found >> np.uint32(13))) * mix)
+        found ^= found >> np.uint32(15)
+        hashes[row] = np.int64(found & np.uint32(0x7FFFFFFF))
+    return hashes
