@@ -1,0 +1,350 @@
+"""The engine of one log partition: readings and changes in, verdicts out."""
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import cast
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alerting.engine import intake, kernel
+from alerting.engine.compiled import CompiledProgrammes, compared
+from alerting.engine.layout import (
+    LIMIT,
+    PATIENT,
+    READING,
+    SCHEDULE,
+    SEGMENT,
+    SNAPSHOTS,
+    STATE,
+    TRANSITION,
+    Memory,
+    Rows,
+)
+from alerting.engine.timeline import Problem, Stretch, timeline
+from alerting.engine.verdict import NO_CLOCK, Verdict
+from models.columns import Readings
+from models.kinds import KINDS
+from models.messages import AnyChange
+from models.units import UNIT_BY_SPELLING, UNITS
+
+LATEST_US = 4_102_444_800_000_000
+"""The latest time that a message may carry."""
+
+CANONICAL_UNITS = np.array([UNIT_BY_SPELLING[k.unit] if k.unit else -1 for k in KINDS], np.int16)
+
+NOT_REPLAYED, NO_SNAPSHOT = -2, -3
+FIRST_ROOM = 4_096
+
+
+def device_digest(device: str) -> int:
+    """Stands for a device in memory and gives the order of devices at the same microsecond."""
+    return int.from_bytes(blake2b(device.encode(), digest_size=8).digest(), "little")
+
+
+def unopened() -> Rows:
+    """The state of a rule that has found nothing yet. **Shape**: [1]."""
+    state = np.zeros(1, STATE)
+    state["opened_us"] = state["run_us"] = -1
+    state["due_us"] = kernel.NEVER
+    return state
+
+
+def _unknown_patients(number: int) -> Rows:
+    patients = np.zeros(number, PATIENT)
+    patients["done_us"] = patients["latest_us"] = -1
+    patients["due_us"] = patients["again_us"] = kernel.NEVER
+    return patients
+
+
+def _grown(rows: Rows, size: int) -> Rows:
+    grown = np.zeros((size, *rows.shape[1:]), rows.dtype)
+    grown[: len(rows)] = rows
+    return grown
+
+
+class Engine:
+    """State of all patients of one partition, and the rules they are under.
+
+    A cache of the log: what it says is a function of the readings and changes it was given and the latest
+    now, whatever their order and batches, except that of conflicting readings the first counts.
+    """
+
+    def __init__(self, programmes: CompiledProgrammes) -> None:
+        self.programmes = programmes
+        self._limits: dict[tuple[int, tuple[float, ...]], int] = {}
+        self._limits_used = len(programmes.default_limits)
+        self._digests: dict[str, int] = {}
+        self._touched: set[int] = set()
+        self._used = {"segments": 0, "schedules": 0, "states": 0}
+        self._memory = Memory(
+            patients=_unknown_patients(0),
+            readings=np.zeros(FIRST_ROOM, READING),
+            segments=np.zeros(FIRST_ROOM, SEGMENT),
+            schedules=np.zeros(FIRST_ROOM, SCHEDULE),
+            states=np.zeros(FIRST_ROOM, STATE),
+            limits=_grown(programmes.default_limits, len(programmes.default_limits) + 64),
+            snapshot_us=np.zeros((0, SNAPSHOTS), np.int64),
+            snapshot_mark_us=np.zeros((0, SNAPSHOTS), np.int64),
+            free=np.full(64, -1, np.int64),
+            used=np.zeros(1, np.int64),
+        )
+
+    @property
+    def bytes(self) -> int:
+        """What its arrays take."""
+        return sum(array.nbytes for array in self._memory)
+
+    def change(
+        self, patient_row: int, patient_id: UUID, changes: Sequence[tuple[int, AnyChange]]
+    ) -> list[Problem]:
+        """Takes a patient's whole history of changes, in the order of the log; says what cannot be followed.
+
+        Each change comes with the time from which it holds. What changes in the past is evaluated again with
+        the next batch; `patient_id` says whose history it is, in errors only.
+        """
+        if not 0 <= patient_row < 2**31 - 1:
+            raise ValueError(f"patient {patient_id}: expected a row from 0 on, found {patient_row}")
+        self._know(patient_row)
+        stretches, problems = timeline(changes, self.programmes)
+        before = self._placed(patient_row)
+        after = self._place(patient_row, stretches)
+        differs_us = _first_difference(before, after)
+        patient = self._memory.patients[patient_row]
+        if differs_us < kernel.NEVER:
+            patient["again_us"] = min(int(patient["again_us"]), differs_us)
+            patient["stale"] = 1
+            self._touched.add(patient_row)
+        return problems
+
+    def forget(self, patient_row: int) -> None:
+        """Forgets a patient's readings and what was found, not the changes; for building it up again."""
+        self._know(patient_row)
+        patient = self._memory.patients[patient_row]
+        for name in ("done_us", "latest_us"):
+            patient[name] = -1
+        patient["again_us"] = kernel.NEVER
+        patient["readings_len"] = patient["snapshots"] = patient["oldest"] = 0
+        patient["stale"] = 1
+        start, length = int(patient["states"]), int(patient["states_len"])
+        self._memory.states[start : start + length] = unopened()
+        self._touched.add(patient_row)
+
+    def apply(self, readings: Readings | None, now_us: int) -> Verdict:
+        """Takes the accepted readings of a batch and brings their patients, and whoever is due, up to now.
+
+        Too late ones are left out. `now_us` is the last clock message so far, or NO_CLOCK. A patient may be
+        rebuilt by `forget` and readings in order of time with NO_CLOCK, then none with now.
+        """
+        now_us = min(max(now_us, NO_CLOCK), LATEST_US)
+        who = self._insert(readings) if readings is not None and len(readings) else np.empty(0, np.int32)
+        due = np.flatnonzero(self._memory.patients["due_us"] <= now_us).astype(np.int32)
+        changed = np.fromiter(self._touched, np.int32, len(self._touched))
+        self._touched.clear()
+        return self._evaluate(np.unique(np.concatenate([who, due, changed])), now_us)
+
+    def _evaluate(self, touched: NDArray[np.int32], now_us: int) -> Verdict:
+        if not touched.size:
+            return Verdict(self.programmes, np.zeros(0, TRANSITION))
+        most = 2 * int(self._memory.patients["states_len"][touched].max())
+        out = np.zeros(max(FIRST_ROOM, 4 * most), TRANSITION)
+        replayed_us = np.full(touched.size, NOT_REPLAYED, np.int64)
+        parts: list[Rows] = []
+        done = 0
+        while done < touched.size:
+            done, filled = kernel.evaluate(
+                touched, done, now_us, self._memory, self.programmes.tables, out, replayed_us
+            )
+            parts.append(out[:filled].copy())
+        again = np.flatnonzero(replayed_us > NOT_REPLAYED)
+        return Verdict(
+            programmes=self.programmes,
+            transitions=np.concatenate(parts),
+            replayed=tuple((int(touched[j]), int(replayed_us[j])) for j in again),
+            rebuild=tuple(int(touched[j]) for j in np.flatnonzero(replayed_us == NO_SNAPSHOT)),
+        )
+
+    def _insert(self, readings: Readings) -> NDArray[np.int32]:
+        """Readings into their patients' memory; gives the patients. Leaves out kinds that no rule names."""
+        kept_us = self.programmes.tables.kept_us
+        kind = readings.kind
+        valid = (
+            ~readings.too_late
+            & (readings.patient >= 0)
+            & (kind >= 0)
+            & (kind < len(KINDS))
+            & (readings.taken_at_us >= 0)
+            & (readings.taken_at_us <= LATEST_US)
+        )
+        rows = np.flatnonzero(valid)
+        if not rows.size:
+            return np.empty(0, np.int32)
+        who = readings.patient[rows]
+        self._know(int(who.max()))
+        named = kept_us[kind[rows]] >= 0
+        others = rows[~named]
+        np.maximum.at(
+            self._memory.patients["latest_us"], readings.patient[others], readings.taken_at_us[others]
+        )
+        if named.any():
+            self._insert_rows(readings, rows[named])
+        return np.unique(who)
+
+    def _insert_rows(self, readings: Readings, rows: NDArray[np.intp]) -> None:
+        who = readings.patient[rows]
+        touched, more = np.unique(who, return_counts=True)
+        self._make_room(touched, more.astype(np.int64))
+        order = np.argsort(who, kind="stable").astype(np.int64)
+        intake.insert(order, who, self._rows_of(readings, rows), self._memory)
+
+    def _rows_of(self, readings: Readings, rows: NDArray[np.intp]) -> Rows:
+        kind, unit, code = readings.kind[rows], readings.unit[rows], readings.code[rows]
+        as_received = (unit >= 0) & (unit < len(UNITS))
+        value = np.where(as_received, readings.value_received[rows], readings.value[rows])
+        value = np.where(code >= 0, code, value)
+        unit = np.where(as_received, unit, CANONICAL_UNITS[kind])
+        new = np.zeros(rows.size, READING)
+        new["taken_us"] = readings.taken_at_us[rows]
+        new["value"] = value
+        new["device"] = self._devices(readings, rows)
+        new["revision"] = readings.revision[rows]
+        new["kind"] = kind
+        new["unit"] = np.where(code >= 0, -1, unit)
+        new["void"] = readings.void[rows]
+        new["counts"] = ~np.isnan(value) & ~readings.void[rows]
+        return new
+
+    def _devices(self, readings: Readings, rows: NDArray[np.intp]) -> NDArray[np.uint64]:
+        of_text = np.zeros(len(readings.texts) + 1, np.uint64)
+        device = readings.device[rows]
+        for i in cast("list[int]", np.unique(device).tolist()):
+            text = readings.texts[i] if i >= 0 else ""
+            digest = self._digests.get(text)
+            if digest is None:
+                digest = self._digests[text] = device_digest(text)
+            of_text[i] = digest
+        return of_text[device]
+
+    def _know(self, patient_row: int) -> None:
+        memory = self._memory
+        if patient_row < len(memory.patients):
+            return
+        size = max(64, 2 * len(memory.patients), patient_row + 1)
+        patients = _unknown_patients(size)
+        patients[: len(memory.patients)] = memory.patients
+        self._memory = memory._replace(
+            patients=patients,
+            snapshot_us=_grown(memory.snapshot_us, size),
+            snapshot_mark_us=_grown(memory.snapshot_mark_us, size),
+        )
+
+    def _make_room(self, touched: NDArray[np.int32], more: NDArray[np.int64]) -> None:
+        done = 0
+        while True:
+            kept_us = self.programmes.tables.kept_us
+            done = intake.make_room(touched, more, done, self._memory, kept_us)
+            if done == touched.size:
+                return
+            memory = self._memory
+            needed = int(memory.patients["readings_len"][touched[done]]) + int(more[done])
+            size = 2 * len(memory.readings) + 4 * needed
+            self._memory = memory._replace(readings=_grown(memory.readings, size))
+
+    def _placed(self, patient_row: int) -> list[tuple[object, ...]]:
+        """A patient's segments as values, by their place among the states."""
+        memory = self._memory
+        patient = memory.patients[patient_row]
+        first, length = int(patient["segments"]), int(patient["segments_len"])
+        own = int(patient["schedules"])
+        placed: list[tuple[object, ...]] = []
+        for row in memory.segments[first : first + length]:
+            version = self.programmes.by_number[int(row["version"])]
+            start = own + int(row["schedules"])
+            schedules = memory.schedules[start : start + len(version.programme.schedule)]
+            name = version.programme.programme
+            content = int(row["version"]), int(row["limits"]), schedules.tobytes()
+            placed.append((name, int(row["from_us"]), int(row["to_us"]), *content, int(row["states"])))
+        return placed
+
+    def _place(self, patient_row: int, stretches: Sequence[Stretch]) -> list[tuple[object, ...]]:
+        states = self._place_states(patient_row, stretches)
+        segments = np.zeros(len(stretches), SEGMENT)
+        schedules: list[tuple[int, int, int]] = []
+        for row, stretch in zip(segments, stretches, strict=True):
+            row["from_us"], row["to_us"] = stretch.from_us, stretch.to_us
+            row["version"] = stretch.version.number
+            row["states"] = states[stretch.programme]
+            row["limits"] = self._limits_of(stretch)
+            row["schedules"] = len(schedules)
+            schedules += [(start_us, minute, days) for minute, days, start_us in stretch.schedules]
+        self._store(patient_row, "schedules", np.array(schedules, SCHEDULE))
+        self._store(patient_row, "segments", segments)
+        return self._placed(patient_row)
+
+    def _place_states(self, patient_row: int, stretches: Sequence[Stretch]) -> dict[str, int]:
+        """Where each programme's states are; the block is laid out anew when a programme is new."""
+        memory = self._memory
+        patient = memory.patients[patient_row]
+        before = {str(name): int(str(place)) for name, *_, place in self._placed(patient_row)}
+        needed = {s.programme: s.version.states for s in stretches}
+        if needed.keys() <= before.keys():
+            return before
+        length = int(patient["states_len"])
+        block = memory.states[int(patient["states"]) : int(patient["states"]) + (1 + SNAPSHOTS) * length]
+        old = block.reshape(1 + SNAPSHOTS, length)
+        places, columns = dict(before), [old]
+        for programme in needed.keys() - before.keys():
+            places[programme] = length
+            columns.append(np.tile(unopened(), (1 + SNAPSHOTS, needed[programme])))
+            length += needed[programme]
+        self._store(patient_row, "states", np.concatenate(columns, axis=1).reshape(-1))
+        self._memory.patients[patient_row]["states_len"] = length
+        return places
+
+    def _limits_of(self, stretch: Stretch) -> int:
+        """Where the limits of a stretch are; equal ones are kept once."""
+        if not stretch.limits:
+            return stretch.version.limits
+        limits = stretch.version.programme.limits
+        values = tuple(stretch.limits.get(name, limit.default) for name, limit in limits.items())
+        key = stretch.version.number, values
+        if key not in self._limits:
+            rows = [(v, compared(v, limit)) for v, limit in zip(values, limits.values(), strict=True)]
+            self._limits[key] = self._limits_used
+            end = self._limits_used + len(rows)
+            if end > len(self._memory.limits):
+                self._memory = self._memory._replace(limits=_grown(self._memory.limits, 2 * end))
+            self._memory.limits[self._limits_used : end] = np.array(rows, LIMIT)
+            self._limits_used = end
+        return self._limits[key]
+
+    def _store(self, patient_row: int, name: str, rows: Rows) -> None:
+        """A patient's rows into the arena of that name, in place where they fit."""
+        patient = self._memory.patients[patient_row]
+        if len(rows) > int(patient[f"{name}_cap"]):
+            start = self._used[name]
+            self._used[name] = start + len(rows)
+            arena: Rows = getattr(self._memory, name)
+            if self._used[name] > len(arena):
+                grown = _grown(arena, 2 * self._used[name])
+                self._memory = self._memory._replace(**{name: grown})
+            patient[name] = start
+            patient[f"{name}_cap"] = len(rows)
+        start = int(patient[name])
+        getattr(self._memory, name)[start : start + len(rows)] = rows
+        patient[f"{name}_len"] = len(rows)
+
+
+def _first_difference(before: list[tuple[object, ...]], after: list[tuple[object, ...]]) -> int:
+    """The first time at which two sets of segments differ; NEVER when they are equal."""
+    differing: list[int] = []
+    by_start = {tuple(row[:2]): row for row in before}, {tuple(row[:2]): row for row in after}
+    for key in by_start[0].keys() | by_start[1].keys():
+        one, other = by_start[0].get(key), by_start[1].get(key)
+        from_us = int(str(key[1]))
+        if one is None or other is None or one[3:6] != other[3:6]:
+            differing.append(from_us)
+        elif one[2] != other[2]:
+            differing.append(min(int(str(one[2])), int(str(other[2]))))
+    return min(differing, default=kernel.NEVER)
