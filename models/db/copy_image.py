@@ -3,7 +3,6 @@
 **Source**: PostgreSQL documentation, COPY, *Binary Format*: fields in network order, −1 for NULL.
 """
 
-# ruff: noqa: PLR0917 (a kernel's arguments are its arrays)
 from typing import Any, TypeAlias
 
 import numba
