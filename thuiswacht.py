@@ -43,14 +43,14 @@ class FrontDoor(click.Group):
 @click.group(cls=FrontDoor, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="thuiswacht")
 def thuiswacht() -> None:
-    r"""Telemonitoring: takes in readings from patients' homes, keeps each one, notices who is getting worse.
+    """Telemonitoring: takes in readings from patients' homes, keeps each one, notices who is getting worse.
 
     Start with `thuiswacht demo`: it needs no server and no Docker. Not for emergencies; not a medical device.
 
     \b
     Exit codes: 0 done · 1 failed · 2 wrong usage · 3 not running (stack status)
                 65 bad input · 75 something is away, try again · 78 refused to start (configuration)
-    """
+    """  # noqa: D301 (the backspace tells click not to rewrap the list)
 
 
 def exit_code(error: ThuiswachtError) -> int:
