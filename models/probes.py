@@ -12,7 +12,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from prometheus_client import REGISTRY, make_wsgi_app  # pyright: ignore[reportUnknownVariableType]  (its app has no types)
 
-_JSON = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
+_JSON = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
 
 
 class Health:
@@ -101,12 +101,12 @@ class ProbeServer:
             case "/readyz":
                 return _verdict(start, self._health.is_ready(), self._health.described())
             case _:
-                start("404 Not Found", _JSON)
+                start("404 Not Found", list(_JSON))
                 return [b'{"expected": ["/metrics", "/healthz", "/readyz"]}\n']
 
 
 def _verdict(start: StartResponse, ok: bool, described: dict[str, Any]) -> Iterable[bytes]:
-    start("200 OK" if ok else "503 Service Unavailable", _JSON)
+    start("200 OK" if ok else "503 Service Unavailable", list(_JSON))
     return [json.dumps({"ok": ok, **described}).encode() + b"\n"]
 
 
