@@ -113,7 +113,8 @@ def _plain(node: object, depth: int = 0) -> object:
 def _items(node: object) -> Iterable[tuple[object, object]]:
     """What is in a mapping or sequence of ruamel's, which does not say so to the type checker."""
     untyped = cast("Any", node)
-    return untyped.items() if isinstance(node, CommentedMap) else enumerate(untyped)
+    items: Any = untyped.items() if isinstance(node, CommentedMap) else enumerate(untyped)
+    return items
 
 
 def _from_pydantic(name: str, tree: CommentedMap, error: ErrorDetails) -> BadInput:
