@@ -44,7 +44,7 @@ def furnish(population: Population) -> Homes:
     """Give each patient a vendor and devices with their own units."""
     n = len(population)
     uniform = stream(population.seed, Purpose.DEVICES).random((n, 8))
-    names = uuid_texts(uuids4(stream(population.seed, Purpose.DEVICES, -2), n))
+    names = uuid_texts(uuids4(stream(population.seed, Purpose.DEVICE_NAMES), n))
     unit = np.full((len(KIND_BY_NAME), n), NO_UNIT, np.int16)
     steps = np.ones((len(KIND_BY_NAME), n))
     for column, name in enumerate(SPELLINGS):

@@ -25,6 +25,9 @@ class Purpose(IntEnum):
     CHANGES = 9
     EVENTS = 10
     MESSAGES = 11
+    ADMISSIONS = 12
+    REGISTER = 13
+    DEVICE_NAMES = 14
 
 
 def stream(seed: int, purpose: Purpose, day: int = -1) -> np.random.Generator:

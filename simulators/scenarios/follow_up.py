@@ -68,10 +68,11 @@ class FollowUp:
         self.admitted_us = np.full(n, NEVER_US)
         self.discharged_us = np.full(n, NEVER_US)
         self.ended_us = np.full(n, NEVER_US)
-        organisations = uuid_texts(uuids4(stream(population.seed, Purpose.CHANGES, -2), ORGANISATIONS))
+        organisations = uuid_texts(uuids4(stream(population.seed, Purpose.REGISTER), ORGANISATIONS))
         self.organisation = [organisations[int(u * ORGANISATIONS)] for u in uniform[:, 3]]
         self.huisarts = [f"praktijk-{int(u * PRACTICES) + 1:03}" for u in uniform[:, 4]]
         self.wijk = [f"wijk-{int(u * WIJKEN) + 1:02}" for u in uniform[:, 5]]
+        self.forgotten = stream(population.seed, Purpose.REGISTER, 0).random(n) < 0.4
         self._later: list[PlannedChange] = []
 
     def begin_day(self, day: int, midnight_us: int, until_us: int) -> list[PlannedChange]:
@@ -90,7 +91,7 @@ class FollowUp:
 
     def admit(self, rows: Ints, day: int) -> None:
         """Plan the admissions that newly planted deteriorations end in."""
-        uniform = stream(self.population.seed, Purpose.CHANGES, -3 - day).random((len(self.population), 2))
+        uniform = stream(self.population.seed, Purpose.ADMISSIONS, day).random((len(self.population), 2))
         for row in map(int, rows[self.deteriorations.admitted[rows]]):
             stay_us = int((2 + 6 * uniform[row, 0]) * DAY_US)
             admitted_us = int(self.deteriorations.worst_us(np.array([row]))[0]) + 6 * HOUR_US
@@ -120,11 +121,38 @@ class FollowUp:
             "wijk": self.wijk[row],
             "language": "nl",
         }
-        enrol = {"programme": programme.programme, "version": programme.version}
+        enrol = {
+            "programme": programme.programme,
+            "version": programme.version,
+            "limits": self._agreed_limits(row, programme),
+        }
         return [
             PlannedChange(at_us, row, {"register": register}),
             PlannedChange(at_us + 1000, row, {"enrol": enrol}),
         ]
+
+    def _agreed_limits(self, row: int, programme: Programme) -> dict[str, Any]:
+        """Whose usual pressure is near a default gets a limit that fits, when somebody thinks of it."""
+        usual = round(float(self.population.systolic[row] + self.population.cuff_bias[row]))
+        fitting = {
+            "heart_failure": {"systolic_low": usual - 20, "systolic_low_over": usual - 15}
+            if usual < 108
+            else {},
+            "hypertension": {"mean_systolic": usual + 7, "mean_systolic_over": usual + 4}
+            if usual > 129
+            else {},
+        }[programme.programme]
+        if self.forgotten[row]:
+            return {}
+        known = {name: programme.limits[name] for name in fitting if name in programme.limits}
+        return {
+            name: {
+                "value": min(max(fitting[name], limit.low), limit.high),
+                "unit": limit.unit,
+                "set_by": "monitoring-centre",
+            }
+            for name, limit in known.items()
+        }
 
     def _go_away(self, uniform: NDArray[np.float64], midnight_us: int) -> list[PlannedChange]:
         goes = self.able(midnight_us) & (self.registered_us < midnight_us)
@@ -165,7 +193,7 @@ class FollowUp:
         planned: list[PlannedChange] = []
         for row in map(int, np.flatnonzero(followed & (uniform[:, 6] < NEW_LIMIT_PER_YEAR / 365))):
             programme = self._programme(row)
-            names = sorted(name for name, limit in programme.limits.items() if _is_clinical(limit))
+            names = _limits_that_people_set(programme)
             name = names[int(uniform[row, 7] * len(names))]
             limit = programme.limits[name]
             content = {
@@ -205,8 +233,13 @@ def change_messages(
     ]
 
 
-def _is_clinical(limit: Limit) -> bool:
-    return not limit.is_duration and limit.unit != "1"
+def _limits_that_people_set(programme: Programme) -> list[str]:
+    """Those in a unit of measurement that say when something begins, not when it is over or worse."""
+    return sorted(
+        name
+        for name, limit in programme.limits.items()
+        if not (limit.is_duration or limit.unit == "1" or name.endswith(("_over", "_severe")))
+    )
 
 
 def _personal(limit: Limit, uniform: float) -> dict[str, Any]:
