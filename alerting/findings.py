@@ -2,36 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from enum import IntEnum
 from uuid import UUID
 
-from models.findings import Evidence, Finding, RuleIdentity, Severity, finding_id
-
-
-class What(IntEnum):
-    """What became of a finding at one evaluation."""
-
-    OPEN = 0
-    RAISE = 1
-    CLEAR = 2
-    KEEP = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Transition:
-    """One step of the engine. **Units**: microseconds since 1970 UTC.
-
-    KEEP only comes first in a replay: this finding was open where the replay began; `raised` says whether
-    its severity had risen by then.
-    """
-
-    rule: RuleIdentity
-    what: What
-    opened_at_us: int
-    at_us: int
-    severity: Severity
-    evidence: tuple[Evidence, ...] = ()
-    raised: bool = False
+from alerting.engine.verdict import Transition, What
+from models.findings import Finding, finding_id
 
 
 @dataclass(frozen=True, slots=True)

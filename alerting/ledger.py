@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from alerting.circumstances import Turn
-from alerting.findings import FindingChange, PatientVerdict, What, fold
+from alerting.engine.verdict import What
+from alerting.findings import FindingChange, PatientVerdict, fold
 from alerting.lifecycle import Book, Joined, follow
 from models.alerts import Alert, AlertHappening
 from models.findings import Finding

@@ -57,7 +57,7 @@ def follow(
     microseconds since 1970 UTC.
     """
     work = _Work(book, ids)
-    until_us = max([now_us, *(change.at_us for change in changes)])
+    until_us = max([since_us, now_us, *(change.at_us for change in changes)])
     for at_us, moment in _moments(book.timeline, changes, since_us, until_us):
         work.step(at_us, moment)
     return work.consequences()

@@ -1,6 +1,7 @@
 from uuid import UUID
 
-from alerting.findings import Folded, PatientVerdict, Transition, What, fold
+from alerting.engine.verdict import Transition, What
+from alerting.findings import Folded, PatientVerdict, fold
 from models.findings import Evidence, Finding, RuleIdentity, Severity, Signal, finding_id
 
 PATIENT, ORGANISATION = UUID(int=1), UUID(int=2)
@@ -10,20 +11,20 @@ MORE = (Evidence("rise(body_weight, days=3)", 3.4, "kg", "gain_3d_severe", 3.0),
 
 
 def opens(at_us: int, severity: Severity = Severity.MEDIUM, rule: RuleIdentity = RULE) -> Transition:
-    return Transition(rule, What.OPEN, at_us, at_us, severity, GAIN)
+    return Transition(0, What.OPEN, rule, severity, at_us, at_us, raised=False, evidence=GAIN)
 
 
 def clears(opened_at_us: int, at_us: int) -> Transition:
-    return Transition(RULE, What.CLEAR, opened_at_us, at_us, Severity.MEDIUM)
+    return Transition(0, What.CLEAR, RULE, Severity.MEDIUM, opened_at_us, at_us, raised=False, evidence=())
 
 
 def rises(opened_at_us: int, at_us: int) -> Transition:
-    return Transition(RULE, What.RAISE, opened_at_us, at_us, Severity.HIGH, MORE)
+    return Transition(0, What.RAISE, RULE, Severity.HIGH, opened_at_us, at_us, raised=True, evidence=MORE)
 
 
 def keeps(opened_at_us: int, *, raised: bool = False) -> Transition:
     severity = Severity.HIGH if raised else Severity.MEDIUM
-    return Transition(RULE, What.KEEP, opened_at_us, opened_at_us, severity, raised=raised)
+    return Transition(0, What.KEEP, RULE, severity, opened_at_us, opened_at_us, raised=raised, evidence=())
 
 
 def told(

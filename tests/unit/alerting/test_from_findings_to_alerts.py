@@ -9,7 +9,8 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.findings import PatientVerdict, Transition, What, fold
+from alerting.engine.verdict import Transition, What
+from alerting.findings import PatientVerdict, fold
 from alerting.lifecycle import Book, follow
 from models.alerts import Alert, AlertState
 from models.findings import Finding, RuleIdentity, Severity, Signal
@@ -29,6 +30,12 @@ Truth = tuple[frozenset[int], ...]
 truths = st.tuples(*(st.frozensets(st.integers(1, 40), max_size=25) for _ in RULES))
 
 
+def told(
+    what: What, rule: RuleIdentity, severity: Severity, opened_us: int, at_us: int, *, raised: bool = False
+) -> Transition:
+    return Transition(0, what, rule, severity, opened_us, at_us, raised, ())
+
+
 def transitions(truth: Truth, after_us: int, until_us: int) -> list[Transition]:
     """What a right engine says over (after, until]: a rule opens where it starts to hold, clears where not.
 
@@ -39,11 +46,11 @@ def transitions(truth: Truth, after_us: int, until_us: int) -> list[Transition]:
         for rule, base, holds in zip(RULES, BASE, truth, strict=True):
             opened_us = opened_at(holds, at_us if at_us in holds else at_us - 1)
             if at_us in holds and at_us - 1 not in holds:
-                said.append(Transition(rule, What.OPEN, at_us, at_us, base))
+                said.append(told(What.OPEN, rule, base, at_us, at_us))
             elif at_us in holds and at_us - opened_us == 3:
-                said.append(Transition(rule, What.RAISE, opened_us, at_us, Severity.HIGH))
+                said.append(told(What.RAISE, rule, Severity.HIGH, opened_us, at_us))
             elif at_us not in holds and at_us - 1 in holds:
-                said.append(Transition(rule, What.CLEAR, opened_us, at_us, base))
+                said.append(told(What.CLEAR, rule, base, opened_us, at_us))
     return said
 
 
@@ -55,7 +62,7 @@ def kept(truth: Truth, at_us: int) -> list[Transition]:
             opened_us = opened_at(holds, at_us)
             raised = at_us - opened_us >= 3
             severity = Severity.HIGH if raised else base
-            said.append(Transition(rule, What.KEEP, opened_us, opened_us, severity, raised=raised))
+            said.append(told(What.KEEP, rule, severity, opened_us, at_us, raised=raised))
     return said
 
 
@@ -80,10 +87,10 @@ class Store:
         folded = fold(self.findings.values(), verdict)
         assert folded.contradiction is None
         book = Book(PATIENT, ORGANISATION, Origin.SIMULATED, (), self.findings, self.alerts, self.links)
-        told = follow(book, folded.changes, since_us=self.now_us, now_us=now_us, ids=self.ids)
+        consequences = follow(book, folded.changes, since_us=self.now_us, now_us=now_us, ids=self.ids)
         self.findings |= {change.after.finding_id: change.after for change in folded.changes}
-        self.alerts |= {alert.alert_id: alert for alert in told.alerts}
-        self.links |= {joined.finding_id: joined.alert_id for joined in told.joined}
+        self.alerts |= {alert.alert_id: alert for alert in consequences.alerts}
+        self.links |= {joined.finding_id: joined.alert_id for joined in consequences.joined}
         self.now_us = now_us
 
     def standing(self) -> set[Finding]:

@@ -1,0 +1,70 @@
+"""Stretches of evaluation into the database: what is stored, what becomes of it, written back."""
+
+from collections.abc import Iterator, Sequence
+from uuid import UUID, uuid4
+
+from alerting.findings import FindingChange
+from alerting.ledger import Ledger, Stretch, looks_back_to_us
+from models import metrics
+from models.alerts import AlertEvent
+from models.db.alerts import Reason, load_alerts, load_reasons, write_alerts
+from models.db.findings import load_findings, write_findings
+from models.db.pool import Connection
+
+
+async def book(connection: Connection, stretches: Sequence[Stretch]) -> Ledger:
+    """Carries stretches through, in their order, within the transaction of whoever calls."""
+    if not stretches:
+        return Ledger.of((), (), ())
+    since_us = looks_back_to_us(stretches)
+    alerts = await load_alerts(connection, since_us)
+    reasons = await load_reasons(connection, alerts)
+    named = [(reason.patient_id, reason.finding_id) for reason in reasons]
+    findings = await load_findings(connection, since_us, named)
+    ledger = Ledger.of(findings, alerts, ((r.patient_id, r.finding_id, r.alert_id) for r in reasons))
+    ids = _new_ids()
+    for stretch in stretches:
+        ledger.take(stretch, ids)
+    await write_findings(connection, ledger.changed_findings())
+    joined = [
+        Reason(patient_id, joined.alert_id, joined.finding_id, joined.at_us)
+        for patient_id, joined in ledger.joined()
+    ]
+    await write_alerts(connection, ledger.changed_alerts(), joined, ledger.events)
+    return ledger
+
+
+def count(ledger: Ledger) -> int:
+    """Adds what was committed to the metrics; gives the number of alerts opened."""
+    for change in ledger.changes:
+        after = change.after
+        for event in happened(change):
+            metrics.ALERTING_FINDINGS.labels(event, after.programme, after.rule, after.severity).inc()
+    alerts = ledger.alerts_by_id()
+    opened = 0
+    for event in ledger.events:
+        alert = alerts.get(event.alert_id)
+        opened += event.event is AlertEvent.OPENED
+        if alert is not None:
+            metrics.ALERTING_ALERTS.labels(event.event, alert.signal, alert.severity).inc()
+    return opened
+
+
+def happened(change: FindingChange) -> Iterator[str]:
+    """What a change did to a finding, in the words of the metrics."""
+    before, after = change.before, change.after
+    if after.retracted:
+        if before is not None and not before.retracted:
+            yield "retracted"
+        return
+    if before is None or before.retracted:
+        yield "opened"
+    if after.raised_at_us is not None and (before is None or before.raised_at_us is None):
+        yield "raised"
+    if after.cleared_at_us is not None and (before is None or before.cleared_at_us is None):
+        yield "cleared"
+
+
+def _new_ids() -> Iterator[UUID]:
+    while True:
+        yield uuid4()

@@ -1,0 +1,243 @@
+"""The alerting worker: reads the log, evaluates the rules, keeps findings and alerts, each message once.
+
+Its state is a cache. What counts is in Postgres: how far it has come, beside everything that followed.
+"""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
+
+from alerting.booking import book, count
+from alerting.engine.compiled import CompiledProgrammes
+from alerting.ledger import Ledger
+from alerting.partition import Evaluated, Partition, Rebuild
+from alerting.rebuild import evaluate_again, restore
+from ingest.decode import Record
+from models import logs, metrics
+from models.clock import SECOND_US, wall_now_us
+from models.db import positions, reevaluations
+from models.db.installation import Purpose, require_migrated
+from models.db.pool import Pool
+from models.db.positions import Advance, AlreadyAdvanced, Position
+from models.db.reevaluations import Reevaluation
+
+log = logs.get(__name__)
+
+GROUP = "thuiswacht.alerting"
+STORING_GROUP = "thuiswacht.ingest"
+REBUILDS_AT_ONCE = 20
+
+
+@dataclass(slots=True)
+class Owned:
+    """A partition of ours. `counts_from`: what is before was evaluated and stored by an earlier owner.
+
+    `next_offset` is the one after the last message prepared, `committed` after the last one committed.
+    """
+
+    partition: Partition
+    counts_from: int
+    next_offset: int
+    committed: int
+    rebuild: list[Rebuild] = field(default_factory=list[Rebuild])
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedPartition:
+    """What a batch means in one partition, and the step in the log that it is."""
+
+    owned: Owned
+    advance: Advance
+    evaluated: Evaluated
+    rebuild: tuple[Rebuild, ...]
+
+
+Prepared = tuple[PreparedPartition, ...]
+
+
+class AlertingHandler:
+    """What `ingest.loop` does with the log for this group."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        programmes: CompiledProgrammes,
+        topic: str,
+        *,
+        group: str = GROUP,
+        storing_group: str = STORING_GROUP,
+    ) -> None:
+        self.group = group
+        self._pool = pool
+        self._programmes = programmes
+        self._topic = topic
+        self._storing_group = storing_group
+        self._cluster_id = ""
+        self._purpose: Purpose | None = None
+        self._owned: dict[int, Owned] = {}
+        self._may_be_due = True
+
+    async def assigned(self, cluster_id: str, partitions: Sequence[int]) -> Mapping[int, int]:
+        """Builds the state of the partitions from the database; from where the log is to be read on."""
+        self._cluster_id = cluster_id
+        async with self._pool.transaction() as connection:
+            if self._purpose is None:
+                self._purpose = await require_migrated(connection)
+            own = await positions.take(connection, self.group, cluster_id, self._topic, partitions)
+            stored = await positions.read(
+                connection, self._storing_group, cluster_id, self._topic, partitions
+            )
+        starts: dict[int, int] = {}
+        for number in partitions:
+            start, clock_us = min(_place(own.get(number)), _place(stored.get(number)), key=itemgetter(0))
+            with metrics.ALERTING_RESTORE.time():
+                partition = Partition(number, self._programmes, self._purpose)
+                await restore(self._pool, partition, cluster_id, self._topic, start, clock_us)
+            counts_from = own[number].next_offset
+            self._owned[number] = Owned(partition, counts_from, counts_from, counts_from)
+            starts[number] = start
+            log.info(
+                "partition_restored",
+                partition=number,
+                patients=len(partition),
+                from_offset=start,
+                counts_from=counts_from,
+            )
+        self._may_be_due = True
+        return starts
+
+    def prepare(self, records: Mapping[int, Sequence[Record]]) -> Prepared:
+        """Evaluates a batch; what an earlier owner has stored already only brings the state forward."""
+        prepared: list[PreparedPartition] = []
+        for number, batch in records.items():
+            owned = self._owned[number]
+            known = [record for record in batch if record.offset < owned.counts_from]
+            if known:
+                evaluated = owned.partition.advance(known, secrets.token_hex(8))
+                owned.rebuild += evaluated.rebuild
+            new = [record for record in batch if record.offset >= owned.counts_from]
+            if not new:
+                continue
+            evaluated = owned.partition.advance(new, secrets.token_hex(8))
+            advance = Advance(number, owned.next_offset, new[-1].offset + 1, clock_us=evaluated.clock_us)
+            owned.next_offset = advance.to_offset
+            prepared.append(
+                PreparedPartition(owned, advance, evaluated, (*owned.rebuild, *evaluated.rebuild))
+            )
+            owned.rebuild = []
+        return tuple(prepared)
+
+    async def commit(self, prepared: Prepared) -> None:
+        """Writes what a batch means, and how far it brings us, in one transaction."""
+        if not prepared:
+            return
+        stretches = [stretch for part in prepared for stretch in part.evaluated.stretches]
+        try:
+            async with self._pool.transaction() as connection:
+                await positions.advance(
+                    connection,
+                    self.group,
+                    self._cluster_id,
+                    self._topic,
+                    [part.advance for part in prepared],
+                )
+                ledger = await book(connection, stretches)
+                asked = _asked(prepared, ledger)
+                if asked:
+                    await reevaluations.ask(connection, self._cluster_id, self._topic, asked)
+        except AlreadyAdvanced:
+            ledger, asked = Ledger.of((), (), ()), []
+            self._may_be_due = True
+        self._may_be_due = self._may_be_due or bool(asked)
+        for part in prepared:
+            part.owned.committed = part.advance.to_offset
+        _count(prepared, ledger)
+
+    async def dropped(self, partitions: Sequence[int]) -> None:
+        """Forgets partitions; the next owner builds their state anew."""
+        for number in partitions:
+            self._owned.pop(number, None)
+
+    async def idle(self) -> None:
+        """Works off the patients who are to be evaluated again, a few at a time."""
+        settled = {n: o for n, o in self._owned.items() if o.next_offset == o.committed >= o.counts_from}
+        if not self._may_be_due or not settled:
+            return
+        async with self._pool.connection() as connection:
+            due = await reevaluations.due(connection, self._cluster_id, self._topic, list(settled))
+            stored = await positions.read(
+                connection, self._storing_group, self._cluster_id, self._topic, list(settled)
+            )
+        metrics.ALERTING_REBUILDS_DUE.set(len(due))
+        ready = [
+            asked
+            for asked in due
+            if (found := stored.get(asked.partition)) is not None
+            and found.next_offset >= settled[asked.partition].committed
+        ]
+        for asked in ready[:REBUILDS_AT_ONCE]:
+            await self._evaluate_again(settled[asked.partition], asked)
+        self._may_be_due = len(due) > len(ready[:REBUILDS_AT_ONCE])
+
+    async def _evaluate_again(self, owned: Owned, asked: Reevaluation) -> None:
+        """One patient from the stored readings, as long as nobody moves the partition on meanwhile."""
+        here = Advance(asked.partition, owned.committed, owned.committed)
+        async with self._pool.transaction() as connection:
+            await positions.claim(connection, self.group, self._cluster_id, self._topic, [here])
+            stretch = await evaluate_again(connection, owned.partition, asked.patient_id, owned.committed)
+            ledger = await book(connection, [] if stretch is None else [stretch])
+            await reevaluations.done(connection, self._cluster_id, self._topic, asked)
+        metrics.ALERTING_REBUILDS.inc()
+        count(ledger)
+        log.info(
+            "patient_evaluated_again",
+            patient_id=str(asked.patient_id),
+            partition=asked.partition,
+            findings_changed=len(ledger.changes),
+        )
+
+
+def _place(position: Position | None) -> tuple[int, int | None]:
+    """Where a group is and what its clock said there; at the beginning where it never was."""
+    return (0, None) if position is None else (position.next_offset, position.clock_us)
+
+
+def _asked(prepared: Prepared, ledger: Ledger) -> list[Reevaluation]:
+    """Who is to be evaluated again, once storing has come as far as this batch."""
+    asked: list[Reevaluation] = []
+    for part in prepared:
+        wanted = list(part.rebuild)
+        for patient_id, why in ledger.contradictions.items():
+            if part.owned.partition.followed(patient_id) is not None:
+                log.error("findings_contradict", patient_id=str(patient_id), why=why)
+                wanted.append(part.owned.partition.rebuild_of(patient_id))
+        asked += [
+            Reevaluation(w.patient_id, w.organisation_id, part.advance.partition, part.advance.to_offset)
+            for w in dict.fromkeys(wanted)
+        ]
+    return asked
+
+
+def _count(prepared: Prepared, ledger: Ledger) -> None:
+    """The metrics of a committed batch."""
+    opened = count(ledger)
+    received_us = [part.evaluated.received_us for part in prepared]
+    for part in prepared:
+        evaluated = part.evaluated
+        metrics.ALERTING_READINGS.inc(evaluated.readings)
+        metrics.ALERTING_REPLAYS.inc(evaluated.replays)
+        if evaluated.clock_us is not None:
+            labels = (GROUP, str(part.advance.partition))
+            metrics.LOG_CLOCK.labels(*labels).set(evaluated.clock_us / SECOND_US)
+        for problem in evaluated.problems:
+            metrics.ALERTING_PROBLEMS.labels(problem.field.split(".")[0]).inc()
+            log.warning(
+                "change_not_followed",
+                patient_id=str(problem.patient_id),
+                field=problem.field,
+                expected=problem.expected,
+            )
+    last_us = max((at_us for at_us in received_us if at_us is not None), default=None)
+    if opened and last_us is not None:
+        metrics.ALERTING_DELAY.observe(max(0.0, (wall_now_us() - last_us) / SECOND_US))
