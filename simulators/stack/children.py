@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -38,7 +38,12 @@ def account_for_postgres() -> Account | None:
 
 
 def spawn(
-    argv: Sequence[str | Path], *, log: Path, end_with: signal.Signals, account: Account | None = None
+    argv: Sequence[str | Path],
+    *,
+    log: Path,
+    end_with: signal.Signals,
+    account: Account | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start a server that gets the signal `end_with` when we die, however we die.
 
@@ -51,7 +56,7 @@ def spawn(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            env=_environment(),
+            env=_environment() if environment is None else environment,
             cwd=log.parent,
             start_new_session=True,
             user=None if account is None else account.uid,
