@@ -1,0 +1,98 @@
+"""Postgres away, in all its forms, is one thing: try again."""
+
+import asyncio
+from collections.abc import Iterator
+
+import asyncpg
+import pytest
+
+from models.db.migrate import migrate
+from models.db.pool import Connection, connect
+from models.errors import RefuseToStart, TryAgain
+from simulators.stack import Stack
+from simulators.stack.ports import free_port
+
+
+@pytest.fixture
+def postgres_back(stack: Stack) -> Iterator[None]:
+    """Whatever the test does to Postgres, the others find it running."""
+    yield
+    stack.restart_server("postgres")
+
+
+async def test_nobody_listens() -> None:
+    nowhere = f"postgresql://x:y@127.0.0.1:{free_port()}/z"
+    pool = await connect(nowhere, role="thuiswacht_ingest", application="test")
+    with pytest.raises(TryAgain):
+        async with pool.connection():
+            pass
+    await pool.close()
+    with pytest.raises(TryAgain):
+        await migrate(nowhere, purpose="trial")
+
+
+async def test_off_this_machine_certificates_are_needed() -> None:
+    with pytest.raises(RefuseToStart, match="verify-full"):
+        await connect("postgresql://db.example.org/x", role="thuiswacht_read", application="test")
+    with pytest.raises(RefuseToStart, match="verify-full"):
+        await migrate("postgresql://db.example.org/x", purpose="live")
+
+
+async def test_a_connection_that_is_cut_off(database: str, admin: Connection) -> None:
+    pool = await connect(database, role="thuiswacht_ingest", application="test.cut")
+
+    async def work() -> None:
+        async with pool.transaction() as connection:
+            own = await connection.fetchval("SELECT pg_backend_pid()")
+            await admin.execute("SELECT pg_terminate_backend($1, 5000)", own)
+            await connection.execute("SELECT 1")
+
+    with pytest.raises(TryAgain):
+        await work()
+    async with pool.connection() as connection:
+        assert await connection.fetchval("SELECT 1") == 1
+    await pool.close()
+
+
+async def test_a_statement_that_hangs(database: str, admin: Connection) -> None:
+    pool = await connect(database, role="thuiswacht_ingest", application="test")
+
+    async def work() -> None:
+        async with pool.transaction() as connection:
+            await connection.execute("SET LOCAL lock_timeout = '50ms'")
+            await connection.execute("SELECT * FROM log_position")
+
+    async with admin.transaction():
+        await admin.execute("LOCK TABLE log_position")
+        with pytest.raises(TryAgain):
+            await work()
+    await pool.close()
+
+
+async def test_our_own_mistakes_stay_visible(database: str) -> None:
+    pool = await connect(database, role="thuiswacht_ingest", application="test")
+    with pytest.raises(asyncpg.UndefinedTableError):
+        async with pool.connection() as connection:
+            await connection.execute("SELECT * FROM nothing_of_the_kind")
+    await pool.close()
+
+
+@pytest.mark.usefixtures("postgres_back")
+async def test_a_crash_in_the_middle(stack: Stack, database: str) -> None:
+    pool = await connect(database, role="thuiswacht_ingest", application="test")
+
+    async def work() -> None:
+        async with pool.transaction() as connection:
+            await connection.execute("INSERT INTO organisation VALUES (gen_random_uuid())")
+            await asyncio.to_thread(stack.kill_server, "postgres")
+            await connection.execute("SELECT 1")
+
+    with pytest.raises(TryAgain):
+        await work()
+    with pytest.raises(TryAgain):
+        async with pool.connection():
+            pass
+    await asyncio.to_thread(stack.start_server, "postgres")
+    async with pool.connection() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM organisation") == 0
+    await pool.close()
