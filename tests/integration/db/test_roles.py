@@ -11,7 +11,8 @@ from models.db.pool import Connection, Pool, Role, connect
 from models.errors import RefuseToStart
 
 INGEST_WRITES = {
-    "log_position", "organisation", "patient", "patient_change", "reading", "quarantine", "quarantine_message",
+    "log_position", "organisation", "patient", "patient_change", "reading",
+    "quarantine", "quarantine_message",
 }  # fmt: skip
 ALERTING_WRITES = {"log_position", "finding", "alert", "alert_finding", "alert_event", "reevaluation"}
 WRITES = {
