@@ -1,12 +1,15 @@
 """The log itself: how to reach it, which partition a patient belongs to, and making its topic."""
 
+import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 import numpy as np
+from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from aiokafka.helpers import create_ssl_context
@@ -19,7 +22,10 @@ from models.errors import Broken, TryAgain
 from models.settings import Settings
 
 MAX_MESSAGE_BYTES_OF_TOPIC = 16 * 1024 * 1024
-"""What the topic takes. More than we read, so that a too large upload reaches quarantine and is not lost."""
+"""What the topic takes: more than we read, so that a too large upload reaches quarantine and is not lost."""
+
+WRITE_TIMEOUT_S = 10.0
+"""After so long a message counts as not written."""
 
 _KEY_LENGTH = 36
 
@@ -79,6 +85,72 @@ async def cluster_of(settings: Settings) -> str:
     if settings.topic not in topics:
         raise TryAgain(f"The log has no topic {settings.topic} yet: it has to be made, with its partitions.")
     return str(cluster["cluster_id"])
+
+
+class Writer:
+    """Writes messages into given partitions of the log, each acknowledged by all replicas."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._producer = AIOKafkaProducer(
+            **connection_options(settings),
+            acks="all",
+            max_request_size=MAX_MESSAGE_BYTES_OF_TOPIC,
+            request_timeout_ms=int(WRITE_TIMEOUT_S * 1000),
+        )
+        self.partitions: tuple[int, ...] = ()
+
+    async def __aenter__(self) -> Self:
+        with _reaching(self._settings):
+            try:
+                await asyncio.wait_for(self._producer.start(), WRITE_TIMEOUT_S)
+                found = await asyncio.wait_for(
+                    self._producer.partitions_for(self._settings.topic), WRITE_TIMEOUT_S
+                )
+            except (KafkaError, OSError):
+                await self._producer.stop()
+                raise
+        self.partitions = tuple(sorted(found))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        try:
+            await asyncio.wait_for(self._producer.stop(), WRITE_TIMEOUT_S)
+        except (KafkaError, TimeoutError):
+            # What was not acknowledged was reported when it was written.
+            return
+
+    async def write_to_all(self, value: bytes) -> None:
+        """Writes one message, without a key, into every partition.
+
+        **Raises**: TryAgain when that is not acknowledged in time; some may have it then.
+        """
+        await self._write([(partition, None, value) for partition in self.partitions])
+
+    async def write(self, patient_id: UUID | str, *values: bytes) -> None:
+        """Writes messages about one patient, in this order. **Raises**: as `write_to_all`."""
+        key = key_of(patient_id)
+        partition = partition_of(patient_id, len(self.partitions))
+        await self._write([(partition, key, value) for value in values])
+
+    async def _write(self, messages: Sequence[tuple[int, bytes | None, bytes]]) -> None:
+        topic = self._settings.topic
+        with _reaching(self._settings):
+            # Left alone, sending waits for ever while the broker is away.
+            async with asyncio.timeout(WRITE_TIMEOUT_S):
+                sent: list[Any] = [
+                    await self._producer.send(topic, value, key, partition)
+                    for partition, key, value in messages
+                ]
+                await asyncio.gather(*sent)
+
+
+@contextmanager
+def _reaching(settings: Settings) -> Generator[None]:
+    try:
+        yield
+    except (KafkaError, OSError) as error:
+        raise TryAgain(f"Kafka at {settings.kafka} is away ({type(error).__name__}).") from error
 
 
 async def create_topic(

@@ -1,7 +1,8 @@
 """Readings into Postgres: new ones by one binary COPY, the rest by way of a table that tells them apart."""
 
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import numpy as np
@@ -72,12 +73,14 @@ NEVER_US = NO_TIME_US
 class Staged:
     """What became of staged readings: stored + duplicates + conflicts is their number.
 
-    `conflicts` are (batch, row) pairs of readings whose identity is known with another value, in log order.
+    `conflicts` are (batch, row) pairs of readings whose identity is known with another value, in log order;
+    `duplicates_in` tells the duplicates by partition.
     """
 
     stored: int
     duplicates: int
     conflicts: list[tuple[int, int]]
+    duplicates_in: Mapping[int, int] = field(default_factory=dict[int, int], compare=False)
 
 
 async def copy_readings(connection: Connection, batches: Sequence[Readings]) -> int:
@@ -103,7 +106,8 @@ async def stage_readings(connection: Connection, batches: Sequence[Readings]) ->
     conflicts = {(row[0], row[1], row[2]) for row in others if not row["same"]}
     # So that a second call in this transaction starts from nothing.
     await connection.execute("TRUNCATE reading_staging")
-    return Staged(stored, staged - stored - len(conflicts), _places(batches, conflicts))
+    duplicates_in = Counter(row["log_partition"] for row in others if row["same"])
+    return Staged(stored, staged - stored - len(conflicts), _places(batches, conflicts), duplicates_in)
 
 
 async def newest_known(
