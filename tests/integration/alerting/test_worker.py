@@ -1,0 +1,236 @@
+"""The worker on a real Postgres: what it stores, after restarts, and when another worker was faster."""
+
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import count
+from uuid import UUID, uuid4
+
+import pytest
+
+from alerting.engine.compiled import CompiledProgrammes, compile_programmes
+from alerting.engine.programme_files import load_folder
+from alerting.ledger import Ledger
+from alerting.partition import Partition
+from alerting.worker import AlertingHandler, Prepared
+from ingest.worker import IngestHandler
+from models.clock import DAY_US
+from models.db.history import load_readings
+from models.db.patients import load_changes
+from models.db.pool import Pool, connect
+from models.errors import NotMine
+from models.findings import Finding
+from models.settings import load_settings
+from tests.integration.alerting.small_log import START_US, SmallLog
+
+CLUSTER, TOPIC, PARTITION = "cluster", "topic", 0
+BATCH = 150
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    offset: int
+    value: bytes
+
+
+@cache
+def programmes() -> CompiledProgrammes:
+    return compile_programmes(load_folder())
+
+
+def small_log(*extra: dict[str, object]) -> list[Record]:
+    log = SmallLog(seed=4, patients=12, days=20)
+    values = [message.value for message in log.messages()]
+    values += [json.dumps(message).encode() for message in extra]
+    return [Record(offset, value) for offset, value in enumerate(values)]
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator[Pool]:
+    pool = await connect(database, role="thuiswacht_alerting", application="test")
+    yield pool
+    await pool.close()
+
+
+@pytest.fixture
+async def storing_pool(database: str) -> AsyncIterator[Pool]:
+    pool = await connect(database, role="thuiswacht_ingest", application="test")
+    yield pool
+    await pool.close()
+
+
+async def worker(pool: Pool) -> tuple[AlertingHandler, int]:
+    """A worker that has just taken over the partition, and from which offset it wants to read."""
+    handler = AlertingHandler(pool, programmes(), TOPIC)
+    starts = await handler.assigned(CLUSTER, [PARTITION])
+    return handler, starts[PARTITION]
+
+
+async def follow(pool: Pool, log: Sequence[Record], until: int | None = None) -> AlertingHandler:
+    """A new worker evaluates the log up to an offset."""
+    handler, start = await worker(pool)
+    batch_from = start
+    while batch_from < len(log[:until]):
+        batch = log[batch_from : min(batch_from + BATCH, until or len(log))]
+        await handler.commit(handler.prepare({PARTITION: batch}))
+        batch_from += len(batch)
+    return handler
+
+
+async def store(pool: Pool, log: Sequence[Record], until: int | None = None) -> None:
+    """A new worker stores the log up to an offset."""
+    handler = IngestHandler(pool, load_settings(topic=TOPIC))
+    start = (await handler.assigned(CLUSTER, [PARTITION]))[PARTITION]
+    for batch_from in range(start, len(log[:until]), BATCH):
+        batch = log[batch_from : min(batch_from + BATCH, until or len(log))]
+        await handler.commit(handler.prepare({PARTITION: batch}))
+
+
+async def stored_findings(pool: Pool) -> set[Finding]:
+    from models.db.findings import load_findings
+
+    async with pool.connection() as connection:
+        patients = await connection.fetch("SELECT DISTINCT patient_id FROM finding")
+        findings = await load_findings(connection, {row["patient_id"]: 0 for row in patients})
+    return {replace(finding, quiet=False) for finding in findings if not finding.retracted}
+
+
+def undisturbed(log: Sequence[Record]) -> Ledger:
+    partition, ledger = Partition(PARTITION, programmes(), "trial"), Ledger.of((), (), ())
+    ids = (UUID(int=number) for number in count(1))
+    for stretch in partition.advance(log, "nonce").stretches:
+        ledger.take(stretch, ids)
+    return ledger
+
+
+def findings_of(ledger: Ledger) -> set[Finding]:
+    stored = (finding for of_patient in ledger.findings.values() for finding in of_patient.values())
+    return {replace(finding, quiet=False) for finding in stored if not finding.retracted}
+
+
+async def events(pool: Pool) -> Counter[str]:
+    async with pool.connection() as connection:
+        rows = await connection.fetch("SELECT event, count(*) AS number FROM alert_event GROUP BY event")
+    return Counter({row["event"]: row["number"] for row in rows})
+
+
+async def alerts(pool: Pool) -> int:
+    async with pool.connection() as connection:
+        number: int = await connection.fetchval("SELECT count(*) FROM alert")
+    return number
+
+
+async def test_what_is_stored_is_what_the_log_means(pool: Pool) -> None:
+    log = small_log()
+    await follow(pool, log)
+    expected = undisturbed(log)
+    assert await stored_findings(pool) == findings_of(expected)
+    assert len(findings_of(expected)) > 30
+    assert await events(pool) == Counter(event.event.value for event in expected.events)
+    assert await alerts(pool) == (await events(pool))["opened"]
+
+
+@pytest.mark.parametrize("storing_is", ["behind", "ahead", "absent"])
+async def test_a_restart_changes_nothing(pool: Pool, storing_pool: Pool, storing_is: str) -> None:
+    log = small_log()
+    for until in (300, 301, 777, 1100, None):
+        if storing_is == "behind":
+            await store(storing_pool, log, until and until - 130)
+        elif storing_is == "ahead":
+            await store(storing_pool, log, until and until + 170)
+        await follow(pool, log, until)
+    expected = undisturbed(log)
+    assert await stored_findings(pool) == findings_of(expected)
+    assert (await events(pool))["opened"] == await alerts(pool)
+    assert await alerts(pool) == sum(len(of_patient) for of_patient in expected.alerts.values())
+
+
+async def test_a_restarted_worker_reads_only_what_is_not_stored(pool: Pool, storing_pool: Pool) -> None:
+    log = small_log()
+    await store(storing_pool, log, 500)
+    await follow(pool, log, 600)
+    _, start = await worker(pool)
+    assert start == 500
+    await store(storing_pool, log, 900)
+    _, start = await worker(pool)
+    assert start == 600
+
+
+async def test_a_batch_of_which_nobody_knows_whether_it_was_committed_is_done_once(pool: Pool) -> None:
+    log = small_log()
+    handler, _ = await worker(pool)
+    prepared = handler.prepare({PARTITION: log})
+    await handler.commit(prepared)
+    before = await events(pool)
+    await handler.commit(prepared)
+    assert await events(pool) == before
+
+
+async def test_who_lost_the_partition_writes_nothing(pool: Pool) -> None:
+    log = small_log()
+    slow, _ = await worker(pool)
+    quick, _ = await worker(pool)
+    late: Prepared = slow.prepare({PARTITION: log[:700]})
+    await quick.commit(quick.prepare({PARTITION: log[:400]}))
+    before = await events(pool)
+    with pytest.raises(NotMine):
+        await slow.commit(late)
+    assert await events(pool) == before
+
+
+async def test_a_correction_of_the_far_past_is_evaluated_from_the_database(
+    pool: Pool, storing_pool: Pool
+) -> None:
+    """Longer ago than the engine remembers: a stricter limit for two patients, from their first day on."""
+    log = small_log()
+    patients = sorted({finding.patient_id for finding in findings_of(undisturbed(log))})[:2]
+    limit = {"gain_3d": {"value": 0.5, "unit": "kg", "set_by": "nurse"}}
+    corrections: list[dict[str, object]] = [
+        {
+            "schema": 1,
+            "type": "change",
+            "change_id": str(uuid4()),
+            "patient_id": str(patient_id),
+            "valid_from_us": START_US + DAY_US // 2,
+            "correction": True,
+            "change": {"limits": {"programme": "heart_failure", "limits": limit}},
+        }
+        for patient_id in patients
+    ]
+    log = small_log(*corrections)
+    handler = await follow(pool, log)
+    before = await stored_findings(pool)
+    await handler.idle()
+    assert await stored_findings(pool) == before, "storing is not that far yet"
+    await store(storing_pool, log)
+    await handler.idle()
+    after = await stored_findings(pool)
+    assert {f for f in after if f.patient_id not in patients} == {
+        f for f in before if f.patient_id not in patients
+    }
+    assert {f for f in after if f.patient_id in patients} == await from_scratch(pool, log, patients)
+    assert after != before
+    async with pool.connection() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM reevaluation WHERE done_at IS NULL") == 0
+
+
+async def from_scratch(pool: Pool, log: Sequence[Record], patients: Sequence[UUID]) -> set[Finding]:
+    """The findings of patients, from everything that was stored of them."""
+    partition, ledger = Partition(PARTITION, programmes(), "trial"), Ledger.of((), (), ())
+    ids = (UUID(int=number) for number in count(1))
+    clock_us = Partition(PARTITION, programmes(), "trial").advance(log, "nonce").clock_us
+    async with pool.connection() as connection:
+        changes = await load_changes(connection, CLUSTER, TOPIC, PARTITION)
+        partition.know(changes, clock_us)
+        for patient_id in patients:
+            row = partition.rows()[patient_id]
+            readings = await load_readings(
+                connection, {patient_id: row}, partition=PARTITION, below_offset=len(log)
+            )
+            partition.build([row], readings)
+            stretch = partition.evaluate_again(patient_id, readings)
+            assert stretch is not None
+            ledger.take(stretch, ids)
+    return findings_of(ledger)

@@ -1,0 +1,117 @@
+"""One partition, from bytes to stretches, without a server."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import count, pairwise
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alerting.engine.compiled import CompiledProgrammes, compile_programmes
+from alerting.engine.programme_files import load_folder
+from alerting.ledger import Ledger
+from alerting.partition import Partition, cuts
+from models.alerts import AlertEvent, AlertState
+from models.findings import Finding
+from tests.integration.alerting.small_log import SmallLog
+
+MINUTE = 60_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    offset: int
+    value: bytes
+
+
+@cache
+def programmes() -> CompiledProgrammes:
+    return compile_programmes(load_folder())
+
+
+def records(seed: int, patients: int = 12, days: int = 25) -> list[Record]:
+    messages = SmallLog(seed, patients, days).messages()
+    return [Record(2 * offset, message.value) for offset, message in enumerate(messages)]
+
+
+def followed(log: Sequence[Record], cut_at: Sequence[int]) -> Ledger:
+    """The log in batches that begin at these places, booked in memory."""
+    partition, ledger = Partition(0, programmes(), "trial"), Ledger.of((), (), ())
+    ids = (UUID(int=number) for number in count(1))
+    for first, end in pairwise([0, *sorted(cut_at), len(log)]):
+        evaluated = partition.advance(log[first:end], "nonce")
+        assert evaluated.rebuild == ()
+        for stretch in evaluated.stretches:
+            ledger.take(stretch, ids)
+    assert ledger.contradictions == {}
+    return ledger
+
+
+def standing(ledger: Ledger) -> set[Finding]:
+    """Findings that were never retracted; quiet is about alerts."""
+    stored = (finding for of_patient in ledger.findings.values() for finding in of_patient.values())
+    return {replace(finding, quiet=False) for finding in stored if not finding.retracted}
+
+
+@pytest.fixture(scope="module")
+def at_once() -> Ledger:
+    return followed(records(1), [])
+
+
+def test_the_small_log_finds_something_of_each_sort(at_once: Ledger) -> None:
+    events = Counter(event.event for event in at_once.events)
+    for expected in AlertEvent:
+        if expected is not AlertEvent.SEVERITY_RAISED:
+            assert events[expected] or expected in {AlertEvent.REOPENED, AlertEvent.RETRACTED}, expected
+    assert len(standing(at_once)) > 50
+    assert any(finding.retracted for of in at_once.findings.values() for finding in of.values())
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(1, 3), st.data())
+def test_findings_and_alerts_do_not_depend_on_batches(seed: int, data: st.DataObject) -> None:
+    log = records(seed)
+    places = st.lists(st.integers(1, len(log) - 1), max_size=30, unique=True)
+    cut_at = data.draw(places, label="batches begin at")
+    whole, pieces = followed(log, []), followed(log, cut_at)
+    assert standing(pieces) == standing(whole)
+    assert alerts_of(pieces) == alerts_of(whole)
+
+
+def alerts_of(ledger: Ledger) -> Counter[tuple[object, ...]]:
+    return Counter(
+        (a.patient_id, a.signal, a.severity, a.opened_at_us, a.state, a.cleared_at_us, a.outcome, a.retracted)
+        for of_patient in ledger.alerts.values()
+        for a in of_patient.values()
+    )
+
+
+def test_each_patient_has_at_most_one_unresolved_alert_of_a_signal(at_once: Ledger) -> None:
+    unresolved = Counter(
+        (alert.patient_id, alert.signal)
+        for of_patient in at_once.alerts.values()
+        for alert in of_patient.values()
+        if alert.state is not AlertState.RESOLVED
+    )
+    assert max(unresolved.values()) == 1
+
+
+def test_a_programme_that_does_not_exist_is_told_once() -> None:
+    log = records(1)
+    partition = Partition(0, programmes(), "trial")
+    problems = [p for record in log for p in partition.advance([record], "nonce").problems]
+    assert {problem.field for problem in problems} == {"programme"}
+    assert len(problems) == 2
+
+
+def test_a_batch_is_cut_at_clock_messages_of_different_minutes() -> None:
+    ticks = [(offset, offset * MINUTE // 2) for offset in (10, 11, 12, 20)]
+    assert list(cuts(ticks, [5, 11, 15], 0)) == [(10, 5 * MINUTE), (12, 6 * MINUTE), (None, 10 * MINUTE)]
+    assert list(cuts(ticks, [], 0)) == [(None, 10 * MINUTE)]
+    assert list(cuts([], [5], 3)) == [(None, 3)]
+    assert list(cuts([], [], 3)) == []
+    assert list(cuts([(4, 10 * MINUTE), (5, 2 * MINUTE)], [], 3)) == [(None, 10 * MINUTE)]
