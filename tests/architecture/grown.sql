@@ -1,0 +1,45 @@
+-- What the tables of some months look like to the planner: 2,000 patients, 240,000 readings, 30,000 alerts.
+
+SELECT ensure_reading_partitions(ARRAY['2026-09-01', '2026-10-01']::date[]);
+CREATE FUNCTION pg_temp.id(family text, n int) RETURNS uuid IMMUTABLE LANGUAGE sql AS
+    $$ SELECT (family || '0000000-0000-4000-8000-' || lpad(to_hex(n), 12, '0'))::uuid $$;
+CREATE TEMPORARY TABLE p AS
+    SELECT n, pg_temp.id('a', n) AS id, pg_temp.id('b', 0) AS organisation, n % 4 AS part
+    FROM generate_series(1, 2000) AS n;
+INSERT INTO organisation (organisation_id) VALUES (pg_temp.id('b', 0));
+INSERT INTO patient SELECT id, organisation, 'simulated', NULL, NULL, 'nl', 'c', 't', part, n, now() FROM p;
+INSERT INTO patient_change
+    SELECT id, organisation, pg_temp.id('c', n * 10 + i), 'c', 't', part, n * 10 + i, now(), now(), false,
+        '{"resume": {}}'
+    FROM p, generate_series(1, 5) AS i;
+INSERT INTO reading (
+    patient_id, organisation_id, kind, taken_at, received_at, device_id, revision, void, value, upload_id,
+    log_partition, log_offset, log_position, too_late, source, unit_received
+)
+    SELECT id, organisation, kind, at, at, 'scale-1', 0, false, 80, id,
+        part, day * 10000 + n, kind, false, 's', 'kg'
+    FROM p, generate_series(0, 1) AS kind, generate_series(0, 59) AS day,
+         LATERAL (SELECT timestamptz '2026-09-02 07:00Z' + day * interval '1 day') AS t (at);
+INSERT INTO finding (
+    patient_id, finding_id, organisation_id, programme, version, programme_hash, rule, signal, severity,
+    opened_at, cleared_at, opening, log_partition
+)
+    SELECT id, pg_temp.id('d', n * 100 + i), organisation, 'heart_failure', 1, '', 'r', 'fluid', 'low',
+        timestamptz '2026-09-02' + i * interval '2 days',
+        timestamptz '2026-09-02' + i * interval '3 days', '[]', part
+    FROM p, generate_series(1, 15) AS i;
+INSERT INTO alert (
+    patient_id, alert_id, organisation_id, origin, signal, severity, state, opened_at, resolved_at, outcome
+)
+    SELECT id, pg_temp.id('e', n * 100 + i), organisation, 'simulated', 'fluid', 'low', 'resolved',
+        timestamptz '2026-09-02' + i * interval '2 days', now(), 'done'
+    FROM p, generate_series(1, 15) AS i;
+INSERT INTO alert_finding
+    SELECT id, pg_temp.id('e', n * 100 + i), pg_temp.id('d', n * 100 + i), now()
+    FROM p, generate_series(1, 15) AS i;
+INSERT INTO reevaluation
+    SELECT id, organisation, 'c', 't', part, i, now(), now(), CASE WHEN n % 500 > 0 THEN now() END
+    FROM p, generate_series(1, 10) AS i;
+INSERT INTO log_position (consumer_group, cluster_id, topic, partition)
+    SELECT 'g' || g, 'c', 't', part FROM generate_series(1, 40) AS g, generate_series(0, 63) AS part;
+ANALYZE;
