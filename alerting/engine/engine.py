@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerting.engine import intake, kernel
-from alerting.engine.compiled import CompiledProgrammes, compared
+from alerting.engine.compiled import CompiledProgrammes, compared, compile_programmes
 from alerting.engine.layout import (
     LIMIT,
     PATIENT,
@@ -22,11 +22,12 @@ from alerting.engine.layout import (
     Memory,
     Rows,
 )
+from alerting.engine.programme import Programme
 from alerting.engine.timeline import Problem, Stretch, timeline
 from alerting.engine.verdict import NO_CLOCK, Verdict
 from models.columns import Readings
 from models.kinds import KINDS
-from models.messages import AnyChange
+from models.messages import AnyChange, Enrol
 from models.units import UNIT_BY_SPELLING, UNITS
 
 LATEST_US = 4_102_444_800_000_000
@@ -194,9 +195,9 @@ class Engine:
     def _insert_rows(self, readings: Readings, rows: NDArray[np.intp]) -> None:
         who = readings.patient[rows]
         touched, more = np.unique(who, return_counts=True)
-        self._make_room(touched, more.astype(np.int64))
+        self.make_room(touched, more.astype(np.int64))
         order = np.argsort(who, kind="stable").astype(np.int64)
-        intake.insert(order, who, self._rows_of(readings, rows), self._memory)
+        self.insert(order, who, self._rows_of(readings, rows))
 
     def _rows_of(self, readings: Readings, rows: NDArray[np.intp]) -> Rows:
         kind, unit, code = readings.kind[rows], readings.unit[rows], readings.code[rows]
@@ -239,7 +240,12 @@ class Engine:
             snapshot_mark_us=_grown(memory.snapshot_mark_us, size),
         )
 
-    def _make_room(self, touched: NDArray[np.int32], more: NDArray[np.int64]) -> None:
+    def insert(self, order: NDArray[np.int64], who: NDArray[np.int32], new: Rows) -> None:
+        """New readings into their patients' memory, in the given order. There must be room."""
+        intake.insert(order, who, new, self._memory)
+
+    def make_room(self, touched: NDArray[np.int32], more: NDArray[np.int64]) -> None:
+        """Room for so many more readings for each of the touched patients."""
         done = 0
         while True:
             kept_us = self.programmes.tables.kept_us
@@ -348,3 +354,26 @@ def _first_difference(before: list[tuple[object, ...]], after: list[tuple[object
         elif one[2] != other[2]:
             differing.append(min(int(str(one[2])), int(str(other[2]))))
     return min(differing, default=kernel.NEVER)
+
+
+def warm_up() -> None:
+    """Compiles the kernels, or reads them from their cache, before a worker takes partitions."""
+    text = {"nl": "x", "en": "x"}
+    limit = {"default": 1.0, "unit": "kg", "low": 0.0, "high": 2.0, "mark": "P", "source": "x", "text": text}
+    rule = {"signal": "device", "severity": "low", "when": "rise(body_weight, days=1) > x", "text": text}
+    programme = Programme.model_validate(
+        {
+            "programme": "warm_up",
+            "version": 1,
+            "title": text,
+            "source": "x",
+            "limits": {"x": limit},
+            "rules": {"x": {**rule, "clear": "rise(body_weight, days=1) < x", "source": "x", "mark": "P"}},
+        }
+    )
+    engine = Engine(compile_programmes([programme]))
+    engine.change(0, UUID(int=0), [(0, Enrol(programme="warm_up", version=1))])
+    touched, one = np.zeros(1, np.int32), np.zeros(1, np.int64)
+    engine.make_room(touched, one + 1)
+    engine.insert(one, touched, np.zeros(1, READING))
+    engine.apply(None, 1)

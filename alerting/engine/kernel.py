@@ -41,7 +41,7 @@ def _converted(value: float, kind: int, unit: int, target: int, t: Tables) -> fl
 
 @njit(cache=True, nogil=True)
 def _millionths(value: float) -> float:
-    return math.floor(value * 1e6 + 0.5)
+    return np.floor(value * 1e6 + 0.5)  # math.floor would make an integer of a NaN
 
 
 @njit(cache=True, nogil=True)

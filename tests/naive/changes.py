@@ -1,0 +1,182 @@
+"""The twin's reading of a patient's changes: what holds at a time, from the whole history, each time anew."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from alerting.engine.programme import Programme
+
+Message = Mapping[str, Any]
+NEVER = 10**19
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A change with the time from which it holds, in the order of the log."""
+
+    effective_us: int
+    name: str
+    content: Message
+
+
+@dataclass
+class Enrolment:
+    programme: Programme
+    limits: dict[str, Message]
+    schedules: dict[str, Message]
+
+
+@dataclass
+class Held:
+    """What holds for a patient at one time."""
+
+    enrolments: dict[str, Enrolment]
+    paused: bool
+
+
+def placed_changes(messages: Sequence[Message], patient_id: str) -> list[Placed]:
+    """The patient's changes; never earlier than their place in the log, but for corrections."""
+    found: list[Placed] = []
+    now_us = 0
+    for message in messages:
+        if message["type"] == "clock":
+            now_us = max(now_us, message["now_us"])
+        elif message["type"] == "change" and message["patient_id"] == patient_id:
+            valid_from_us = message["valid_from_us"]
+            effective_us = valid_from_us if message.get("correction") else max(valid_from_us, now_us)
+            ((name, content),) = message["change"].items()
+            found.append(Placed(effective_us, name, content))
+    return found
+
+
+def fits(programme: Programme, name: str, limit: Message) -> bool:
+    known = programme.limits.get(name)
+    return known is not None and known.unit == limit["unit"] and known.low <= limit["value"] <= known.high
+
+
+class History:
+    """All that ever held for one patient."""
+
+    def __init__(self, programmes: Sequence[Programme], changes: Sequence[Placed]) -> None:
+        self.programmes = {(p.programme, p.version): p for p in programmes}
+        self.changes = sorted(changes, key=lambda change: change.effective_us)
+        self.times = sorted(set(self._times()))
+        self.held: dict[int, Held] = {}
+        self.concerns: dict[int, set[str]] = {}
+        self.started: dict[int, dict[tuple[str, str], int]] = {}
+        self._fold()
+
+    def _times(self) -> Iterator[int]:
+        for change in self.changes:
+            yield change.effective_us
+            for limit in change.content.get("limits", {}).values():
+                if limit is not None and limit.get("until_us") is not None:
+                    yield limit["until_us"]
+            if change.name == "pause" and change.content.get("until_us") is not None:
+                yield change.content["until_us"]
+
+    def at(self, t: int) -> Held:
+        """What holds at t: the last time at which something changed says it."""
+        times = [time for time in self.times if time <= t]
+        return self.held[times[-1]] if times else Held({}, paused=False)
+
+    def slots_start(self, t: int, programme: str, schedule: str) -> int:
+        """Since when the slots of a schedule count; NEVER while paused."""
+        time = max(time for time in self.times if time <= t)
+        return self.started[time][programme, schedule]
+
+    def _fold(self) -> None:
+        enrolments: dict[str, Enrolment] = {}
+        pause_until: int | None = None
+        before: dict[tuple[str, str], tuple[object, int]] = {}
+        for t in self.times:
+            concerned: set[str] = set()
+            for change in self.changes:
+                if change.effective_us != t:
+                    continue
+                if change.name == "pause":
+                    until = change.content.get("until_us")
+                    pause_until = NEVER if until is None else until
+                    concerned |= set(enrolments)
+                elif change.name == "resume":
+                    pause_until = None
+                    concerned |= set(enrolments)
+                elif change.name == "end":
+                    enrolments = {}
+                    pause_until = None
+                else:
+                    concerned |= self._enrolment_change(enrolments, change)
+                if change.name == "enrol" and change.content["programme"] in concerned:
+                    before = {k: v for k, v in before.items() if k[0] != change.content["programme"]}
+            if pause_until is not None and pause_until <= t:
+                pause_until = None
+                concerned |= set(enrolments)
+            for name, enrolment in enrolments.items():
+                for limit, content in list(enrolment.limits.items()):
+                    if (content.get("until_us") or NEVER) <= t:
+                        del enrolment.limits[limit]
+                        concerned.add(name)
+            now: dict[tuple[str, str], tuple[object, int]] = {}
+            for name, enrolment in enrolments.items():
+                for schedule, own in enrolment.programme.schedule.items():
+                    personal = enrolment.schedules.get(schedule)
+                    meant = (own.kind, own.before, set(own.on))
+                    if personal is not None:
+                        meant = (own.kind, personal["before"], set(personal["on"]))
+                    was, since = before.get((name, schedule), (None, NEVER))
+                    if pause_until is not None:
+                        since = NEVER
+                    elif was != meant or since == NEVER:
+                        since = t
+                    now[name, schedule] = meant, since
+            before = now
+            self.started[t] = {key: since for key, (_, since) in now.items()}
+            self.concerns[t] = concerned & set(enrolments)
+            copied = {
+                n: Enrolment(e.programme, dict(e.limits), dict(e.schedules)) for n, e in enrolments.items()
+            }
+            self.held[t] = Held(copied, paused=pause_until is not None)
+
+    def _enrolment_change(self, enrolments: dict[str, Enrolment], change: Placed) -> set[str]:
+        """Applies a change of one programme; says which programme it concerns, if it could be followed."""
+        content = change.content
+        name = content.get("programme", "")
+        known = self.programmes.get((name, content.get("version", 0)))
+        enrolment = enrolments.get(name)
+        if change.name == "enrol" and known is not None:
+            limits = {n: x for n, x in content.get("limits", {}).items() if fits(known, n, x)}
+            schedules = {n: x for n, x in content.get("schedule", {}).items() if n in known.schedule}
+            enrolments[name] = Enrolment(known, limits, schedules)
+            return {name}
+        if enrolment is None:
+            return set()
+        if change.name == "withdraw":
+            del enrolments[name]
+        elif change.name == "version" and known is not None:
+            enrolment.programme = known
+            enrolment.limits = {n: x for n, x in enrolment.limits.items() if fits(known, n, x)}
+            enrolment.schedules = {n: x for n, x in enrolment.schedules.items() if n in known.schedule}
+            return {name}
+        elif change.name == "limits":
+            return self._set(enrolment.limits, content["limits"], name, enrolment.programme, limits=True)
+        elif change.name == "schedule":
+            return self._set(
+                enrolment.schedules, content["schedule"], name, enrolment.programme, limits=False
+            )
+        return set()
+
+    @staticmethod
+    def _set(
+        held: dict[str, Message], new: Message, name: str, programme: Programme, *, limits: bool
+    ) -> set[str]:
+        concerned: set[str] = set()
+        for key, content in new.items():
+            if key not in (programme.limits if limits else programme.schedule):
+                continue
+            if limits and content is not None and not fits(programme, key, content):
+                continue
+            held.pop(key, None)
+            if content is not None:
+                held[key] = content
+            concerned.add(name)
+        return concerned

@@ -1,0 +1,291 @@
+"""Random programmes and random logs, made so that things coincide: values at limits, times at deadlines."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from hypothesis import strategies as st
+
+from alerting.engine.programme import Programme
+from tests.naive.changes import Message
+
+HOUR_US = 3_600_000_000
+DAY_US = 24 * HOUR_US
+STARTS_US = (
+    1_774_396_800_000_000,  # 2026-03-25 00:00 UTC: four days before the clock goes forward
+    1_792_627_200_000_000,  # 2026-10-22 00:00 UTC: three days before it goes back
+    1_780_272_000_000_000,  # 2026-06-01 00:00 UTC
+)
+PATIENTS = tuple(str(UUID(int=i)) for i in (1, 2))
+DEVICES = ("scale", "cuff", "other")
+TEXT = {"nl": "tekst", "en": "text"}
+
+LIMITS: dict[str, tuple[float, str]] = {
+    "gain": (2.0, "kg"),
+    "small": (1.0, "kg"),
+    "weight": (81.0, "kg"),
+    "pounds": (3.0, "[lb_av]"),
+    "heavy": (178.0, "[lb_av]"),
+    "grams": (81_000.0, "g"),
+    "pressure": (135.0, "mm[Hg]"),
+    "step": (5.0, "mm[Hg]"),
+    "beats": (100.0, "/min"),
+    "once": (1.0, "1"),
+    "twice": (2.0, "1"),
+    "hours": (6.0, "h"),
+    "day": (1.0, "d"),
+    "moment": (0.5, "min"),
+}
+OF_KIND = {
+    "body_weight": ("gain", "small", "weight", "pounds", "heavy", "grams"),
+    "systolic": ("pressure", "step"),
+    "diastolic": ("pressure", "step"),
+    "heart_rate": ("beats",),
+}
+CODED = "symptom_dyspnoea"
+SCHEDULES = {
+    "morning": {"kind": "body_weight", "before": "11:00"},
+    "night": {"kind": "systolic", "before": "02:30"},
+    "weekly": {"kind": "heart_rate", "before": "00:00", "on": ["sun", "mon"]},
+}
+WINDOWS = ("days=1", "days=3", "hours=6", "hours=25", "days=9")
+
+
+@st.composite
+def a_comparison(draw: st.DrawFn) -> str:
+    comparator = draw(st.sampled_from((">", ">=", "<", "<=")))
+    name = draw(st.sampled_from(("last", "rise", "fall", "mean", "min", "max", "count", "age", "missed")))
+    window = draw(st.sampled_from(WINDOWS))
+    if name == "missed":
+        schedule = draw(st.sampled_from(tuple(SCHEDULES)))
+        return f"missed({schedule}, {window}) {comparator} {draw(st.sampled_from(('once', 'twice')))}"
+    kind = draw(st.sampled_from(tuple(OF_KIND)))
+    if name in ("count", "age") and draw(st.booleans()):
+        kind = CODED
+    if name == "count":
+        return f"count({kind}, {window}) {comparator} {draw(st.sampled_from(('once', 'twice')))}"
+    if name == "age":
+        return f"age({kind}) {comparator} {draw(st.sampled_from(('hours', 'day', 'moment')))}"
+    arguments = kind if name == "last" else f"{kind}, {window}"
+    return f"{name}({arguments}) {comparator} {draw(st.sampled_from(OF_KIND[kind]))}"
+
+
+def conditions() -> st.SearchStrategy[str]:
+    return st.recursive(
+        a_comparison(),
+        lambda inner: st.one_of(
+            st.tuples(inner, st.sampled_from(("and", "or")), inner).map(lambda x: f"({x[0]} {x[1]} {x[2]})"),
+            inner.map(lambda x: f"not ({x})"),
+        ),
+        max_leaves=3,
+    )
+
+
+@st.composite
+def a_rule(draw: st.DrawFn) -> dict[str, Any]:
+    rule: dict[str, Any] = {
+        "signal": draw(st.sampled_from(("fluid", "silence"))),
+        "severity": "low",
+        "when": draw(conditions()),
+        "clear": draw(conditions()),
+        "max_age": draw(st.sampled_from(({"hours": 6}, {"days": 1}, {"days": 3}))),
+        "text": TEXT,
+        "source": "random",
+        "mark": "P",
+    }
+    if draw(st.booleans()):
+        rule["raise"] = {"severity": "high", "when": draw(conditions())}
+    match draw(st.integers(0, 3)):
+        case 0:
+            rule["held_for"] = draw(st.sampled_from(({"hours": 6}, {"seconds": 30}, {"days": 1})))
+        case 1:
+            n = draw(st.integers(1, 4))
+            rule["k_of_n"] = {"k": draw(st.integers(1, n)), "n": n}
+        case _:
+            pass
+    return rule
+
+
+@st.composite
+def a_version(draw: st.DrawFn, name: str, version: int) -> Programme:
+    def limit(value: float, unit: str) -> dict[str, Any]:
+        nudge = draw(st.sampled_from((0.0, 0.0, 1e-6, -1e-6, 0.5))) if unit in ("kg", "d") else 0.0
+        whole = {"default": value + nudge, "unit": unit, "low": 0.0, "high": value * 2 + 1}
+        return {**whole, "mark": "P", "source": "random", "text": TEXT}
+
+    rules = {f"rule_{i}": draw(a_rule()) for i in range(3) if i == 0 or draw(st.booleans())}
+    schedule = dict(SCHEDULES)
+    if draw(st.booleans()):
+        schedule["morning"] = {"kind": "body_weight", "before": "08:00"}
+    return Programme.model_validate(
+        {
+            "programme": name,
+            "version": version,
+            "title": TEXT,
+            "source": "random",
+            "limits": {key: limit(*content) for key, content in LIMITS.items()},
+            "schedule": schedule,
+            "rules": rules,
+        }
+    )
+
+
+@st.composite
+def programmes(draw: st.DrawFn) -> list[Programme]:
+    made = [draw(a_version("one", 1))]
+    if draw(st.booleans()):
+        made.append(draw(a_version("one", 2)))
+    if draw(st.booleans()):
+        made.append(draw(a_version("two", 1)))
+    return made
+
+
+def times(start_us: int) -> st.SearchStrategy[int]:
+    """Hours of a few weeks, some of them a microsecond beside."""
+    nudge = st.sampled_from((0, 0, 0, 1, -1, 30_000_000))
+    hours = st.one_of(st.integers(0, 16).map(lambda x: x * 6), st.integers(0, 18 * 24))
+    return st.tuples(hours, nudge).map(lambda x: start_us + x[0] * HOUR_US + x[1])
+
+
+@st.composite
+def a_reading(draw: st.DrawFn, taken_at_us: int) -> dict[str, Any]:
+    reading: dict[str, Any] = {"taken_at_us": taken_at_us}
+    kind = draw(st.sampled_from((*OF_KIND, "body_weight", "pulse", CODED, "steps")))
+    reading["kind"] = kind
+    revision = draw(st.sampled_from((0, 0, 0, 1, 2)))
+    if revision:
+        reading["revision"] = revision
+    content = draw(st.integers(0, 11))
+    if content == 0:
+        return {**reading, "void": True}
+    if content == 1:
+        return {**reading, "absent": "error"}
+    if kind == CODED:
+        return {**reading, "code": draw(st.sampled_from(("none", "mild")))}
+    if kind == "body_weight":
+        unit = draw(st.sampled_from(("kg", "kg", "g", "[lb_av]", "lb")))
+        base = {"kg": 80.0, "g": 80_000.0}.get(unit, 176.0)
+        step = draw(st.sampled_from((0.0, 1.0, 2.0, 2.000001, 1.999999, 3.0, 5.0, 0.1)))
+        return {**reading, "value": base + step * (1000 if unit == "g" else 1), "unit": unit}
+    if kind in ("systolic", "diastolic"):
+        return {**reading, "value": draw(st.sampled_from((130.0, 135.0, 140.0, 134.9))), "unit": "mmHg"}
+    if kind == "steps":
+        return {**reading, "value": 100.0, "unit": "steps"}
+    return {**reading, "value": draw(st.sampled_from((90.0, 100.0, 101.0))), "unit": "bpm"}
+
+
+@st.composite
+def an_upload(draw: st.DrawFn, start_us: int) -> Message:
+    taken = [draw(times(start_us)) for _ in range(draw(st.integers(1, 3)))]
+    late_us = draw(st.sampled_from((0, 1_000_000, DAY_US, 7 * DAY_US, 7 * DAY_US + 1, 3 * DAY_US)))
+    return {
+        "schema": 1, "type": "upload", "upload_id": "u", "source": "s",
+        "patient_id": draw(st.sampled_from(PATIENTS)),
+        "device_id": draw(st.sampled_from(DEVICES)),
+        "sent_at_us": max(taken), "received_at_us": max(taken) + late_us,
+        "readings": [draw(a_reading(t)) for t in taken],
+    }  # fmt: skip
+
+
+def personal_limits(start_us: int, *, or_none: bool) -> st.SearchStrategy[dict[str, Any]]:
+    def one(name: str) -> st.SearchStrategy[Any]:
+        value, unit = LIMITS.get(name, (1.0, "kg"))
+        values = st.sampled_from((value, value / 2, value + 1, value + 1e-6, 1e9))
+        until = st.one_of(st.none(), times(start_us))
+        units = st.sampled_from((unit, unit, unit, "furlong"))
+        made = st.builds(
+            lambda v, un, u: {"value": v, "unit": un, "set_by": "nurse", "until_us": u}, values, units, until
+        )
+        return st.one_of(st.none(), made) if or_none else made
+
+    names = st.sampled_from((*LIMITS, "unheard_of"))
+    return st.lists(names, min_size=1, max_size=3, unique=True).flatmap(
+        lambda chosen: st.fixed_dictionaries({name: one(name) for name in chosen})
+    )
+
+
+def personal_schedules(*, or_none: bool) -> st.SearchStrategy[dict[str, Any]]:
+    days = st.sampled_from((["mon", "thu"], ["sun"], ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]))
+    before = st.sampled_from(("11:00", "02:30", "18:45", "00:00"))
+    made = st.builds(lambda b, d: {"before": b, "on": d, "set_by": "nurse"}, before, days)
+    one = st.one_of(st.none(), made) if or_none else made
+    return st.dictionaries(st.sampled_from((*SCHEDULES, "unheard_of")), one, min_size=1, max_size=2)
+
+
+@st.composite
+def a_change(draw: st.DrawFn, start_us: int, patient_id: str, names: Sequence[str]) -> Message:
+    programme = draw(st.sampled_from((*names, "unheard_of")))
+    version = draw(st.sampled_from((1, 1, 2)))
+    made: dict[str, st.SearchStrategy[Any]] = {
+        "enrol": st.fixed_dictionaries(
+            {"programme": st.just(programme), "version": st.just(version)},
+            optional={
+                "limits": personal_limits(start_us, or_none=False),
+                "schedule": personal_schedules(or_none=False),
+            },
+        ),
+        "withdraw": st.just({"programme": programme}),
+        "limits": st.fixed_dictionaries(
+            {"programme": st.just(programme), "limits": personal_limits(start_us, or_none=True)}
+        ),
+        "schedule": st.fixed_dictionaries(
+            {"programme": st.just(programme), "schedule": personal_schedules(or_none=True)}
+        ),
+        "version": st.just({"programme": programme, "version": version}),
+        "pause": st.fixed_dictionaries({"until_us": st.one_of(st.none(), times(start_us))}),
+        "resume": st.just({}),
+        "admit": st.just({}),
+        "discharge": st.just({}),
+        "end": st.just({"reason": "finished"}),
+    }
+    usual = ("enrol", "limits", "schedule", "pause", "resume", "version")
+    name = draw(st.sampled_from((*made, *usual, *usual)))
+    return change_message(
+        patient_id, draw(times(start_us)), {name: draw(made[name])}, correction=draw(st.booleans())
+    )
+
+
+def change_message(
+    patient_id: str, valid_from_us: int, content: Message, *, correction: bool = False
+) -> Message:
+    return {
+        "schema": 1,
+        "type": "change",
+        "change_id": str(UUID(int=9)),
+        "patient_id": patient_id,
+        "valid_from_us": valid_from_us,
+        "correction": correction,
+        "change": content,
+    }
+
+
+def registration(patient_id: str, at_us: int) -> Message:
+    content = {"origin": "simulated", "organisation_id": str(UUID(int=5))}
+    return change_message(patient_id, at_us, {"register": content})
+
+
+def clock(now_us: int) -> Message:
+    return {"schema": 1, "type": "clock", "now_us": now_us}
+
+
+@st.composite
+def logs(draw: st.DrawFn, names: Sequence[str]) -> list[Message]:
+    """Registrations and enrolments first, as a rule; then anything in any order, clocks going forward."""
+    start_us = draw(st.sampled_from(STARTS_US))
+    log: list[Message] = []
+    for patient_id in PATIENTS[: draw(st.integers(1, 2))]:
+        log.append(registration(patient_id, start_us))
+        for name in names:
+            enrolled_us = start_us if draw(st.booleans()) else draw(times(start_us))
+            log.append(change_message(patient_id, enrolled_us, {"enrol": {"programme": name, "version": 1}}))
+    clocks = sorted(draw(st.lists(times(start_us), max_size=6)))
+    rest: list[Message] = [draw(an_upload(start_us)) for _ in range(draw(st.integers(1, 14)))]
+    for _ in range(draw(st.integers(0, 5))):
+        patient_id = draw(st.sampled_from(PATIENTS))
+        rest.append(draw(a_change(start_us, patient_id, names)))
+    rest = list(draw(st.permutations(rest)))
+    for now_us, place in zip(clocks, sorted(draw(st.integers(0, len(rest))) for _ in clocks), strict=True):
+        rest.insert(min(place + clocks.index(now_us), len(rest)), clock(now_us))
+    log += rest
+    ticks = iter(sorted(message["now_us"] for message in log if message["type"] == "clock"))
+    return [clock(next(ticks)) if message["type"] == "clock" else message for message in log]
