@@ -1,33 +1,54 @@
-"""`thuiswacht alerting`: the service on the command line."""
+"""The command `alerting`."""
 
-import asyncio
 from pathlib import Path
 
 import click
 
 
 @click.command()
-@click.option("--kafka", metavar="HOST:PORT", help="Brokers of the log. [THUISWACHT_KAFKA]")
-@click.option("--topic", help="The topic of the log. [THUISWACHT_TOPIC]")
+@click.option("--kafka", metavar="HOST:PORT", help="Brokers of the log. Default: THUISWACHT_KAFKA.")
+@click.option("--postgres", metavar="DSN", help="The database. Default: THUISWACHT_POSTGRES.")
+@click.option("--topic", metavar="NAME", help="The topic of the log. Default: THUISWACHT_TOPIC.")
 @click.option(
     "--programmes",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of programme files, in place of those that come with Thuiswacht. [THUISWACHT_PROGRAMMES]",
+    help="Folder of programme files, in place of those that come with Thuiswacht.",
 )
-@click.option(
-    "--probes-port", type=int, help="Port of /metrics, /healthz, /readyz; 0: none. [THUISWACHT_PROBES_PORT]"
-)
-def alerting(kafka: str | None, topic: str | None, programmes: Path | None, probes_port: int | None) -> None:
-    """Evaluates the rules on every reading, and keeps findings and alerts.
+@click.option("--probes-port", type=int, metavar="PORT", help="Port of /metrics, /healthz, /readyz; 0: none.")
+def alerting(
+    kafka: str | None,
+    postgres: str | None,
+    topic: str | None,
+    programmes: Path | None,
+    probes_port: int | None,
+) -> None:
+    """Evaluates the rules on every reading of the log, and keeps the findings and alerts.
 
-    Reads the log as consumer group thuiswacht.alerting and writes to the database of THUISWACHT_POSTGRES.
-    Several may run at once: Kafka shares the patients among them. Ends on Ctrl-C or SIGTERM, with the batch
-    in flight committed; may be killed at any time and goes on where it was.
+    Runs until SIGTERM or Ctrl-C, which finish the batch in flight; killed, it goes on where it was. Start as
+    many as you like, up to one for each partition of the log: they share the patients. Needs no other
+    service, but for restarting: what `ingest` has stored is what its state is built from.
     """
-    from alerting.service import serve
+    import asyncio
+
+    from alerting.engine.compiled import compile_programmes
+    from alerting.engine.programme_files import PACKAGED, load_folder
+    from alerting.warm_up import warm_up
+    from alerting.worker import AlertingHandler
+    from ingest.service import serve
     from models import logs
     from models.settings import load_settings
 
-    settings = load_settings(kafka=kafka, topic=topic, programmes=programmes, probes_port=probes_port)
+    settings = load_settings(
+        kafka=kafka, postgres=postgres, topic=topic, programmes=programmes, probes_port=probes_port
+    )
     logs.configure(settings.log_level)
-    asyncio.run(serve(settings))
+    compiled = compile_programmes(load_folder(settings.programmes or PACKAGED))
+    warm_up(compiled)
+    asyncio.run(
+        serve(
+            lambda pool: AlertingHandler(pool, compiled, settings),
+            settings,
+            role="thuiswacht_alerting",
+            application="thuiswacht-alerting",
+        )
+    )

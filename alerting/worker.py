@@ -21,6 +21,7 @@ from models.db.installation import Purpose, require_migrated
 from models.db.pool import Pool
 from models.db.positions import Advance, AlreadyAdvanced, Position
 from models.db.reevaluations import Reevaluation
+from models.settings import Settings
 
 log = logs.get(__name__)
 
@@ -63,20 +64,20 @@ class AlertingHandler:
         self,
         pool: Pool,
         programmes: CompiledProgrammes,
-        topic: str,
+        settings: Settings,
         *,
-        group: str = GROUP,
         storing_group: str = STORING_GROUP,
     ) -> None:
-        self.group = group
+        self.group = settings.consumer_group or GROUP
         self._pool = pool
         self._programmes = programmes
-        self._topic = topic
+        self._topic = settings.topic
         self._storing_group = storing_group
         self._cluster_id = ""
         self._purpose: Purpose | None = None
         self._owned: dict[int, Owned] = {}
         self._may_be_due = True
+        self._touched = True
 
     async def assigned(self, cluster_id: str, partitions: Sequence[int]) -> Mapping[int, int]:
         """Builds the state of the partitions from the database; from where the log is to be read on."""
@@ -149,10 +150,11 @@ class AlertingHandler:
         except AlreadyAdvanced:
             ledger, asked = Ledger.of((), (), ()), []
             self._may_be_due = True
+        self._touched = True
         self._may_be_due = self._may_be_due or bool(asked)
         for part in prepared:
             part.owned.committed = part.advance.to_offset
-        _count(prepared, ledger)
+        _count(self.group, prepared, ledger)
 
     async def dropped(self, partitions: Sequence[int]) -> None:
         """Forgets partitions; the next owner builds their state anew."""
@@ -160,10 +162,16 @@ class AlertingHandler:
             self._owned.pop(number, None)
 
     async def idle(self) -> None:
-        """Works off the patients who are to be evaluated again, a few at a time."""
-        settled = {n: o for n, o in self._owned.items() if o.next_offset == o.committed >= o.counts_from}
-        if not self._may_be_due or not settled:
-            return
+        """Evaluates patients again who wait for it, a few at a time; or sees whether the database is there."""
+        settled = {n: o for n, o in self._owned.items() if o.next_offset == o.committed}
+        if self._may_be_due and settled:
+            await self._work_off(settled)
+        elif not self._touched:
+            async with self._pool.connection() as connection:
+                await require_migrated(connection)
+        self._touched = False
+
+    async def _work_off(self, settled: Mapping[int, Owned]) -> None:
         async with self._pool.connection() as connection:
             due = await reevaluations.due(connection, self._cluster_id, self._topic, list(settled))
             stored = await positions.read(
@@ -219,7 +227,7 @@ def _asked(prepared: Prepared, ledger: Ledger) -> list[Reevaluation]:
     return asked
 
 
-def _count(prepared: Prepared, ledger: Ledger) -> None:
+def _count(group: str, prepared: Prepared, ledger: Ledger) -> None:
     """The metrics of a committed batch."""
     opened = count(ledger)
     received_us = [part.evaluated.received_us for part in prepared]
@@ -228,7 +236,7 @@ def _count(prepared: Prepared, ledger: Ledger) -> None:
         metrics.ALERTING_READINGS.inc(evaluated.readings)
         metrics.ALERTING_REPLAYS.inc(evaluated.replays)
         if evaluated.clock_us is not None:
-            labels = (GROUP, str(part.advance.partition))
+            labels = (group, str(part.advance.partition))
             metrics.LOG_CLOCK.labels(*labels).set(evaluated.clock_us / SECOND_US)
         for problem in evaluated.problems:
             metrics.ALERTING_PROBLEMS.labels(problem.field.split(".")[0]).inc()

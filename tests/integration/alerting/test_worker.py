@@ -63,7 +63,7 @@ async def storing_pool(database: str) -> AsyncIterator[Pool]:
 
 async def worker(pool: Pool) -> tuple[AlertingHandler, int]:
     """A worker that has just taken over the partition, and from which offset it wants to read."""
-    handler = AlertingHandler(pool, programmes(), TOPIC)
+    handler = AlertingHandler(pool, programmes(), load_settings(topic=TOPIC))
     starts = await handler.assigned(CLUSTER, [PARTITION])
     return handler, starts[PARTITION]
 
