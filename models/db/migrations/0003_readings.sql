@@ -1,7 +1,8 @@
 -- Every accepted reading, and every refused one with the bytes it came in.
 
 -- Columns stand by falling alignment, so that no row carries padding. No foreign keys: kind and patient are
--- checked before, and a look-up per row would halve the rate.
+-- checked before, and a look-up per row would halve the rate. What the key holds is compared as bytes: with
+-- the rules of a language, an update of the operating system could silently spoil the index.
 CREATE TABLE reading (
     taken_at timestamptz NOT NULL,
     received_at timestamptz NOT NULL,
@@ -20,7 +21,7 @@ CREATE TABLE reading (
     patient_id uuid NOT NULL,
     organisation_id uuid NOT NULL,
     upload_id uuid NOT NULL,
-    device_id text NOT NULL,
+    device_id text COLLATE "C" NOT NULL,
     source text NOT NULL,
     unit_received text,
     code_received text,
