@@ -162,7 +162,7 @@ class AlertingHandler:
             self._owned.pop(number, None)
 
     async def idle(self) -> None:
-        """Evaluates patients again who wait for it, a few at a time; or sees whether the database is there."""
+        """Evaluates patients again who wait for it, a few at a time, or sees if the database is there."""
         settled = {n: o for n, o in self._owned.items() if o.next_offset == o.committed}
         if self._may_be_due and settled:
             await self._work_off(settled)
