@@ -131,7 +131,7 @@ class IngestHandler:
         placed = place(decoded, owned.patients, owned.clock_us, self._purpose)
         readings, refused = normalise(decoded, owned.patients)
         refusals = [*decoded.refusals, *placed.refusals, *refused]
-        owned.guard.watch(len(readings), refusals)
+        owned.guard.watch(readings.offset, refusals)
         step = Step(
             partition=partition,
             from_offset=owned.next_offset,

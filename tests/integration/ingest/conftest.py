@@ -1,0 +1,149 @@
+"""The log as its senders see it, the database as the ingest worker leaves it, and the worker between them."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import asyncpg
+import pytest
+from aiokafka import AIOKafkaProducer
+from pydantic import SecretStr
+
+from ingest.log import MAX_MESSAGE_BYTES_OF_TOPIC
+from ingest.loop import run
+from ingest.worker import IngestHandler, Prepared
+from models.db.pool import Connection, connect
+from models.probes import Health
+from models.settings import Settings
+from simulators.stack import Stack
+
+Write = Callable[[int, Sequence[bytes | None]], Awaitable[None]]
+
+
+@pytest.fixture
+async def admin(database: str) -> AsyncIterator[Connection]:
+    """The superuser, who sees everything."""
+    connection = await asyncpg.connect(database)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+def settings(stack: Stack, database: str, topic: str) -> Settings:
+    """Settings of a worker over the test's own topic and database, in a group of its own."""
+    return Settings(
+        kafka=stack.kafka,
+        postgres=SecretStr(database),
+        topic=topic,
+        consumer_group=f"test.{uuid.uuid4().hex}",
+        session_timeout_ms=6_000,
+        batch_max_records=50,
+    )
+
+
+@pytest.fixture
+async def write(stack: Stack, topic: str) -> AsyncIterator[Write]:
+    """Puts messages into a partition of the log, and waits until they are there."""
+    producer = AIOKafkaProducer(
+        bootstrap_servers=stack.kafka, max_request_size=MAX_MESSAGE_BYTES_OF_TOPIC, linger_ms=2
+    )
+    await producer.start()
+
+    async def write(partition: int, values: Sequence[bytes | None]) -> None:
+        sent = [await producer.send(topic, value, b"key", partition) for value in values]
+        await asyncio.gather(*sent)
+
+    yield write
+    await producer.stop()
+
+
+class Watched(IngestHandler):
+    """The worker, telling when it has committed."""
+
+    committed: asyncio.Event
+
+    async def commit(self, prepared: Prepared) -> None:
+        await super().commit(prepared)
+        self.committed.set()
+
+
+@dataclass
+class Running:
+    """A worker that runs in this process."""
+
+    handler: Watched
+    task: asyncio.Task[None]
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    health: Health = field(default_factory=Health)
+
+    async def until(self, is_enough: Callable[[], Awaitable[bool]]) -> None:
+        """Waits for what commits bring about; an error of the worker ends the wait."""
+        while not await is_enough():
+            changed = asyncio.create_task(self.handler.committed.wait())
+            await asyncio.wait([changed, self.task], return_when=asyncio.FIRST_COMPLETED)
+            self.handler.committed.clear()
+            if self.task.done():
+                changed.cancel()
+                await self.task
+                return
+
+
+@asynccontextmanager
+async def working(settings: Settings) -> AsyncIterator[Running]:
+    """A worker in this process, ended like a service."""
+    pool = await connect(settings.postgres_dsn, role="thuiswacht_ingest", application="test")
+    handler = Watched(pool, settings)
+    handler.committed = asyncio.Event()
+    stop, health = asyncio.Event(), Health()
+    task = asyncio.create_task(run(handler, settings, stop=stop, health=health))
+    try:
+        yield Running(handler, task, stop, health)
+    finally:
+        stop.set()
+        try:
+            await task
+        finally:
+            await pool.close()
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What the database says has happened."""
+
+    received: int
+    stored: int
+    duplicate: int
+    quarantined: int
+    readings: int
+    refused: int
+    offsets: dict[int, int]
+
+
+async def figures(admin: Connection) -> Figures:
+    sums = await admin.fetchrow(
+        """
+        SELECT coalesce(sum(readings_received), 0)::bigint, coalesce(sum(readings_stored), 0)::bigint,
+               coalesce(sum(readings_duplicate), 0)::bigint, coalesce(sum(readings_quarantined), 0)::bigint
+        FROM log_position
+        """
+    )
+    assert sums is not None
+    return Figures(
+        *sums,
+        readings=await admin.fetchval("SELECT count(*) FROM reading"),
+        refused=await admin.fetchval("SELECT coalesce(sum(readings), 0)::bigint FROM quarantine"),
+        offsets=dict(await admin.fetch("SELECT partition, next_offset FROM log_position")),
+    )
+
+
+async def everything(running: Running, admin: Connection, ends: dict[int, int]) -> Figures:
+    """What has happened, once the worker has come to the ends of the log."""
+
+    async def is_enough() -> bool:
+        offsets = (await figures(admin)).offsets
+        return all(offsets.get(partition) == end for partition, end in ends.items())
+
+    await running.until(is_enough)
+    return await figures(admin)
