@@ -208,7 +208,9 @@ def _window(node: ast.expr, feature: FeatureName, keywords: list[ast.keyword]) -
             _refuse(node, f"{feature}(kind), without a window")
         return 0
     match keywords:
-        case [ast.keyword(arg=str(unit), value=ast.Constant(value=int(number)))] if unit in UNITS_OF_TIME_US:
+        case [ast.keyword(arg=str(unit), value=ast.Constant(value=int(number)))] if (
+            unit in UNITS_OF_TIME_US and not isinstance(number, bool)
+        ):
             window_us = number * UNITS_OF_TIME_US[unit]
         case _:
             _refuse(node, f"{feature}(…) with one window in whole {', '.join(UNITS_OF_TIME_US)}")

@@ -54,6 +54,10 @@ def fits(programme: Programme, name: str, limit: Message) -> bool:
     return known is not None and known.unit == limit["unit"] and known.low <= limit["value"] <= known.high
 
 
+Slots = dict[tuple[str, str], tuple[object, int]]
+"""By programme and schedule: what is due when, and since when its slots count."""
+
+
 class History:
     """All that ever held for one patient."""
 
@@ -88,54 +92,67 @@ class History:
     def _fold(self) -> None:
         enrolments: dict[str, Enrolment] = {}
         pause_until: int | None = None
-        before: dict[tuple[str, str], tuple[object, int]] = {}
+        slots: Slots = {}
         for t in self.times:
             concerned: set[str] = set()
-            for change in self.changes:
-                if change.effective_us != t:
-                    continue
+            for change in (change for change in self.changes if change.effective_us == t):
                 if change.name == "pause":
                     until = change.content.get("until_us")
                     pause_until = NEVER if until is None else until
-                    concerned |= set(enrolments)
-                elif change.name == "resume":
+                elif change.name in ("resume", "end"):
                     pause_until = None
-                    concerned |= set(enrolments)
-                elif change.name == "end":
+                if change.name == "end":
                     enrolments = {}
-                    pause_until = None
+                elif change.name in ("pause", "resume"):
+                    concerned |= set(enrolments)
                 else:
                     concerned |= self._enrolment_change(enrolments, change)
                 if change.name == "enrol" and change.content["programme"] in concerned:
-                    before = {k: v for k, v in before.items() if k[0] != change.content["programme"]}
+                    slots = {
+                        key: since for key, since in slots.items() if key[0] != change.content["programme"]
+                    }
             if pause_until is not None and pause_until <= t:
                 pause_until = None
                 concerned |= set(enrolments)
-            for name, enrolment in enrolments.items():
-                for limit, content in list(enrolment.limits.items()):
-                    if (content.get("until_us") or NEVER) <= t:
-                        del enrolment.limits[limit]
-                        concerned.add(name)
-            now: dict[tuple[str, str], tuple[object, int]] = {}
-            for name, enrolment in enrolments.items():
-                for schedule, own in enrolment.programme.schedule.items():
-                    personal = enrolment.schedules.get(schedule)
-                    meant = (own.kind, own.before, set(own.on))
-                    if personal is not None:
-                        meant = (own.kind, personal["before"], set(personal["on"]))
-                    was, since = before.get((name, schedule), (None, NEVER))
-                    if pause_until is not None:
-                        since = NEVER
-                    elif was != meant or since == NEVER:
-                        since = t
-                    now[name, schedule] = meant, since
-            before = now
-            self.started[t] = {key: since for key, (_, since) in now.items()}
+            concerned |= self._expire(enrolments, t)
+            slots = self._slots(enrolments, slots, t, paused=pause_until is not None)
+            self.started[t] = {key: since for key, (_, since) in slots.items()}
             self.concerns[t] = concerned & set(enrolments)
             copied = {
-                n: Enrolment(e.programme, dict(e.limits), dict(e.schedules)) for n, e in enrolments.items()
+                name: Enrolment(e.programme, dict(e.limits), dict(e.schedules))
+                for name, e in enrolments.items()
             }
             self.held[t] = Held(copied, paused=pause_until is not None)
+
+    @staticmethod
+    def _expire(enrolments: dict[str, Enrolment], t: int) -> set[str]:
+        concerned: set[str] = set()
+        for name, enrolment in enrolments.items():
+            for limit, content in list(enrolment.limits.items()):
+                until = content.get("until_us")
+                if until is not None and until <= t:
+                    del enrolment.limits[limit]
+                    concerned.add(name)
+        return concerned
+
+    @staticmethod
+    def _slots(enrolments: dict[str, Enrolment], before: Slots, t: int, *, paused: bool) -> Slots:
+        now: Slots = {}
+        for name, enrolment in enrolments.items():
+            for schedule, own in enrolment.programme.schedule.items():
+                personal = enrolment.schedules.get(schedule)
+                times = (
+                    (own.before, set(own.on))
+                    if personal is None
+                    else (personal["before"], set(personal["on"]))
+                )
+                was, since = before.get((name, schedule), (None, NEVER))
+                if paused:
+                    since = NEVER
+                elif was != (own.kind, *times) or since == NEVER:
+                    since = t
+                now[name, schedule] = (own.kind, *times), since
+        return now
 
     def _enrolment_change(self, enrolments: dict[str, Enrolment], change: Placed) -> set[str]:
         """Applies a change of one programme; says which programme it concerns, if it could be followed."""

@@ -7,7 +7,6 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from fractions import Fraction
 from hashlib import blake2b
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
@@ -304,32 +303,20 @@ class Patient:
         self, comparison: Comparison, rule: Rule, enrolment: Enrolment, name: str, t: int
     ) -> float | int | None:
         feature = comparison.feature
-        if feature.name == "missed":
-            return self.missed(feature, enrolment, name, t)
-        seen = self.seen(feature, enrolment, t, feature.window_us or NEVER)
-        if feature.name == "age":
-            return t - seen[-1].t if seen else None
-        if feature.name == "count":
-            return len(seen)
-        unit = enrolment.programme.limits[comparison.limit].unit
-        values = [in_unit(taken, unit) for taken in seen]
-        stale = bool(seen) and rule.max_age is not None and t - seen[-1].t > rule.max_age.us
-        if not values or (stale and feature.name in ("last", "rise", "fall")):
-            return None
-        *earlier, last = values
+        seen = (
+            [] if feature.name == "missed" else self.seen(feature, enrolment, t, feature.window_us or NEVER)
+        )
         match feature.name.value:
-            case "last":
-                return last
-            case "mean":
-                return in_turn(values) / len(values)
-            case "min":
-                return min(values)
-            case "max":
-                return max(values)
-            case "rise":
-                return last - min(earlier) if earlier else None
+            case "missed":
+                return self.missed(feature, enrolment, name, t)
+            case "age":
+                return t - seen[-1].t if seen else None
+            case "count":
+                return len(seen)
             case _:
-                return max(earlier) - last if earlier else None
+                unit = enrolment.programme.limits[comparison.limit].unit
+                stale = bool(seen) and rule.max_age is not None and t - seen[-1].t > rule.max_age.us
+                return of_values(feature.name.value, [in_unit(taken, unit) for taken in seen], stale=stale)
 
     def missed(self, feature: Feature, enrolment: Enrolment, name: str, t: int) -> int:
         before, on = self.schedule(feature, enrolment)
@@ -341,6 +328,24 @@ class Patient:
             if previous >= start and not measured:
                 count += 1
         return count
+
+
+def of_values(name: str, values: Sequence[float], *, stale: bool) -> float | None:
+    """A feature of the values in its window, the newest last; stale when that one is too old to stand."""
+    if not values or (stale and name in ("last", "rise", "fall")):
+        return None
+    *earlier, last = values
+    match name:
+        case "mean":
+            return in_turn(values) / len(values)
+        case "min" | "max":
+            return min(values) if name == "min" else max(values)
+        case "last":
+            return last
+        case _:
+            if not earlier:
+                return None
+            return last - min(earlier) if name == "rise" else max(earlier) - last
 
 
 def in_turn(values: Sequence[float]) -> float:

@@ -43,6 +43,25 @@ OF_KIND = {
     "heart_rate": ("beats",),
 }
 CODED = "symptom_dyspnoea"
+UNITS_SENT = {
+    "body_weight": ("kg", "kg", "g", "[lb_av]", "lb"),
+    "systolic": ("mmHg",),
+    "diastolic": ("mmHg",),
+    "heart_rate": ("bpm",),
+    "pulse": ("/min",),
+    "steps": ("steps",),
+}
+POUNDS = (176.0, 176.5, 178.0, 179.0, 179.000001, 181.0)
+VALUES_SENT = {
+    "kg": (80.0, 80.1, 81.0, 82.0, 82.000001, 81.999999, 83.0, 85.0),
+    "g": (80_000.0, 81_000.0, 82_000.0, 85_000.0, 79_999.0),
+    "[lb_av]": POUNDS,
+    "lb": POUNDS,
+    "mmHg": (130.0, 134.9, 135.0, 140.0),
+    "bpm": (90.0, 100.0, 101.0),
+    "/min": (90.0, 100.0, 101.0),
+    "steps": (100.0,),
+}
 SCHEDULES = {
     "morning": {"kind": "body_weight", "before": "11:00"},
     "night": {"kind": "systolic", "before": "02:30"},
@@ -70,15 +89,14 @@ def a_comparison(draw: st.DrawFn) -> str:
     return f"{name}({arguments}) {comparator} {draw(st.sampled_from(OF_KIND[kind]))}"
 
 
-def conditions() -> st.SearchStrategy[str]:
-    return st.recursive(
-        a_comparison(),
-        lambda inner: st.one_of(
-            st.tuples(inner, st.sampled_from(("and", "or")), inner).map(lambda x: f"({x[0]} {x[1]} {x[2]})"),
-            inner.map(lambda x: f"not ({x})"),
-        ),
-        max_leaves=3,
-    )
+@st.composite
+def a_condition(draw: st.DrawFn, depth: int = 2) -> str:
+    shape = draw(st.sampled_from(("plain", "plain", "not", "and", "or"))) if depth else "plain"
+    if shape == "plain":
+        return draw(a_comparison())
+    if shape == "not":
+        return f"not ({draw(a_condition(depth - 1))})"
+    return f"({draw(a_condition(depth - 1))} {shape} {draw(a_condition(depth - 1))})"
 
 
 @st.composite
@@ -86,15 +104,15 @@ def a_rule(draw: st.DrawFn) -> dict[str, Any]:
     rule: dict[str, Any] = {
         "signal": draw(st.sampled_from(("fluid", "silence"))),
         "severity": "low",
-        "when": draw(conditions()),
-        "clear": draw(conditions()),
+        "when": draw(a_condition()),
+        "clear": draw(a_condition()),
         "max_age": draw(st.sampled_from(({"hours": 6}, {"days": 1}, {"days": 3}))),
         "text": TEXT,
         "source": "random",
         "mark": "P",
     }
     if draw(st.booleans()):
-        rule["raise"] = {"severity": "high", "when": draw(conditions())}
+        rule["raise"] = {"severity": "high", "when": draw(a_condition())}
     match draw(st.integers(0, 3)):
         case 0:
             rule["held_for"] = draw(st.sampled_from(({"hours": 6}, {"seconds": 30}, {"days": 1})))
@@ -156,22 +174,12 @@ def a_reading(draw: st.DrawFn, taken_at_us: int) -> dict[str, Any]:
     if revision:
         reading["revision"] = revision
     content = draw(st.integers(0, 11))
-    if content == 0:
-        return {**reading, "void": True}
-    if content == 1:
-        return {**reading, "absent": "error"}
+    if content < 2:
+        return {**reading, "void": True} if content == 0 else {**reading, "absent": "error"}
     if kind == CODED:
         return {**reading, "code": draw(st.sampled_from(("none", "mild")))}
-    if kind == "body_weight":
-        unit = draw(st.sampled_from(("kg", "kg", "g", "[lb_av]", "lb")))
-        base = {"kg": 80.0, "g": 80_000.0}.get(unit, 176.0)
-        step = draw(st.sampled_from((0.0, 1.0, 2.0, 2.000001, 1.999999, 3.0, 5.0, 0.1)))
-        return {**reading, "value": base + step * (1000 if unit == "g" else 1), "unit": unit}
-    if kind in ("systolic", "diastolic"):
-        return {**reading, "value": draw(st.sampled_from((130.0, 135.0, 140.0, 134.9))), "unit": "mmHg"}
-    if kind == "steps":
-        return {**reading, "value": 100.0, "unit": "steps"}
-    return {**reading, "value": draw(st.sampled_from((90.0, 100.0, 101.0))), "unit": "bpm"}
+    unit = draw(st.sampled_from(UNITS_SENT[kind]))
+    return {**reading, "value": draw(st.sampled_from(VALUES_SENT[unit])), "unit": unit}
 
 
 @st.composite
@@ -193,9 +201,8 @@ def personal_limits(start_us: int, *, or_none: bool) -> st.SearchStrategy[dict[s
         values = st.sampled_from((value, value / 2, value + 1, value + 1e-6, 1e9))
         until = st.one_of(st.none(), times(start_us))
         units = st.sampled_from((unit, unit, unit, "furlong"))
-        made = st.builds(
-            lambda v, un, u: {"value": v, "unit": un, "set_by": "nurse", "until_us": u}, values, units, until
-        )
+        fields = {"value": values, "unit": units, "set_by": st.just("nurse"), "until_us": until}
+        made: st.SearchStrategy[Any] = st.fixed_dictionaries(fields)
         return st.one_of(st.none(), made) if or_none else made
 
     names = st.sampled_from((*LIMITS, "unheard_of"))
@@ -207,7 +214,8 @@ def personal_limits(start_us: int, *, or_none: bool) -> st.SearchStrategy[dict[s
 def personal_schedules(*, or_none: bool) -> st.SearchStrategy[dict[str, Any]]:
     days = st.sampled_from((["mon", "thu"], ["sun"], ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]))
     before = st.sampled_from(("11:00", "02:30", "18:45", "00:00"))
-    made = st.builds(lambda b, d: {"before": b, "on": d, "set_by": "nurse"}, before, days)
+    fields = {"before": before, "on": days, "set_by": st.just("nurse")}
+    made: st.SearchStrategy[Any] = st.fixed_dictionaries(fields)
     one = st.one_of(st.none(), made) if or_none else made
     return st.dictionaries(st.sampled_from((*SCHEDULES, "unheard_of")), one, min_size=1, max_size=2)
 
