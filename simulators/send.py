@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
@@ -55,13 +56,16 @@ class Sender:
     def __init__(
         self, producer: AIOKafkaProducer, topic: str, partitions: int, patient_texts: Sequence[str]
     ) -> None:
-        self._producer = producer
+        # Its futures are untyped; what they give is said where they are made.
+        self._producer: Any = producer
         self._topic = topic
         self._keys = [key_of(text) for text in patient_texts]
         self._partition = [partition_of(text, partitions) for text in patient_texts]
         self._builders: list[BatchBuilder] = [producer.create_batch() for _ in range(partitions)]
         self._sent: list[tuple[int, int, asyncio.Future[RecordMetadata]]] = []
         self.end_offsets = dict.fromkeys(range(partitions), 0)
+        self.partitions = partitions
+        self.readings_by_partition = dict.fromkeys(range(partitions), 0)
         self.uploads = 0
         self.readings = 0
 
@@ -77,6 +81,7 @@ class Sender:
             await self._append(partition, self._keys[message.patient], message.value, now_ms)
             self.uploads += message.readings > 0
             self.readings += message.readings
+            self.readings_by_partition[partition] += message.readings
 
     async def flush(self) -> None:
         """Return when everything taken over is in the log; `end_offsets` are then right."""

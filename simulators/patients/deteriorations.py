@@ -85,8 +85,9 @@ class Deteriorations:
         return self.onset_us[rows] + (self.rise[rows] * DAY_US).astype(np.int64)
 
     def labels_until(self, end_us: int) -> list[Label]:
-        """All labels so far; those whose worst lies beyond the end are marked as cut off."""
-        return [replace(label, cut_off=label.worst_us >= end_us) for label in self.labels]
+        """Labels of what began before the end; those whose worst lies beyond it are marked as cut off."""
+        begun = (label for label in self.labels if label.onset_us < end_us)
+        return [replace(label, cut_off=label.worst_us >= end_us) for label in begun]
 
     def _plant(self, rows: Ints, midnight_us: int, when: Floats, day: int) -> None:
         draws = stream(self.population.seed, Purpose.EVENTS, day).random((len(self.kind), 12))[rows]

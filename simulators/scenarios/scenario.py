@@ -74,13 +74,14 @@ class Scenario:
         return midnight_us(self.start, self.days)
 
     def __iter__(self) -> Iterator[Day]:
-        return (self._day(number) for number in range(self.days))
+        return (self.day(number) for number in range(self.days))
 
     def labels(self) -> list[Label]:
         """The deteriorations planted so far."""
         return self.deteriorations.labels_until(self.end_us)
 
-    def _day(self, number: int) -> Day:
+    def day(self, number: int) -> Day:
+        """One day; to be asked for in order, each once. Days beyond the last one are for what follows."""
         begin_us, until_us = midnight_us(self.start, number), midnight_us(self.start, number + 1)
         planted = self.deteriorations.begin_day(number, begin_us, self.follow_up.able(begin_us))
         self.follow_up.admit(planted, number)

@@ -1,0 +1,215 @@
+"""The demo from beginning to end: servers, services, a flood, a stretch at live speed, what came of it."""
+
+import asyncio
+import os
+import secrets
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from ingest.log import cluster_of, connection_options, create_topic
+from models.clock import HOUR_US, SECOND_US
+from models.db.migrate import migrate
+from models.db.pool import connect
+from models.settings import Settings, load_settings
+from simulators.demo.database import Database
+from simulators.demo.following import Following
+from simulators.demo.live import plan
+from simulators.demo.picture import Picture
+from simulators.demo.report import Report, differences, findings_digest, machine, milliseconds
+from simulators.demo.scoring import Score, score
+from simulators.demo.services import Services
+from simulators.demo.stretch import Stretch, alarming_patients, send_live
+from simulators.patients.deteriorations import labels_digest
+from simulators.scenarios.scenario import Scenario
+from simulators.send import Sender, open_sender
+from simulators.simulate import newest_programmes
+from simulators.stack import Stack
+from simulators.wire import Encoder
+
+SERVICES = ("ingest", "alerting")
+TOPIC = "thuiswacht.log"
+PARTITIONS = 4
+TICK_US = 900 * SECOND_US
+LIVE_FROM_US = 9 * HOUR_US
+"""The stretch at live speed is in the morning after the last simulated day."""
+UPLOADS_PER_S = 20
+ALARMS_PER_S = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the demo is asked for."""
+
+    patients: int
+    days: int
+    seed: int
+    start: date
+    live_s: int = 20
+    moving: bool = False
+    kafka: str | None = None
+    postgres: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Flood:
+    readings: int
+    seconds: float
+
+
+def run(wishes: Wishes) -> Report:
+    """Run the demo in this process, in its main thread.
+
+    **Raises**: RefuseToStart for servers that may not be used; Broken when a service ends or stands still.
+    """
+    begun_s = time.monotonic()
+    kafka = wishes.kafka or os.environ.get("THUISWACHT_KAFKA")
+    postgres = wishes.postgres or os.environ.get("THUISWACHT_POSTGRES")
+    programmes = newest_programmes(load_settings(kafka=kafka, postgres=postgres).programmes)
+    picture = Picture(programmes, moving=wishes.moving)
+    picture.say(
+        "starting Kafka and Postgres" if kafka is None or postgres is None else "using the servers given"
+    )
+    with Stack(kafka=kafka, postgres=postgres, say=picture.say) as stack:
+        settings = load_settings(
+            kafka=stack.kafka,
+            postgres=stack.postgres_dsn,
+            # Somebody else's broker may hold somebody else's log.
+            topic=TOPIC if kafka is None else f"thuiswacht.demo.{secrets.token_hex(4)}",
+        )
+        scenario = Scenario(
+            seed=wishes.seed,
+            patients=wishes.patients,
+            days=wishes.days,
+            start=wishes.start,
+            programmes=programmes,
+        )
+        return asyncio.run(_run(wishes, stack, settings, scenario, picture, begun_s))
+
+
+async def _run(
+    wishes: Wishes, stack: Stack, settings: Settings, scenario: Scenario, picture: Picture, begun_s: float
+) -> Report:
+    await migrate(settings.postgres_dsn, purpose="trial")
+    await create_topic(settings.kafka, settings.topic, PARTITIONS, options=connection_options(settings))
+    cluster_id = await cluster_of(settings)
+    async with AsyncExitStack() as last:
+        pool = await connect(settings.postgres_dsn, role="thuiswacht_read", application="thuiswacht-demo")
+        last.push_async_callback(pool.close)
+        database = Database(pool, cluster_id, settings.topic, PARTITIONS)
+        await database.require_empty_trial()
+        folder = last.enter_context(tempfile.TemporaryDirectory(prefix="thuiswacht-demo-"))
+        services = Services(_environment(settings), Path(folder))
+        last.callback(services.stop)
+        picture.say("starting the services: " + ", ".join(SERVICES))
+        for name in SERVICES:
+            services.start(name)
+        sender = await last.enter_async_context(
+            open_sender(settings, scenario.patient_texts, idempotent=stack.is_real_kafka)
+        )
+        following = Following(sender, database, services, picture, wishes.days)
+        await following.until_ready()
+        encoder = Encoder(scenario, TICK_US)
+        seconds = await following.flood(scenario, encoder)
+        flood = _Flood(sender.readings, seconds)
+        # Of the simulated days alone: what the stretch at live speed plants is found by its alerts.
+        found = await _score(database, scenario)
+        stretch = await _live(wishes, following, scenario, encoder)
+        await following.show()
+        report = await _report(wishes, stack, sender, database, scenario, flood, found, stretch, begun_s)
+        services.require_running()
+    return report
+
+
+def _environment(settings: Settings) -> Mapping[str, str]:
+    return {
+        "THUISWACHT_KAFKA": settings.kafka,
+        "THUISWACHT_POSTGRES": settings.postgres_dsn,
+        "THUISWACHT_TOPIC": settings.topic,
+    }
+
+
+async def _score(database: Database, scenario: Scenario) -> Score:
+    until_us = np.minimum(scenario.follow_up.ended_us, scenario.end_us)
+    followed_us = np.maximum(until_us - scenario.follow_up.registered_us, 0).tolist()
+    findings = [found for _, _, found in await database.findings()]
+    followed = dict(zip(scenario.population.patient_text, followed_us, strict=True))
+    return score(findings, scenario.labels(), followed)
+
+
+async def _live(wishes: Wishes, following: Following, scenario: Scenario, encoder: Encoder) -> Stretch:
+    if wishes.live_s == 0:
+        return Stretch(0, [])
+    able = np.flatnonzero(scenario.follow_up.able(scenario.end_us)).tolist()
+    alarming = await alarming_patients(scenario, following.database, able, wishes.live_s * ALARMS_PER_S)
+    planned = plan(
+        scenario,
+        encoder,
+        scenario.day(wishes.days),
+        begin_us=scenario.end_us + LIVE_FROM_US,
+        seconds=wishes.live_s,
+        uploads_per_s=UPLOADS_PER_S,
+        alarming=alarming,
+    )
+    return await send_live(following, scenario, planned)
+
+
+async def _report(
+    wishes: Wishes,
+    stack: Stack,
+    sender: Sender,
+    database: Database,
+    scenario: Scenario,
+    flood: _Flood,
+    found: Score,
+    stretch: Stretch,
+    begun_s: float,
+) -> Report:
+    positions = await database.positions()
+    ingest = positions["thuiswacht.ingest"].values()
+    findings = await database.findings()
+    alerts = await database.alerts_by_severity()
+    wrong = differences(sender.readings_by_partition, positions, await database.stored())
+    if len(stretch.delays_s) < stretch.expected:
+        wrong.append(f"alerts at live speed: expected {stretch.expected}, heard {len(stretch.delays_s)}")
+    return Report(
+        patients=wishes.patients,
+        days=wishes.days,
+        seed=wishes.seed,
+        start=wishes.start.isoformat(),
+        uploads_sent=sender.uploads,
+        readings_sent=sender.readings,
+        readings_stored=sum(at.stored for at in ingest),
+        readings_duplicate=sum(at.duplicate for at in ingest),
+        readings_quarantined=sum(at.quarantined for at in ingest),
+        findings=len(findings),
+        findings_by_rule=dict(sorted(Counter(rule for _, rule, _ in findings).items())),
+        findings_digest=findings_digest(finding_id for finding_id, _, _ in findings),
+        alerts_opened=sum(alerts.values()),
+        alerts_by_severity=alerts,
+        deteriorations_planted=found.planted,
+        deteriorations_detectable=found.detectable,
+        deteriorations_detected=found.detected,
+        deteriorations_detected_of_detectable=found.detected_of_detectable,
+        false_alerts_per_patient_year=round(found.false_alerts_per_patient_year, 3),
+        patient_years=round(found.patient_years, 2),
+        labels_digest=labels_digest(scenario.labels()),
+        reading_to_alert_ms=milliseconds(stretch.delays_s),
+        reading_to_alert_is="from before the reading is handed to Kafka until NOTIFY at the commit is heard",
+        live_alerts_expected=stretch.expected,
+        flood_readings=flood.readings,
+        flood_s=round(flood.seconds, 2),
+        flood_readings_per_s=round(flood.readings / flood.seconds, 1),
+        kafka=stack.kafka_kind,
+        postgres=f"PostgreSQL {await database.version()}",
+        machine=machine(),
+        wall_s=round(time.monotonic() - begun_s, 1),
+        differences=wrong,
+    )
