@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import asyncpg
 
 from models.db.installation import Purpose, migration_files, purpose
-from models.db.pool import Connection, outages
+from models.db.pool import Connection, outages, refusals
 from models.endpoints import require_safe_postgres
 from models.errors import RefuseToStart
 from models.kinds import KINDS, Kind
@@ -39,9 +39,10 @@ async def migrate(dsn: str, *, purpose: Purpose) -> list[str]:
     """
     require_safe_postgres(dsn)
     with outages():
-        connection = await asyncpg.connect(
-            dsn, timeout=10, server_settings={"application_name": "thuiswacht.migrate", "timezone": "UTC"}
-        )
+        with refusals("the user and its password, and that the database exists"):
+            connection = await asyncpg.connect(
+                dsn, timeout=10, server_settings={"application_name": "thuiswacht.migrate", "timezone": "UTC"}
+            )
         try:
             return await _migrate(connection, purpose)
         finally:

@@ -1,5 +1,6 @@
 """Connections to Postgres, as one of our roles, with its outages told apart from our mistakes."""
 
+import ssl
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -34,6 +35,8 @@ _AWAY = (
     asyncpg.OperatorInterventionError,
     asyncpg.TransactionRollbackError,
     asyncpg.LockNotAvailableError,
+    # A migration changed a table under a prepared statement; the next attempt prepares it anew.
+    asyncpg.InvalidCachedStatementError,
     # Raised for a connection that closed while nobody looked, or under a statement.
     asyncpg.InterfaceError,
 )
@@ -42,6 +45,9 @@ _WRONG_ADDRESS = (
     asyncpg.InvalidCatalogNameError,
     asyncpg.InvalidParameterValueError,
     asyncpg.InsufficientPrivilegeError,
+    asyncpg.UndefinedObjectError,
+    asyncpg.ClientConfigurationError,
+    ssl.SSLCertVerificationError,
 )
 
 
@@ -83,13 +89,9 @@ class Pool:
             self._pool.terminate()
 
     async def _acquire(self) -> "PoolConnectionProxy[asyncpg.Record]":
-        try:
+        expected = f"that its user is a member of {self._role}, and that `thuiswacht migrate` was run"
+        with refusals(expected):
             return await self._pool.acquire(timeout=_CONNECT_TIMEOUT_S)
-        except _WRONG_ADDRESS as error:
-            raise RefuseToStart(
-                f"Postgres does not let us in as {self._role} ({error}). Check the address, that its user is "
-                f"a member of {self._role}, and that `thuiswacht migrate` was run."
-            ) from error
 
 
 async def connect(dsn: str, *, role: Role, application: str, max_size: int = 4) -> Pool:
@@ -116,6 +118,17 @@ async def connect(dsn: str, *, role: Role, application: str, max_size: int = 4) 
         },
     )
     return Pool(await pool, role)
+
+
+@contextmanager
+def refusals(expected: str) -> Generator[None]:
+    """Turns "Postgres does not let us in" in all its forms into RefuseToStart; for connecting only."""
+    try:
+        yield
+    except _WRONG_ADDRESS as error:
+        raise RefuseToStart(
+            f"Postgres does not let us in ({error}): check its address, {expected}."
+        ) from error
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
@@ -29,6 +30,22 @@ async def test_nobody_listens() -> None:
     await pool.close()
     with pytest.raises(TryAgain):
         await migrate(nowhere, purpose="trial")
+
+
+async def test_not_let_in(database: str) -> None:
+    address = urlsplit(database)
+    wrong_user = urlunsplit(address._replace(netloc=f"x:hunter2@{address.hostname}:{address.port}"))
+    no_database = urlunsplit(address._replace(path="/nothing_of_the_kind"))
+    misspelt = urlunsplit(address._replace(query="sslmod=disable"))
+    for wrong in (wrong_user, no_database, misspelt):
+        with pytest.raises(RefuseToStart, match="does not let us in") as refused:
+            await migrate(wrong, purpose="trial")
+        assert "hunter2" not in str(refused.value)
+        pool = await connect(wrong, role="thuiswacht_ingest", application="test")
+        with pytest.raises(RefuseToStart, match="`thuiswacht migrate`"):
+            async with pool.connection():
+                pass
+        await pool.close()
 
 
 async def test_off_this_machine_certificates_are_needed() -> None:
