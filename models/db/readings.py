@@ -31,7 +31,7 @@ _STORE = f"""
 """
 
 # The LIMIT keeps the planner from joining whole tables: it knows nothing of the staging table's size.
-_TELL_APART = """
+TELL_APART = """
     SELECT staged.log_partition, staged.log_offset, staged.log_position, known.same
     FROM reading_staging AS staged
     CROSS JOIN LATERAL (
@@ -51,7 +51,7 @@ _TELL_APART = """
        <> (staged.log_partition, staged.log_offset, staged.log_position)
 """
 
-_NEWEST = """
+NEWEST = """
     SELECT asked.place, newest.taken_at_us
     FROM unnest($1::uuid[], $2::smallint[], $3::text[], $4::timestamptz[])
         WITH ORDINALITY AS asked (patient_id, kind, device_id, since, place)
@@ -102,7 +102,7 @@ async def stage_readings(connection: Connection, batches: Sequence[Readings]) ->
     staged = await _copy(connection, "reading_staging", batches, by_key=False)
     stored = _count(await connection.execute(_STORE))
     # Nobody asks for the rest when all is new.
-    others = [] if stored == staged else await connection.fetch(_TELL_APART)
+    others = [] if stored == staged else await connection.fetch(TELL_APART)
     conflicts = {(row[0], row[1], row[2]) for row in others if not row["same"]}
     # So that a second call in this transaction starts from nothing.
     await connection.execute("TRUNCATE reading_staging")
@@ -127,7 +127,7 @@ async def newest_known(
     if since_us is None:
         since_us = np.zeros(len(kind), np.int64)
     rows = await connection.fetch(
-        _NEWEST,
+        NEWEST,
         [UUID(bytes=one.tobytes()) for one in patient_id],
         kind.tolist(),
         list(devices),
