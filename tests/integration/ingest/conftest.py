@@ -2,9 +2,10 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 import asyncpg
 import pytest
@@ -14,7 +15,7 @@ from pydantic import SecretStr
 from ingest.log import MAX_MESSAGE_BYTES_OF_TOPIC
 from ingest.loop import run
 from ingest.worker import IngestHandler, Prepared
-from models.db.pool import Connection, connect
+from models.db.pool import Connection, Pool, connect
 from models.probes import Health
 from models.settings import Settings
 from simulators.stack import Stack
@@ -52,21 +53,41 @@ async def write(stack: Stack, topic: str) -> AsyncIterator[Write]:
     await producer.start()
 
     async def write(partition: int, values: Sequence[bytes | None]) -> None:
-        sent = [await producer.send(topic, value, b"key", partition) for value in values]
+        sent: list[Any] = [await producer.send(topic, value, b"key", partition) for value in values]
         await asyncio.gather(*sent)
 
     yield write
     await producer.stop()
 
 
-class Watched(IngestHandler):
-    """The worker, telling when it has committed."""
+async def until(is_so: Callable[[], Awaitable[bool]]) -> None:
+    """Waits for what another process brings about, which gives us no event to await."""
+    while not await is_so():
+        await asyncio.sleep(0.02)
 
-    committed: asyncio.Event
+
+class Watched(IngestHandler):
+    """The worker, telling when it has done something."""
+
+    def __init__(self, pool: Pool, settings: Settings) -> None:
+        super().__init__(pool, settings)
+        self.held: set[int] = set()
+        self.has_moved = asyncio.Event()
+
+    async def assigned(self, cluster_id: str, partitions: Sequence[int]) -> Mapping[int, int]:
+        offsets = await super().assigned(cluster_id, partitions)
+        self.held |= set(partitions)
+        self.has_moved.set()
+        return offsets
+
+    async def dropped(self, partitions: Sequence[int]) -> None:
+        await super().dropped(partitions)
+        self.held -= set(partitions)
+        self.has_moved.set()
 
     async def commit(self, prepared: Prepared) -> None:
         await super().commit(prepared)
-        self.committed.set()
+        self.has_moved.set()
 
 
 @dataclass
@@ -75,37 +96,51 @@ class Running:
 
     handler: Watched
     task: asyncio.Task[None]
-    stop: asyncio.Event = field(default_factory=asyncio.Event)
-    health: Health = field(default_factory=Health)
+    stop: asyncio.Event
+    health: Health
 
     async def until(self, is_enough: Callable[[], Awaitable[bool]]) -> None:
-        """Waits for what commits bring about; an error of the worker ends the wait."""
+        """Waits for what the worker brings about; an error of the worker ends the wait."""
         while not await is_enough():
-            changed = asyncio.create_task(self.handler.committed.wait())
-            await asyncio.wait([changed, self.task], return_when=asyncio.FIRST_COMPLETED)
-            self.handler.committed.clear()
+            moving = asyncio.create_task(self.handler.has_moved.wait())
+            await asyncio.wait([moving, self.task], return_when=asyncio.FIRST_COMPLETED)
+            self.handler.has_moved.clear()
             if self.task.done():
-                changed.cancel()
+                moving.cancel()
                 await self.task
                 return
 
+    async def until_not_ready(self, need: str, why: str) -> None:
+        """Waits until the worker says what it lacks."""
+
+        async def is_not_ready() -> bool:
+            return not self.health.is_ready() and why in self.health.described()[need]
+
+        await until(is_not_ready)
+
+    async def until_holding(self, count: int) -> None:
+        """Waits until the worker holds so many partitions."""
+
+        async def is_holding() -> bool:
+            return len(self.handler.held) == count
+
+        await self.until(is_holding)
+
 
 @asynccontextmanager
-async def working(settings: Settings) -> AsyncIterator[Running]:
+async def working(settings: Settings) -> AsyncGenerator[Running]:
     """A worker in this process, ended like a service."""
     pool = await connect(settings.postgres_dsn, role="thuiswacht_ingest", application="test")
     handler = Watched(pool, settings)
-    handler.committed = asyncio.Event()
     stop, health = asyncio.Event(), Health()
     task = asyncio.create_task(run(handler, settings, stop=stop, health=health))
     try:
         yield Running(handler, task, stop, health)
     finally:
         stop.set()
-        try:
-            await task
-        finally:
-            await pool.close()
+        # Its error, if it has one, is for who waited for it.
+        await asyncio.wait([task])
+        await pool.close()
 
 
 @dataclass(frozen=True)
@@ -134,7 +169,10 @@ async def figures(admin: Connection) -> Figures:
         *sums,
         readings=await admin.fetchval("SELECT count(*) FROM reading"),
         refused=await admin.fetchval("SELECT coalesce(sum(readings), 0)::bigint FROM quarantine"),
-        offsets=dict(await admin.fetch("SELECT partition, next_offset FROM log_position")),
+        offsets={
+            row["partition"]: row["next_offset"]
+            for row in await admin.fetch("SELECT partition, next_offset FROM log_position")
+        },
     )
 
 

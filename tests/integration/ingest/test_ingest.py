@@ -37,7 +37,7 @@ async def test_all_that_is_bad_is_in_quarantine_and_all_that_is_good_is_stored(
     assert found.readings == found.stored == sound + 1
     assert found.refused == found.quarantined == sum(readings for *_, readings in expected.values())
     assert found.received == found.stored + found.quarantined
-    raw = dict(await admin.fetch("SELECT log_offset, raw FROM quarantine_message"))
+    raw = {row[0]: row[1] for row in await admin.fetch("SELECT log_offset, raw FROM quarantine_message")}
     assert raw == {offset: messages[offset] or b"" for offset, _ in expected}
 
 
