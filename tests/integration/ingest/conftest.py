@@ -62,7 +62,7 @@ async def write(stack: Stack, topic: str) -> AsyncIterator[Write]:
 
 async def until(is_so: Callable[[], Awaitable[bool]]) -> None:
     """Waits for what another process brings about, which gives us no event to await."""
-    while not await is_so():
+    while not await is_so():  # noqa: ASYNC110  (see above)
         await asyncio.sleep(0.02)
 
 

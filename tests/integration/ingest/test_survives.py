@@ -271,7 +271,9 @@ async def test_a_broken_log_ends_the_process_with_an_error(
     settings: Settings, write: Write, admin: Connection
 ) -> None:
     await admin.execute(
-        "INSERT INTO log_position (consumer_group, cluster_id, topic, partition) VALUES ($1, 'other', 'log', 0)",
+        """
+        INSERT INTO log_position (consumer_group, cluster_id, topic, partition) VALUES ($1, 'other', 'log', 0)
+        """,
         settings.consumer_group,
     )
     async with process(settings) as worker:
