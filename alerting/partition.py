@@ -105,10 +105,9 @@ class Partition:
         """The row of each patient."""
         return {followed.patient_id: row for row, followed in enumerate(self._followed)}
 
-    def followed(self, patient_id: UUID) -> Followed | None:
-        """What is known of a patient, None where they are not known."""
-        row = self._patients.row(patient_id)
-        return None if row is None else self._followed[row]
+    def row(self, patient_id: UUID) -> int | None:
+        """The row of a patient, None where they are not known."""
+        return self._patients.row(patient_id)
 
     # Building up from the database
 

@@ -36,7 +36,7 @@ async def evaluate_again(
     connection: Connection, partition: Partition, patient_id: UUID, below_offset: int
 ) -> Stretch | None:
     """A patient from scratch, from everything stored before an offset; None where they are not known."""
-    row = partition.rows().get(patient_id)
+    row = partition.row(patient_id)
     if row is None:
         return None
     readings = await load_readings(

@@ -217,7 +217,7 @@ def _asked(prepared: Prepared, ledger: Ledger) -> list[Reevaluation]:
     for part in prepared:
         wanted = list(part.rebuild)
         for patient_id, why in ledger.contradictions.items():
-            if part.owned.partition.followed(patient_id) is not None:
+            if part.owned.partition.row(patient_id) is not None:
                 log.error("findings_contradict", patient_id=str(patient_id), why=why)
                 wanted.append(part.owned.partition.rebuild_of(patient_id))
         asked += [
