@@ -10,6 +10,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field
 from ruamel.yaml import YAML
 
+from ingest.log import MAX_MESSAGE_BYTES_OF_TOPIC
 from models.settings import Settings, load_settings
 from simulators.stack.kafka import server_properties
 from thuiswacht import thuiswacht
@@ -196,7 +197,7 @@ def test_services_wait_for_what_they_need(compose: Compose) -> None:
             if how.condition == "service_completed_successfully":
                 assert other.restart == "no"
     for name in OURS - {"migrate"}:
-        assert "migrate" in compose.services[name].depends_on
+        assert set(compose.services[name].depends_on) == {"migrate", "topic"}
         assert compose.services[name].healthcheck is not None
 
 
@@ -223,6 +224,13 @@ def test_kafka_is_configured_as_in_the_embedded_stack(compose: Compose) -> None:
     }
     differing = {key for key in ours.keys() & embedded.keys() if ours[key] != embedded[key]}
     assert differing == addresses_and_paths
+
+
+def test_the_topic_is_the_one_that_the_services_read(compose: Compose) -> None:
+    options = [filled_in(option) for option in compose.services["topic"].command or []]
+    assert f"--topic={Settings.model_fields['topic'].default}" in options
+    assert f"--config=max.message.bytes={MAX_MESSAGE_BYTES_OF_TOPIC}" in options
+    assert "--config=retention.ms=-1" in options
 
 
 def test_the_image_is_built_from_what_exists_and_pinned() -> None:
