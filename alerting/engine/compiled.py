@@ -144,19 +144,15 @@ def compile_programmes(programmes: Sequence[Programme]) -> CompiledProgrammes:
             rules.append(_compiled_rule(programme, name, rule))
         order = list(programme.rules)
         rules_of_states += [first + order.index(name) if name in programme.rules else -1 for name in names]
-    starts, ends = local_days.offsets()
     tables = Tables(
         versions=np.array(rows, VERSION),
         rules_of_states=np.array(rules_of_states, np.int32),
         rules=np.array(collected.rules, RULE),
         code=np.array(collected.code, np.int32),
         atoms=np.array(collected.atoms, ATOM),
-        offset=OFFSET,
-        multiply=MULTIPLY,
-        divide=DIVIDE,
+        units=np.stack([OFFSET, MULTIPLY, DIVIDE]),
         kept_us=collected.kept_us,
-        day_starts_s=starts,
-        day_ends_s=ends,
+        days=local_days.offsets(),
     )
     by_name = {(v.programme.programme, v.programme.version): v for v in versions}
     return CompiledProgrammes(tables, tuple(rules), by_name, tuple(versions), np.array(limits, LIMIT))

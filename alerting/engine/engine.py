@@ -332,7 +332,7 @@ class Engine:
             start = self._used[name]
             self._used[name] = start + len(rows)
             arena: Rows = getattr(self._memory, name)
-            if self._used[name] > len(arena):
+            if self._used[name] >= len(arena):  # one row more than used, for an index just beyond
                 grown = _grown(arena, 2 * self._used[name])
                 self._memory = self._memory._replace(**{name: grown})
             patient[name] = start

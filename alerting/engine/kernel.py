@@ -29,14 +29,20 @@ ABOVE, AT_LEAST, BELOW, AT_MOST = 0, 1, 2, 3
 AND, OR, NOT = -1, -2, -3
 OPEN, RAISE, CLEAR, KEEP = 0, 1, 2, 3
 Ints = NDArray[np.int64]
+Values = NDArray[np.float64]
+Units = NDArray[np.float64]
+Days = NDArray[np.int32]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _converted(value: float, kind: int, unit: int, target: int, t: Tables) -> float:
+def _in_unit(row: Any, target: int, units: Units) -> float:
+    """The value of a reading in a unit: as it arrived when it arrived in that one."""
+    unit = row.unit
     if unit == target or unit < 0 or target < 0:
-        return value
-    canonical = (value - t.offset[kind, unit]) * t.multiply[kind, unit] / t.divide[kind, unit]
-    return canonical * t.divide[kind, target] / t.multiply[kind, target] + t.offset[kind, target]
+        return row.value
+    kind = row.kind
+    canonical = (row.value - units[0, kind, unit]) * units[1, kind, unit] / units[2, kind, unit]
+    return canonical * units[2, kind, target] / units[1, kind, target] + units[0, kind, target]
 
 
 @njit(cache=True, nogil=True)
@@ -45,31 +51,31 @@ def _millionths(value: float) -> float:
 
 
 @njit(cache=True, nogil=True)
-def due_on_day(day: int, before_min: int, t: Tables) -> int:
+def due_on_day(day: int, before_min: int, days: Days) -> int:
     """The moment of a local time on a local day. **Units**: day since 1970, microseconds."""
-    offset_s = t.day_starts_s[day] if before_min < DST_MINUTE else t.day_ends_s[day]
+    offset_s = days[0, day] if before_min < DST_MINUTE else days[1, day]
     return (day * 86_400 + before_min * 60 - offset_s) * 1_000_000
 
 
 @njit(cache=True, nogil=True)
-def next_due(after_us: int, before_min: int, days: int, t: Tables) -> int:
+def next_due(after_us: int, schedule: Any, days: Days) -> int:
     """The first due moment after a time; NEVER when the table ends before it."""
     first = max(0, after_us // DAY_US - 1)
-    for day in range(first, min(first + 11, t.day_starts_s.size)):
-        if days >> ((day + 3) % 7) & 1:
-            due = due_on_day(day, before_min, t)
+    for day in range(first, min(first + 11, days.shape[1])):
+        if schedule.days >> ((day + 3) % 7) & 1:
+            due = due_on_day(day, schedule.before_min, days)
             if due > after_us:
                 return due
     return NEVER
 
 
 @njit(cache=True, nogil=True)
-def last_due(until_us: int, before_min: int, days: int, t: Tables) -> int:
+def last_due(until_us: int, schedule: Any, days: Days) -> int:
     """The last due moment up to and including a time; −1 when there is none since 1970."""
-    first = min(until_us // DAY_US + 1, t.day_starts_s.size - 1)
+    first = min(until_us // DAY_US + 1, days.shape[1] - 1)
     for day in range(first, max(first - 11, -1), -1):
-        if days >> ((day + 3) % 7) & 1:
-            due = due_on_day(day, before_min, t)
+        if schedule.days >> ((day + 3) % 7) & 1:
+            due = due_on_day(day, schedule.before_min, days)
             if due <= until_us:
                 return due
     return -1
@@ -81,19 +87,19 @@ def _matches(row: Any, kinds: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _missed(atom: Any, schedule: Any, first: int, end: int, at_us: int, m: Memory, t: Tables) -> int:
+def _missed(atom: Any, schedule: Any, first: int, end: int, at_us: int, readings: Rows, days: Days) -> int:
     count = 0
     i = end - 1
-    due = last_due(at_us, schedule.before_min, schedule.days, t)
+    due = last_due(at_us, schedule, days)
     while due > at_us - atom.window_us and due > schedule.start_us:
-        previous = last_due(due - 1, schedule.before_min, schedule.days, t)
+        previous = last_due(due - 1, schedule, days)
         if previous < schedule.start_us:
             break
-        while i >= first and m.readings[i].taken_us > due:
+        while i >= first and readings[i].taken_us > due:
             i -= 1
         measured = False
-        while i >= first and m.readings[i].taken_us > previous and not measured:
-            measured = _matches(m.readings[i], atom.kinds)
+        while i >= first and readings[i].taken_us > previous and not measured:
+            measured = _matches(readings[i], atom.kinds)
             i -= 1
         if not measured:
             count += 1
@@ -102,59 +108,61 @@ def _missed(atom: Any, schedule: Any, first: int, end: int, at_us: int, m: Memor
 
 
 @njit(cache=True, nogil=True)
-def _last(kinds: int, first: int, end: int, oldest_us: int, m: Memory) -> int:
+def _last(kinds: int, first: int, end: int, oldest_us: int, readings: Rows) -> int:
     """Row of the last value that is not before `oldest_us`; −1 when there is none."""
     i = end - 1
-    while i >= first and m.readings[i].taken_us >= oldest_us:
-        if _matches(m.readings[i], kinds):
+    while i >= first and readings[i].taken_us >= oldest_us:
+        if _matches(readings[i], kinds):
             return i
         i -= 1
     return -1
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _feature(atom: Any, schedules: int, first: int, end: int, at_us: int, m: Memory, t: Tables) -> float:
+def _feature(
+    atom: Any, schedule: Any, first: int, end: int, at_us: int, readings: Rows, units: Units, days: Days
+) -> float:
     """The value of a feature, not yet rounded; an age in microseconds; NaN for unknown."""
     kind_of = atom.feature
     if kind_of == MISSED:
-        return float(_missed(atom, m.schedules[schedules + atom.schedule], first, end, at_us, m, t))
+        return float(_missed(atom, schedule, first, end, at_us, readings, days))
     if kind_of == AGE:
-        i = _last(atom.kinds, first, end, -1, m)
-        return np.nan if i < 0 else float(at_us - m.readings[i].taken_us)
+        i = _last(atom.kinds, first, end, -1, readings)
+        return np.nan if i < 0 else float(at_us - readings[i].taken_us)
     if kind_of == LAST:
-        i = _last(atom.kinds, first, end, at_us - atom.max_age_us, m)
+        i = _last(atom.kinds, first, end, at_us - atom.max_age_us, readings)
         if i < 0:
             return np.nan
-        row = m.readings[i]
-        return _converted(row.value, row.kind, row.unit, atom.unit, t)
+        row = readings[i]
+        return _in_unit(row, atom.unit, units)
     if kind_of == RISE or kind_of == FALL:
-        i = _last(atom.kinds, first, end, max(at_us - atom.max_age_us, at_us - atom.window_us + 1), m)
+        i = _last(atom.kinds, first, end, max(at_us - atom.max_age_us, at_us - atom.window_us + 1), readings)
         if i < 0:
             return np.nan
-        row = m.readings[i]
-        newest = _converted(row.value, row.kind, row.unit, atom.unit, t)
+        row = readings[i]
+        newest = _in_unit(row, atom.unit, units)
         best = np.nan
         i -= 1
-        while i >= first and m.readings[i].taken_us > at_us - atom.window_us:
-            row = m.readings[i]
+        while i >= first and readings[i].taken_us > at_us - atom.window_us:
+            row = readings[i]
             if _matches(row, atom.kinds):
-                value = _converted(row.value, row.kind, row.unit, atom.unit, t)
+                value = _in_unit(row, atom.unit, units)
                 if math.isnan(best) or (value < best if kind_of == RISE else value > best):
                     best = value
             i -= 1
         return newest - best if kind_of == RISE else best - newest
     i = end
-    while i > first and m.readings[i - 1].taken_us > at_us - atom.window_us:
+    while i > first and readings[i - 1].taken_us > at_us - atom.window_us:
         i -= 1
     count = 0
     total = 0.0
     lowest = highest = np.nan
     while i < end:  # oldest first: the order of additions is part of the definition
-        row = m.readings[i]
+        row = readings[i]
         if _matches(row, atom.kinds):
             count += 1
             if kind_of != COUNT:
-                value = _converted(row.value, row.kind, row.unit, atom.unit, t)
+                value = _in_unit(row, atom.unit, units)
                 total += value
                 if count == 1 or value < lowest:
                     lowest = value
@@ -174,20 +182,26 @@ def _feature(atom: Any, schedules: int, first: int, end: int, at_us: int, m: Mem
 def _condition(
     start: int,
     length: int,
-    segment: Any,
-    schedules: int,
+    code: NDArray[np.int32],
+    atoms: Rows,
+    limits: Rows,
+    limits_at: int,
+    schedules: Rows,
+    schedules_at: int,
     first: int,
     end: int,
     at_us: int,
-    m: Memory,
-    t: Tables,
-    stack: NDArray[np.int64],
-    values: NDArray[np.float64],
+    readings: Rows,
+    units: Units,
+    days: Days,
+    stack: Ints,
+    values: Values,
 ) -> int:
     """Kleene truth of a condition; leaves its values and limits in `values` [2, MOST_VALUES]."""
     depth = 0
     values[:] = np.nan
-    for op in t.code[start : start + length]:
+    for c in range(start, start + length):
+        op = code[c]
         if op == NOT:
             stack[depth - 1] = -stack[depth - 1]
         elif op < 0:
@@ -195,9 +209,10 @@ def _condition(
             left, right = stack[depth - 1], stack[depth]
             stack[depth - 1] = min(left, right) if op == AND else max(left, right)
         else:
-            atom = t.atoms[op]
-            limit = m.limits[segment.limits + atom.limit]
-            value = _feature(atom, schedules + segment.schedules, first, end, at_us, m, t)
+            atom = atoms[op]
+            limit = limits[limits_at + atom.limit]
+            schedule = schedules[schedules_at + max(0, atom.schedule)]
+            value = _feature(atom, schedule, first, end, at_us, readings, units, days)
             truth = UNKNOWN
             compared = value if atom.feature == AGE else _millionths(value)
             if not math.isnan(compared):
@@ -219,25 +234,33 @@ def _condition(
 
 @njit(cache=True, nogil=True)
 def _deadline(
-    rule: Any, segment: Any, schedules: int, first: int, end: int, at_us: int, m: Memory, t: Tables
+    rule: Any,
+    atoms: Rows,
+    limits: Rows,
+    limits_at: int,
+    schedules: Rows,
+    schedules_at: int,
+    first: int,
+    end: int,
+    at_us: int,
+    readings: Rows,
+    days: Days,
 ) -> int:
     """When a rule must be evaluated next because of an age or of a measurement that is due."""
     due = NEVER
     for a in range(rule.atoms, rule.atoms + rule.atoms_len):
-        atom = t.atoms[a]
+        atom = atoms[a]
         if atom.feature == AGE:
-            i = _last(atom.kinds, first, end, -1, m)
+            i = _last(atom.kinds, first, end, -1, readings)
             if i >= 0:
                 late = 1 if atom.comparator == ABOVE or atom.comparator == AT_MOST else 0
-                crossing = (
-                    m.readings[i].taken_us + np.int64(m.limits[segment.limits + atom.limit].compared) + late
-                )
+                crossing = readings[i].taken_us + np.int64(limits[limits_at + atom.limit].compared) + late
                 if crossing > at_us:
                     due = min(due, crossing)
         elif atom.feature == MISSED:
-            schedule = m.schedules[schedules + segment.schedules + atom.schedule]
+            schedule = schedules[schedules_at + atom.schedule]
             if schedule.start_us != NEVER:
-                due = min(due, next_due(at_us, schedule.before_min, schedule.days, t))
+                due = min(due, next_due(at_us, schedule, days))
     return due
 
 
@@ -255,7 +278,7 @@ def _emit(out: Rows, n: int, p: int, rule: int, what: int, state: Any, at_us: in
 
 
 @njit(cache=True, nogil=True)
-def _attach(out: Rows, n: int, values: NDArray[np.float64]) -> None:
+def _attach(out: Rows, n: int, values: Values) -> None:
     for i in range(values.shape[1]):
         out[n].values[i] = values[0, i]
         out[n].limits[i] = values[1, i]
@@ -279,22 +302,31 @@ def _close(out: Rows, n: int, p: int, rule: int, state: Any, at_us: int) -> int:
 def _evaluate(
     p: int,
     number: int,
+    rule: Any,
     state: Any,
-    segment: Any,
-    end: int,
-    at_us: int,
     by_reading: bool,
-    m: Memory,
-    t: Tables,
+    at_us: int,
+    first: int,
+    end: int,
+    limits_at: int,
+    schedules_at: int,
+    code: NDArray[np.int32],
+    atoms: Rows,
+    limits: Rows,
+    schedules: Rows,
+    readings: Rows,
+    units: Units,
+    days: Days,
     stack: Ints,
-    values: NDArray[np.float64],
+    values: Values,
     out: Rows,
     n: int,
 ) -> int:
     """One rule at one moment: opens, raises or clears, and sets when it is due next."""
-    rule = t.rules[number]
-    first, schedules = m.patients[p].readings, m.patients[p].schedules
-    when = _condition(rule.when, rule.when_len, segment, schedules, first, end, at_us, m, t, stack, values)
+    when = _condition(
+        rule.when, rule.when_len, code, atoms, limits, limits_at, schedules, schedules_at,
+        first, end, at_us, readings, units, days, stack, values,
+    )  # fmt: skip
     if by_reading:
         state.bits = (state.bits << 1 | (1 if when == TRUE else 0)) & 0xFFFF
     if when != TRUE:
@@ -304,8 +336,9 @@ def _evaluate(
     if state.open != 0:
         if when != TRUE:
             clear = _condition(
-                rule.clear, rule.clear_len, segment, schedules, first, end, at_us, m, t, stack, values
-            )
+                rule.clear, rule.clear_len, code, atoms, limits, limits_at, schedules, schedules_at,
+                first, end, at_us, readings, units, days, stack, values,
+            )  # fmt: skip
             if clear == TRUE:
                 n = _emit(out, n, p, number, CLEAR, state, at_us)
                 state.open = 0
@@ -323,8 +356,9 @@ def _evaluate(
             n = _emit(out, n, p, number, OPEN, state, at_us)
     if state.open != 0 and state.raised == 0 and rule.raised_len != 0:
         raised = _condition(
-            rule.raised, rule.raised_len, segment, schedules, first, end, at_us, m, t, stack, values
-        )
+            rule.raised, rule.raised_len, code, atoms, limits, limits_at, schedules, schedules_at,
+            first, end, at_us, readings, units, days, stack, values,
+        )  # fmt: skip
         if raised == TRUE:
             state.raised = 1
             state.severity = rule.raised_severity
@@ -332,179 +366,104 @@ def _evaluate(
             n = _emit(out, n, p, number, RAISE, state, at_us)
     state.due_us = NEVER
     if rule.timed != 0:
-        state.due_us = _deadline(rule, segment, schedules, first, end, at_us, m, t)
+        state.due_us = _deadline(
+            rule, atoms, limits, limits_at, schedules, schedules_at, first, end, at_us, readings, days
+        )
     if rule.held_us != 0 and state.open == 0 and state.run_us >= 0 and state.run_us + rule.held_us > at_us:
         state.due_us = min(state.due_us, state.run_us + rule.held_us)
     return n
 
 
 @njit(cache=True, nogil=True)
-def _moment(
-    p: int,
-    at_us: int,
-    kinds: int,
-    end: int,
-    m: Memory,
-    t: Tables,
-    stack: Ints,
-    values: NDArray[np.float64],
-    out: Rows,
-    n: int,
-) -> tuple[int, int]:
-    """Everything that happens to a patient at one moment; gives what is due next beside the new `n`."""
-    due = NEVER
-    patient = m.patients[p]
-    for g in range(patient.segments, patient.segments + patient.segments_len):
-        segment = m.segments[g]
-        if segment.from_us > at_us:
-            due = min(due, segment.from_us)
-            continue
-        if segment.to_us < at_us:
-            continue
-        version = t.versions[segment.version]
-        states = patient.states + segment.states
-        if segment.to_us == at_us:
-            after = g + 1
-            goes_on = (
-                after < patient.segments + patient.segments_len
-                and m.segments[after].states == segment.states
-                and m.segments[after].from_us == at_us
-            )
-            for s in range(version.states):
-                rule = t.rules_of_states[version.rules_of_states + s]
-                gone = not goes_on
-                if goes_on:
-                    next_version = t.versions[m.segments[after].version]
-                    gone = t.rules_of_states[next_version.rules_of_states + s] < 0
-                if gone and rule >= 0:
-                    n = _close(out, n, p, rule, m.states[states + s], at_us)
-            continue
-        due = min(due, segment.to_us)
-        for s in range(version.states):
-            rule = t.rules_of_states[version.rules_of_states + s]
-            if rule < 0:
-                continue
-            state = m.states[states + s]
-            named = t.rules[rule].kinds & kinds != 0
-            if named or segment.from_us == at_us or state.due_us == at_us:
-                n = _evaluate(p, rule, state, segment, end, at_us, named, m, t, stack, values, out, n)
-            due = min(due, state.due_us)
-    return n, due
+def _leave(
+    p: int, g: int, goes_on: bool, at_us: int, patient: Any, segments: Rows, states: Rows,
+    versions: Rows, rules_of_states: Any, out: Rows, n: int,
+) -> int:  # fmt: skip
+    """The end of a segment: closes the findings of rules that the next one, if any, does not have."""
+    version = versions[segments[g].version]
+    for s in range(version.states):
+        rule = rules_of_states[version.rules_of_states + s]
+        gone = not goes_on
+        if goes_on:
+            gone = rules_of_states[versions[segments[g + 1].version].rules_of_states + s] < 0
+        if gone and rule >= 0:
+            n = _close(out, n, p, rule, states[patient.states + segments[g].states + s], at_us)
+    return n
 
 
 @njit(cache=True, nogil=True)
-def _next_due_of(p: int, m: Memory) -> int:
+def _next_due_of(patient: Any, segments: Rows, states: Rows) -> int:
     """When something is due for a patient after what was done."""
     due = NEVER
-    patient = m.patients[p]
     for g in range(patient.segments, patient.segments + patient.segments_len):
-        segment = m.segments[g]
-        if segment.from_us > patient.done_us:
-            due = min(due, segment.from_us)
-        elif segment.to_us > patient.done_us:
-            due = min(due, segment.to_us)
+        if segments[g].from_us > patient.done_us:
+            due = min(due, segments[g].from_us)
+        elif segments[g].to_us > patient.done_us:
+            due = min(due, segments[g].to_us)
     for s in range(patient.states, patient.states + patient.states_len):
-        due = min(due, m.states[s].due_us)
+        due = min(due, states[s].due_us)
     return due
 
 
 @njit(cache=True, nogil=True)
-def _remember(p: int, at_us: int, m: Memory) -> None:
+def _remember(
+    p: int, at_us: int, patient: Any, states: Rows, snapshot_us: Ints, snapshot_mark_us: Ints
+) -> None:
     """Keeps a snapshot of the states as they are just before an event."""
-    patient = m.patients[p]
     if patient.snapshots == RING:
         patient.oldest = (patient.oldest + 1) % RING
     else:
         patient.snapshots += 1
     place = (patient.oldest + patient.snapshots - 1) % RING
-    m.snapshot_us[p, place] = patient.done_us
-    m.snapshot_mark_us[p, place] = at_us
+    snapshot_us[p, place] = patient.done_us
+    snapshot_mark_us[p, place] = at_us
     copy = patient.states + (1 + place) * patient.states_len
     for s in range(patient.states_len):
-        m.states[copy + s] = m.states[patient.states + s]
+        states[copy + s] = states[patient.states + s]
 
 
 @njit(cache=True, nogil=True)
-def _go_back(p: int, m: Memory, t: Tables, out: Rows, n: int) -> int:
+def _go_back(
+    p: int, patient: Any, segments: Rows, states: Rows, snapshot_us: Ints,
+    versions: Rows, rules_of_states: Any, out: Rows, n: int,
+) -> int:  # fmt: skip
     """Restores the newest snapshot before `again_us`, says which findings it holds; −1: none so old."""
-    patient = m.patients[p]
     kept = patient.snapshots
-    while kept > 0 and m.snapshot_us[p, (patient.oldest + kept - 1) % RING] >= patient.again_us:
+    while kept > 0 and snapshot_us[p, (patient.oldest + kept - 1) % RING] >= patient.again_us:
         kept -= 1
     if kept == 0:
         return -1
     patient.snapshots = kept
     place = (patient.oldest + kept - 1) % RING
-    patient.done_us = m.snapshot_us[p, place]
+    patient.done_us = snapshot_us[p, place]
     copy = patient.states + (1 + place) * patient.states_len
     for s in range(patient.states_len):
-        m.states[patient.states + s] = m.states[copy + s]
+        states[patient.states + s] = states[copy + s]
     for g in range(patient.segments, patient.segments + patient.segments_len):
-        segment = m.segments[g]
+        segment = segments[g]
         if segment.from_us <= patient.done_us < segment.to_us:
-            version = t.versions[segment.version]
+            version = versions[segment.version]
             for s in range(version.states):
-                rule = t.rules_of_states[version.rules_of_states + s]
-                state = m.states[patient.states + segment.states + s]
+                rule = rules_of_states[version.rules_of_states + s]
+                state = states[patient.states + segment.states + s]
                 if rule >= 0 and state.open != 0:
                     n = _emit(out, n, p, rule, KEEP, state, patient.done_us)
     return n
 
 
 @njit(cache=True, nogil=True)
-def _first_after(p: int, m: Memory) -> int:
+def _first_after(patient: Any, readings: Rows) -> int:
     """The first reading after what was done."""
-    patient = m.patients[p]
     low, high = patient.readings, patient.readings + patient.readings_len
+    if low == high or readings[high - 1].taken_us <= patient.done_us:
+        return high
     while low < high:
         middle = (low + high) // 2
-        if m.readings[middle].taken_us <= patient.done_us:
+        if readings[middle].taken_us <= patient.done_us:
             low = middle + 1
         else:
             high = middle
     return low
-
-
-@njit(cache=True, nogil=True)
-def _advance(
-    p: int,
-    now_us: int,
-    m: Memory,
-    t: Tables,
-    stack: Ints,
-    values: NDArray[np.float64],
-    out: Rows,
-    n: int,
-) -> tuple[int, bool]:
-    """A patient's events in time order until now; false when `out` has no room for the next one."""
-    patient = m.patients[p]
-    room = 2 * patient.states_len
-    horizon = max(now_us, patient.latest_us)
-    if patient.stale != 0:
-        patient.due_us = _next_due_of(p, m)
-        patient.stale = 0
-    i = _first_after(p, m)
-    end = patient.readings + patient.readings_len
-    while True:
-        while i < end and m.readings[i].counts == 0:
-            i += 1
-        at_us = patient.due_us
-        if i < end:
-            at_us = min(at_us, m.readings[i].taken_us)
-        if at_us > horizon:
-            return n, True
-        if n + room > out.size:
-            return n, False
-        newest = (patient.oldest + patient.snapshots - 1) % RING
-        if patient.snapshots == 0 or at_us - m.snapshot_mark_us[p, newest] >= SNAPSHOT_EVERY_US:
-            _remember(p, at_us, m)
-        kinds: Any = np.uint64(0)
-        while i < end and m.readings[i].taken_us == at_us:
-            if m.readings[i].counts != 0:
-                kinds |= np.uint64(1) << np.uint64(m.readings[i].kind)
-            i += 1
-        n, patient.due_us = _moment(p, at_us, kinds, i, m, t, stack, values, out, n)
-        patient.done_us = at_us
 
 
 @njit(cache=True, nogil=True)
@@ -523,21 +482,86 @@ def evaluate(
     −2 where that was not needed and −3 where no snapshot is old enough. Called again with `start` at the
     patient that did not fit, it goes on there.
     """
+    # Taken apart once: each array taken from a tuple is counted, which costs more than its use.
+    readings, segments, schedules, states = m.readings, m.segments, m.schedules, m.states
+    limits, snapshot_us, snapshot_mark_us = m.limits, m.snapshot_us, m.snapshot_mark_us
+    patients = m.patients
+    versions, rules_of_states, rules, code, atoms = t.versions, t.rules_of_states, t.rules, t.code, t.atoms
+    units, days = t.units, t.days
     stack = np.zeros(64, np.int64)
     values = np.zeros((2, 8), np.float64)
     n = 0
     for j in range(start, touched.size):
         p = touched[j]
-        patient = m.patients[p]
-        if n + patient.states_len > out.size:
+        patient = patients[p]
+        room = 2 * patient.states_len
+        if n + room > out.size:
             return j, n
         if patient.again_us <= patient.done_us:
-            went = _go_back(p, m, t, out, n)
+            went = _go_back(p, patient, segments, states, snapshot_us, versions, rules_of_states, out, n)
             replayed_us[j] = -3 if went < 0 else patient.done_us
             n = max(n, went)
             patient.stale = 1
         patient.again_us = NEVER
-        n, finished = _advance(p, now_us, m, t, stack, values, out, n)
-        if not finished:
-            return j, n
+        if patient.stale != 0:
+            patient.due_us = _next_due_of(patient, segments, states)
+            patient.stale = 0
+        horizon = max(now_us, patient.latest_us)
+        i = _first_after(patient, readings)
+        first, end = patient.readings, patient.readings + patient.readings_len
+        while True:
+            while i < end and readings[i].counts == 0:
+                i += 1
+            at_us = patient.due_us
+            if i < end:
+                at_us = min(at_us, readings[i].taken_us)
+            if at_us > horizon:
+                break
+            if n + room > out.size:
+                return j, n
+            newest = (patient.oldest + patient.snapshots - 1) % RING
+            if patient.snapshots == 0 or at_us - snapshot_mark_us[p, newest] >= SNAPSHOT_EVERY_US:
+                _remember(p, at_us, patient, states, snapshot_us, snapshot_mark_us)
+            kinds: Any = np.uint64(0)
+            while i < end and readings[i].taken_us == at_us:
+                if readings[i].counts != 0:
+                    kinds |= np.uint64(1) << np.uint64(readings[i].kind)
+                i += 1
+            due = NEVER
+            last = patient.segments + patient.segments_len - 1
+            for g in range(patient.segments, last + 1):
+                segment = segments[g]
+                if segment.from_us > at_us:
+                    due = min(due, segment.from_us)
+                    continue
+                if segment.to_us < at_us:
+                    continue
+                if segment.to_us == at_us:
+                    goes_on = (
+                        g < last
+                        and segments[g + 1].states == segment.states
+                        and segments[g + 1].from_us == at_us
+                    )
+                    n = _leave(
+                        p, g, goes_on, at_us, patient, segments, states, versions, rules_of_states, out, n
+                    )
+                    continue
+                due = min(due, segment.to_us)
+                version = versions[segment.version]
+                for s in range(version.states):
+                    number = rules_of_states[version.rules_of_states + s]
+                    if number < 0:
+                        continue
+                    rule = rules[number]
+                    state = states[patient.states + segment.states + s]
+                    named = rule.kinds & kinds != 0
+                    if named or segment.from_us == at_us or state.due_us == at_us:
+                        n = _evaluate(
+                            p, number, rule, state, named, at_us, first, i,
+                            segment.limits, patient.schedules + segment.schedules,
+                            code, atoms, limits, schedules, readings, units, days, stack, values, out, n,
+                        )  # fmt: skip
+                    due = min(due, state.due_us)
+            patient.due_us = due
+            patient.done_us = at_us
     return touched.size, n

@@ -147,12 +147,9 @@ class Tables(NamedTuple):
     rules: Rows
     code: NDArray[np.int32]
     atoms: Rows
-    offset: NDArray[np.float64]
-    multiply: NDArray[np.float64]
-    divide: NDArray[np.float64]
+    units: NDArray[np.float64]  # [offset, multiply, divide; kinds; units]
     kept_us: NDArray[np.int64]  # how long readings of a kind are looked back at; −1: no rule names the kind
-    day_starts_s: NDArray[np.int32]  # Amsterdam's offset from UTC as each day since 1970 begins
-    day_ends_s: NDArray[np.int32]
+    days: NDArray[np.int32]  # [begins, ends; days since 1970]: Amsterdam's offset from UTC in seconds
 
 
 class Memory(NamedTuple):

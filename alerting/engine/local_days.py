@@ -13,21 +13,19 @@ DAYS = 48_300
 
 
 @cache
-def offsets() -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Offset from UTC as each local day begins and ends. **Shape**: [DAYS] each. **Units**: seconds.
+def offsets() -> NDArray[np.int32]:
+    """Offset from UTC as each local day begins and ends. **Shape**: [2, DAYS]. **Units**: seconds.
 
     A day's clock change is over at 03:00; a time in the hour that comes twice is meant the first time, one in
     the hour that does not come is counted with the offset before the change.
     """
     epoch = datetime(1970, 1, 1)  # noqa: DTZ001 - a local date without a zone is what is meant
-    starts, ends = np.empty(DAYS, np.int32), np.empty(DAYS, np.int32)
+    offsets_s = np.empty((2, DAYS), np.int32)
     for day in range(DAYS):
         local = (epoch + timedelta(days=day)).replace(tzinfo=AMSTERDAM)
-        starts[day] = _offset_s(local)
-        ends[day] = _offset_s(local.replace(hour=23, minute=59))
-    starts.setflags(write=False)
-    ends.setflags(write=False)
-    return starts, ends
+        offsets_s[:, day] = _offset_s(local), _offset_s(local.replace(hour=23, minute=59))
+    offsets_s.setflags(write=False)
+    return offsets_s
 
 
 def _offset_s(local: datetime) -> int:
