@@ -108,7 +108,7 @@ class Database:
         return {row["severity"]: row["n"] for row in rows}
 
     async def newest_alerts(self, count: int) -> list[NewAlert]:
-        """The alerts that were opened last, each with its first reason."""
+        """The alerts that were opened last, each with its worst reason."""
         async with self._pool.connection() as connection:
             rows = await connection.fetch(
                 """
@@ -117,7 +117,8 @@ class Database:
                 FROM (SELECT * FROM alert ORDER BY created_at DESC, alert_id LIMIT $1) AS a
                 JOIN alert_finding AS l USING (patient_id, alert_id)
                 JOIN finding AS f USING (patient_id, finding_id)
-                ORDER BY a.created_at DESC, a.alert_id, f.opened_at
+                ORDER BY
+                    a.created_at DESC, a.alert_id, f.severity = 'high' DESC, f.severity = 'medium' DESC
                 """,
                 count,
             )

@@ -13,6 +13,7 @@ from simulators.scenarios.scenario import Scenario
 from simulators.send import Sender
 from simulators.wire import TICK, Encoder, Message, clock_message
 
+FLOOD = "flood"
 LAG_LIMIT = 20_000
 """So many messages may be sent that the slower group has not committed."""
 SLICE = 2_000
@@ -49,7 +50,7 @@ class Following:
 
         **Units**: seconds. **Raises**: Broken when a service ends or stands still.
         """
-        self.state.step = "flood"
+        self.state.step = FLOOD
         self.begun_s = time.monotonic()
         for day in scenario:
             self.state.day = day.number + 1
@@ -80,8 +81,10 @@ class Following:
         self.state.lag = lag
         self.state.sent = self.sender.readings
         self.state.stored = sum(at.stored for at in positions[GROUPS[0]].values())
-        elapsed_s = time.monotonic() - self.begun_s
-        self.state.readings_per_s = sum(at.received for at in positions[GROUPS[0]].values()) / elapsed_s
+        self.state.readings_per_s = 0.0
+        if self.state.step == FLOOD:
+            elapsed_s = time.monotonic() - self.begun_s
+            self.state.readings_per_s = sum(at.received for at in positions[GROUPS[0]].values()) / elapsed_s
         if self.picture.due():
             await self.show()
         return lag

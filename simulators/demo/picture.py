@@ -9,6 +9,7 @@ from typing import TextIO
 
 from alerting.engine.programme import Programme
 from simulators.demo.database import NewAlert
+from simulators.patients.calendar import HOME
 
 REDRAW_EVERY_S = 0.5
 LINE_EVERY_S = 5.0
@@ -76,7 +77,7 @@ class Picture:
         lines = [f"alerts   {counts}", ""]
         for alert in state.newest:
             rule = self._programmes[alert.programme].rules[alert.rule]
-            when = f"{alert.opened_at:%d-%m %H:%M}"
+            when = f"{alert.opened_at.astimezone(HOME):%d-%m %H:%M}"
             lines.append(f"  {MARKS[alert.severity]} {when}  {str(alert.patient_id)[:8]}  {rule.text.nl}")
             lines.append(f"  {'':32}{rule.text.en}")
         return lines + [""] * (2 + 2 * ALERTS_SHOWN - len(lines))
@@ -85,7 +86,8 @@ class Picture:
 def headline(state: State) -> str:
     """One line on how far it is."""
     day = f"day {state.day}/{state.days} ({state.date})  " if state.days else ""
+    rate = f", {state.readings_per_s:,.0f}/s" if state.readings_per_s else ""
     return (
         f"{state.step}  {day}{state.sent:,} readings sent, {state.stored:,} stored, "
-        f"{state.lag:,} messages behind, {state.readings_per_s:,.0f}/s"
+        f"{state.lag:,} messages behind{rate}"
     )
