@@ -4,6 +4,7 @@ Its state is a cache. What counts is in Postgres: how far it has come, beside ev
 """
 
 import secrets
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
@@ -17,10 +18,12 @@ from ingest.decode import Record
 from models import logs, metrics
 from models.clock import SECOND_US, wall_now_us
 from models.db import positions, reevaluations
+from models.db.alerts import count_open
 from models.db.installation import Purpose, require_migrated
 from models.db.pool import Pool
 from models.db.positions import Advance, AlreadyAdvanced, Position
 from models.db.reevaluations import Reevaluation
+from models.findings import Severity
 from models.settings import Settings
 
 log = logs.get(__name__)
@@ -28,6 +31,7 @@ log = logs.get(__name__)
 GROUP = "thuiswacht.alerting"
 STORING_GROUP = "thuiswacht.ingest"
 REBUILDS_AT_ONCE = 20
+COUNT_EVERY_S = 15.0
 
 
 @dataclass(slots=True)
@@ -78,6 +82,7 @@ class AlertingHandler:
         self._owned: dict[int, Owned] = {}
         self._may_be_due = True
         self._touched = True
+        self._count_at_s = 0.0
 
     async def assigned(self, cluster_id: str, partitions: Sequence[int]) -> Mapping[int, int]:
         """Builds the state of the partitions from the database; from where the log is to be read on."""
@@ -160,6 +165,9 @@ class AlertingHandler:
         """Forgets partitions; the next owner builds their state anew."""
         for number in partitions:
             self._owned.pop(number, None)
+            # Their next owner tells now.
+            metrics.ALERTING_FINDINGS_OPEN.remove_by_labels({"partition": str(number)})
+            metrics.ALERTING_ALERTS_OPEN.remove_by_labels({"partition": str(number)})
 
     async def idle(self) -> None:
         """Evaluates patients again who wait for it, a few at a time, or sees if the database is there."""
@@ -170,6 +178,18 @@ class AlertingHandler:
             async with self._pool.connection() as connection:
                 await require_migrated(connection)
         self._touched = False
+        if self._owned and time.monotonic() >= self._count_at_s:
+            self._count_at_s = time.monotonic() + COUNT_EVERY_S
+            await self._count_open(list(self._owned))
+
+    async def _count_open(self, partitions: Sequence[int]) -> None:
+        async with self._pool.connection() as connection:
+            findings, alerts = await count_open(connection, self._cluster_id, self._topic, partitions)
+        for number in partitions:
+            metrics.ALERTING_FINDINGS_OPEN.labels(str(number)).set(findings.get(number, 0))
+            for severity in Severity:
+                gauge = metrics.ALERTING_ALERTS_OPEN.labels(str(number), severity)
+                gauge.set(alerts.get((number, severity), 0))
 
     async def _work_off(self, settled: Mapping[int, Owned]) -> None:
         async with self._pool.connection() as connection:

@@ -83,6 +83,20 @@ ORDER BY place
 """
 
 
+_COUNT_FINDINGS = """
+SELECT log_partition, count(*) AS number FROM finding
+WHERE cleared_at IS NULL AND NOT retracted AND log_partition = ANY($1::integer[])
+GROUP BY log_partition
+"""
+
+_COUNT_ALERTS = """
+SELECT p.log_partition, a.severity, count(*) AS number
+FROM alert AS a JOIN patient AS p USING (patient_id)
+WHERE a.state <> 'resolved' AND (p.cluster_id, p.topic) = ($1, $2) AND p.log_partition = ANY($3::integer[])
+GROUP BY p.log_partition, a.severity
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """A finding that belongs to an alert. **Units**: `joined_at_us` in microseconds since 1970 UTC."""
@@ -112,6 +126,18 @@ async def load_reasons(connection: Connection, alerts: Sequence[Alert]) -> list[
         _LOAD_REASONS, [alert.patient_id for alert in alerts], [alert.alert_id for alert in alerts]
     )
     return [Reason(row["patient_id"], row["alert_id"], row["finding_id"]) for row in rows]
+
+
+async def count_open(
+    connection: Connection, cluster_id: str, topic: str, partitions: Sequence[int]
+) -> tuple[Mapping[int, int], Mapping[tuple[int, Severity], int]]:
+    """How many findings hold in each partition, and how many alerts of each severity are not resolved."""
+    findings = await connection.fetch(_COUNT_FINDINGS, list(partitions))
+    alerts = await connection.fetch(_COUNT_ALERTS, cluster_id, topic, list(partitions))
+    return (
+        {row["log_partition"]: row["number"] for row in findings},
+        {(row["log_partition"], Severity(row["severity"])): row["number"] for row in alerts},
+    )
 
 
 async def write_alerts(

@@ -9,6 +9,7 @@ from itertools import count
 from uuid import UUID, uuid4
 
 import pytest
+from prometheus_client import REGISTRY
 
 from alerting.engine.compiled import CompiledProgrammes, compile_programmes
 from alerting.engine.programme_files import load_folder
@@ -21,7 +22,7 @@ from models.db.history import load_readings
 from models.db.patients import load_changes
 from models.db.pool import Pool, connect
 from models.errors import NotMine
-from models.findings import Finding
+from models.findings import Finding, Severity
 from models.settings import load_settings
 from tests.integration.alerting.small_log import START_US, SmallLog
 
@@ -234,3 +235,20 @@ async def from_scratch(pool: Pool, log: Sequence[Record], patients: Sequence[UUI
             assert stretch is not None
             ledger.take(stretch, ids)
     return findings_of(ledger)
+
+
+async def test_what_is_open_is_counted_for_the_dashboard(pool: Pool, storing_pool: Pool) -> None:
+    log = small_log()
+    await store(storing_pool, log)
+    handler = await follow(pool, log)
+    await handler.idle()
+    ledger = undisturbed(log)
+    holding = sum(finding.holds for finding in findings_of(ledger))
+    assert REGISTRY.get_sample_value("thuiswacht_alerting_findings_open", {"partition": "0"}) == holding
+    unresolved = [a for of in ledger.alerts.values() for a in of.values() if a.state != "resolved"]
+    for severity in Severity:
+        labels = {"partition": "0", "severity": severity.value}
+        number = REGISTRY.get_sample_value("thuiswacht_alerting_alerts_open", labels)
+        assert number == sum(alert.severity is severity for alert in unresolved)
+    await handler.dropped([PARTITION])
+    assert REGISTRY.get_sample_value("thuiswacht_alerting_findings_open", {"partition": "0"}) is None
