@@ -19,7 +19,7 @@ from ingest.sent import Sent, columns
 from models.columns import Reason, Refusal
 from models.messages import MAX_MESSAGE_BYTES, Change, Clock, WireUpload
 
-CHUNK_RECORDS = 256
+CHUNK_RECORDS = 128
 """Uploads that are validated together: enough to spread the cost, few enough to try again one by one."""
 
 _UPLOADS = TypeAdapter(dict[str, WireUpload])

@@ -119,8 +119,9 @@ def columns(
     def at_us(name: str) -> NDArray[np.int64]:
         return np.fromiter(map(itemgetter(name), uploads), np.int64, len(uploads))
 
-    device, source = of_upload("device_id"), of_upload("source")
+    # First, so that among the texts there are few beside the units when these are looked up.
     readings = _reading_columns(flat, texts)
+    device, source = of_upload("device_id"), of_upload("source")
     return Sent(
         texts=texts.in_order(),
         patients=tuple(map(itemgetter("patient_id"), uploads)),
