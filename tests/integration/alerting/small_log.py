@@ -111,20 +111,20 @@ class SmallLog:
         if self.draw.random() < 0.05:
             self.upload(received_us + HOUR_US, patient_id, *readings)
         if self.draw.random() < 0.05:
-            conflict = {**readings[0], "value": 90.25}
+            conflict = {**readings[0], "value": 90.25, "unit": "kg"}
             self.upload(received_us + HOUR_US, patient_id, conflict)
         if self.draw.random() < 0.05:
             void: dict[str, object] = {"kind": "body_weight", "taken_at_us": taken_us, "void": True}
             self.upload(received_us + 2 * HOUR_US, patient_id, void)
         if self.draw.random() < 0.05:
-            corrected = {**readings[0], "value": 80.0, "revision": 1}
+            corrected = {**readings[0], "value": 80.0, "unit": "kg", "revision": 1}
             self.upload(received_us + 3 * HOUR_US, patient_id, corrected)
         if self.draw.random() < 0.03:
             self._write(received_us, patient_id, {"schema": 1, "type": "upload", "readings": "none"})
 
     def _readings(self, number: int, day: int, taken_us: int) -> Iterator[dict[str, object]]:
         worse = max(0, (day + 3 * number) % 20 - 14)
-        weight = 80 + number + 0.8 * worse + self.draw.randrange(-50, 50) / 100
+        weight = round(80 + number + 0.8 * worse + self.draw.randrange(-50, 50) / 100, 2)
         grams = self.draw.random() < 0.1
         value = {"value": round(weight * 1000), "unit": "g"} if grams else {"value": weight, "unit": "kg"}
         yield {"kind": "body_weight", "taken_at_us": taken_us, **value}

@@ -1,5 +1,6 @@
 """One partition, from bytes to stretches, without a server."""
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +19,8 @@ from alerting.partition import Partition, cuts
 from models.alerts import AlertEvent, AlertState
 from models.findings import Finding
 from tests.integration.alerting.small_log import SmallLog
+from tests.naive.findings import Finding as Twin
+from tests.naive.findings import naive_findings
 
 MINUTE = 60_000_000
 
@@ -69,6 +72,29 @@ def test_the_small_log_finds_something_of_each_sort(at_once: Ledger) -> None:
             assert events[expected] or expected in {AlertEvent.REOPENED, AlertEvent.RETRACTED}, expected
     assert len(standing(at_once)) > 50
     assert any(finding.retracted for of in at_once.findings.values() for finding in of.values())
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_findings_are_those_of_the_twin(seed: int) -> None:
+    log = records(seed, patients=6, days=16)
+    messages = [json.loads(record.value) for record in log]
+    sound = [message for message in messages if message.get("readings") != "none"]
+    found = {
+        Twin(
+            id=finding.finding_id,
+            patient_id=str(finding.patient_id),
+            rule=f"{finding.programme}/{finding.rule}",
+            opened_us=finding.opened_at_us,
+            cleared_us=finding.cleared_at_us,
+            severity=finding.severity.value,
+            values=tuple(evidence.value for evidence in finding.opening),
+            raised_us=finding.raised_at_us,
+            raised_values=tuple(evidence.value for evidence in finding.raised),
+        )
+        for finding in standing(followed(log, range(37, len(log), 37)))
+    }
+    assert len(found) > 15
+    assert found == naive_findings(load_folder(), sound)
 
 
 @settings(max_examples=15, deadline=None)
