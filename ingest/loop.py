@@ -126,6 +126,9 @@ class _Reader(ConsumerRebalanceListener):
         self.deal += 1
         self.is_new_deal = True
         metrics.LOG_ASSIGNED.labels(self.group).set(0)
+        # Or two workers would tell of the same partition, one of them what was long ago.
+        metrics.LOG_LAG.clear()
+        metrics.LOG_CLOCK.clear()
         self.health.set("assignment", False, "the group deals its partitions anew")
 
     # The loop.
