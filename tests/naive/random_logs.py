@@ -78,7 +78,7 @@ def a_comparison(draw: st.DrawFn) -> str:
     if name == "missed":
         schedule = draw(st.sampled_from(tuple(SCHEDULES)))
         return f"missed({schedule}, {window}) {comparator} {draw(st.sampled_from(('once', 'twice')))}"
-    kind = draw(st.sampled_from(tuple(OF_KIND)))
+    kind = draw(st.sampled_from(("body_weight", "body_weight", *OF_KIND)))
     if name in ("count", "age") and draw(st.booleans()):
         kind = CODED
     if name == "count":
@@ -168,7 +168,7 @@ def times(start_us: int) -> st.SearchStrategy[int]:
 @st.composite
 def a_reading(draw: st.DrawFn, taken_at_us: int) -> dict[str, Any]:
     reading: dict[str, Any] = {"taken_at_us": taken_at_us}
-    kind = draw(st.sampled_from((*OF_KIND, "body_weight", "pulse", CODED, "steps")))
+    kind = draw(st.sampled_from(("body_weight",) * 3 + (*OF_KIND, "pulse", CODED, "steps")))
     reading["kind"] = kind
     revision = draw(st.sampled_from((0, 0, 0, 1, 2)))
     if revision:
@@ -184,7 +184,7 @@ def a_reading(draw: st.DrawFn, taken_at_us: int) -> dict[str, Any]:
 
 @st.composite
 def an_upload(draw: st.DrawFn, start_us: int) -> Message:
-    taken = [draw(times(start_us)) for _ in range(draw(st.integers(1, 3)))]
+    taken = [draw(times(start_us)) for _ in range(draw(st.integers(1, 4)))]
     late_us = draw(st.sampled_from((0, 1_000_000, DAY_US, 7 * DAY_US, 7 * DAY_US + 1, 3 * DAY_US)))
     return {
         "schema": 1, "type": "upload", "upload_id": "u", "source": "s",
@@ -287,7 +287,7 @@ def logs(draw: st.DrawFn, names: Sequence[str]) -> list[Message]:
             enrolled_us = start_us if draw(st.booleans()) else draw(times(start_us))
             log.append(change_message(patient_id, enrolled_us, {"enrol": {"programme": name, "version": 1}}))
     clocks = sorted(draw(st.lists(times(start_us), max_size=6)))
-    rest: list[Message] = [draw(an_upload(start_us)) for _ in range(draw(st.integers(1, 14)))]
+    rest: list[Message] = [draw(an_upload(start_us)) for _ in range(draw(st.integers(1, 24)))]
     for _ in range(draw(st.integers(0, 5))):
         patient_id = draw(st.sampled_from(PATIENTS))
         rest.append(draw(a_change(start_us, patient_id, names)))

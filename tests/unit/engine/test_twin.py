@@ -1,6 +1,6 @@
-"""The kernel and its slow twin find the same in every log, however it is cut into batches."""
+"""The kernel and its slow twin find the same in every log, however it is cut into batches and shuffled."""
 
-from typing import Any
+from collections.abc import Iterable
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from alerting.engine.programme import Programme
 from tests.naive.changes import Message
 from tests.naive.engine_run import engine_findings
-from tests.naive.findings import naive_findings
-from tests.naive.random_logs import logs, programmes
+from tests.naive.findings import Finding, naive_findings
+from tests.naive.random_logs import clock, logs, programmes
 
 Case = tuple[list[Programme], list[Message], list[int]]
 
@@ -22,12 +22,43 @@ def cases(draw: st.DrawFn) -> Case:
     return made, log, cuts
 
 
-def shown(findings: Any) -> list[Any]:
+def shown(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda f: (f.patient_id, f.opened_us, f.rule))
 
 
 @given(cases())
-@settings(deadline=None)
+@settings(deadline=None, max_examples=150)
 def test_kernel_and_twin_find_the_same(case: Case) -> None:
     made, log, cuts = case
     assert shown(engine_findings(made, log, cuts)) == shown(naive_findings(made, log))
+
+
+def without_conflicts(uploads: list[Message]) -> list[Message]:
+    """Of one identity and revision only what comes first, so that the order may change."""
+    seen: dict[tuple[object, ...], Message] = {}
+    kept: list[Message] = []
+    for upload in uploads:
+        readings: list[Message] = []
+        for reading in upload["readings"]:
+            key = (
+                upload["patient_id"], upload["device_id"], reading["kind"], reading["taken_at_us"],
+                reading.get("revision", 0), "void" in reading,
+            )  # fmt: skip
+            if seen.setdefault(key, reading) == reading:
+                readings.append(reading)
+        if readings:
+            kept.append({**upload, "readings": readings})
+    return kept
+
+
+@given(cases(), st.data())
+@settings(deadline=None, max_examples=75)
+def test_findings_do_not_depend_on_the_order_of_arrival(case: Case, data: st.DataObject) -> None:
+    made, log, cuts = case
+    changes = [message for message in log if message["type"] == "change"]
+    uploads = without_conflicts([message for message in log if message["type"] == "upload"])
+    ticks = [message["now_us"] for message in log if message["type"] == "clock"]
+    end = [clock(max(ticks))] if ticks else []
+    shuffled = data.draw(st.permutations([*uploads, *uploads[:3]]))
+    in_order = engine_findings(made, [*changes, *uploads, *end])
+    assert shown(engine_findings(made, [*changes, *shuffled, *end], cuts)) == shown(in_order)
