@@ -16,6 +16,8 @@ from models.messages import Origin
 
 CHANNEL = "thuiswacht_alert"
 
+_JSON = json.JSONEncoder(allow_nan=False)
+
 # Locked, so that what people do with them at this moment comes before or after, never in between.
 _LOAD = """
 SELECT a.* FROM alert AS a
@@ -203,7 +205,7 @@ def _happening_row(happening: AlertHappening) -> tuple[object, ...]:
         happening.from_value,
         happening.to_value,
         happening.by,
-        json.dumps(dict(happening.why), allow_nan=False),
+        _JSON.encode(dict(happening.why)),
     )
 
 

@@ -11,6 +11,9 @@ from models.clock import to_datetime, to_us
 from models.db.pool import Connection
 from models.findings import Evidence, Finding, Severity, Signal
 
+# Postgres has no NaN in JSON: better to fail here, where it can be seen.
+_JSON = json.JSONEncoder(allow_nan=False)
+
 _LOAD = """
 SELECT f.* FROM unnest($1::uuid[], $2::timestamptz[]) AS touched (patient_id, since)
 JOIN finding AS f USING (patient_id)
@@ -119,7 +122,7 @@ def _us_or_none(at: datetime | None) -> int | None:
 
 
 def _evidence_as_json(evidence: Sequence[Evidence]) -> str:
-    return json.dumps(
+    return _JSON.encode(
         [
             {
                 "feature": part.feature,
@@ -129,8 +132,7 @@ def _evidence_as_json(evidence: Sequence[Evidence]) -> str:
                 "limit_value": part.limit_value,
             }
             for part in evidence
-        ],
-        allow_nan=False,
+        ]
     )
 
 
