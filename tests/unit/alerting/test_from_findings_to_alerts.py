@@ -6,15 +6,16 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from uuid import UUID
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from alerting.circumstances import Effective, Turn, turns
 from alerting.engine.verdict import Transition, What
 from alerting.findings import PatientVerdict, fold
 from alerting.lifecycle import Book, follow
 from models.alerts import Alert, AlertState
 from models.findings import Finding, RuleIdentity, Severity, Signal
-from models.messages import Origin
+from models.messages import Admit, AnyChange, Discharge, End, Origin, Pause, Resume
 
 PATIENT, ORGANISATION = UUID(int=1), UUID(int=2)
 RULES = (
@@ -28,6 +29,19 @@ Truth = tuple[frozenset[int], ...]
 """For each rule the moments at which it holds: the truth that an engine with all readings would see."""
 
 truths = st.tuples(*(st.frozensets(st.integers(1, 40), max_size=25) for _ in RULES))
+
+
+moments = st.integers(1, 40)
+changes: st.SearchStrategy[AnyChange] = st.one_of(
+    st.builds(Pause, until_us=st.none() | moments),
+    st.just(Resume()),
+    st.just(Admit()),
+    st.just(Discharge()),
+    st.just(End(reason="finished")),
+)
+circumstances = st.lists(st.tuples(moments, changes), max_size=6).map(
+    lambda drawn: turns([Effective(at_us, place, change) for place, (at_us, change) in enumerate(drawn)])
+)
 
 
 def told(
@@ -80,13 +94,16 @@ class Store:
     alerts: dict[UUID, Alert] = field(default_factory=dict[UUID, Alert])
     links: dict[UUID, UUID] = field(default_factory=dict[UUID, UUID])
     ids: Iterator[UUID] = field(default_factory=lambda: (UUID(int=number) for number in count(100)))
+    timeline: tuple[Turn, ...] = ()
     now_us: int = 0
 
     def take(self, said: list[Transition], now_us: int, replayed_from_us: int | None = None) -> None:
         verdict = PatientVerdict(PATIENT, ORGANISATION, 0, tuple(said), replayed_from_us)
         folded = fold(self.findings.values(), verdict)
         assert folded.contradiction is None
-        book = Book(PATIENT, ORGANISATION, Origin.SIMULATED, (), self.findings, self.alerts, self.links)
+        book = Book(
+            PATIENT, ORGANISATION, Origin.SIMULATED, self.timeline, self.findings, self.alerts, self.links
+        )
         consequences = follow(book, folded.changes, since_us=self.now_us, now_us=now_us, ids=self.ids)
         self.findings |= {change.after.finding_id: change.after for change in folded.changes}
         self.alerts |= {alert.alert_id: alert for alert in consequences.alerts}
@@ -125,9 +142,12 @@ def test_the_stored_findings_are_the_engines_last_word(
     assert store.standing() == at_once.standing()
 
 
-@given(truths, st.lists(st.integers(1, 39), max_size=5, unique=True))
-def test_alerts_do_not_depend_on_how_time_is_cut(truth: Truth, cuts: list[int]) -> None:
-    pieces, at_once = Store(), Store()
+@settings(max_examples=300)
+@given(truths, st.lists(st.integers(1, 39), max_size=5, unique=True), circumstances)
+def test_alerts_do_not_depend_on_how_time_is_cut(
+    truth: Truth, cuts: list[int], timeline: tuple[Turn, ...]
+) -> None:
+    pieces, at_once = Store(timeline=timeline), Store(timeline=timeline)
     at_once.take(transitions(truth, 0, 40), 40)
     for from_us, until_us in zip([0, *sorted(cuts)], [*sorted(cuts), 40], strict=True):
         pieces.take(transitions(truth, from_us, until_us), until_us)
