@@ -17,13 +17,17 @@ def ingest(kafka: str | None, postgres: str | None, topic: str | None, probes_po
     """
     import asyncio
 
-    from ingest.service import serve
-    from ingest.worker import IngestHandler, warm_up
     from models import logs
     from models.settings import load_settings
 
     settings = load_settings(kafka=kafka, postgres=postgres, topic=topic, probes_port=probes_port)
     logs.configure(settings.log_level)
+    # What is wrong with the settings is said before anything is compiled.
+    _ = settings.postgres_dsn
+
+    from ingest.service import serve
+    from ingest.worker import IngestHandler, warm_up
+
     warm_up()
     asyncio.run(
         serve(
