@@ -1,6 +1,5 @@
 """The log that the benchmarks drain: everybody sends once a round, then the clock ticks."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -53,13 +52,19 @@ def sixty_each(readings: int, patients: int, duplicates: float = 0.0) -> Shape:
 
 
 class Load:
-    """Messages of a shape: registrations first, then rounds, each with a clock tick at its end."""
+    """Messages of a shape: registrations first, then rounds, each with a clock tick at its end.
+
+    One reading per upload: patients with heart failure send weight and pulse in turn, those with high blood
+    pressure both pressures in turn. Sixty: patients with heart failure send an hour of pulse from a wearable.
+    Every reading is of a kind that the rules of its patient look at.
+    """
 
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
         self.scenario = Scenario(
             seed=SEED,
-            patients=shape.patients,
+            # Half of them have heart failure.
+            patients=shape.patients if shape.per_upload == 1 else 3 * shape.patients,
             days=1,
             start=START,
             programmes=newest_programmes(None),
@@ -67,23 +72,27 @@ class Load:
         self._encoder = Encoder(self.scenario, HOUR_US)
         self._chance = stream(SEED, Purpose.MESSAGES)
         self._heart = self.scenario.population.condition == 0
+        everybody = np.arange(len(self._heart))
+        self._senders = (everybody if shape.per_upload == 1 else everybody[self._heart])[: shape.patients]
 
-    def registrations(self) -> Iterator[Message]:
-        """Everybody is registered and enrolled."""
-        scenario = self.scenario
-        changes = scenario.follow_up.begin_day(0, scenario.begin_us, scenario.end_us)
+    def registrations(self) -> list[Message]:
+        """Everybody who will send is registered and enrolled; then the clock ticks."""
+        scenario, senders = self.scenario, set(self._senders.tolist())
+        planned = scenario.follow_up.begin_day(0, scenario.begin_us, scenario.end_us)
+        changes = [change for change in planned if change.patient in senders]
         values = change_messages(SEED, 0, changes, scenario.population.patient_text)
-        for change, value in zip(changes, values, strict=True):
-            yield Message(change.at_us, change.patient, value, 0)
-        yield _tick(scenario.begin_us + HOUR_US)
+        messages = [
+            Message(change.at_us, change.patient, value, 0)
+            for change, value in zip(changes, values, strict=True)
+        ]
+        return [*messages, _tick(scenario.begin_us + HOUR_US)]
 
     def round(self, number: int) -> list[Message]:
         """One round: an upload of everybody, a few of them twice, and a tick."""
         begin_us = self.scenario.begin_us + (number + 1) * GAP_US
         uploads = self._uploads(begin_us, number)
         again = np.flatnonzero(self._chance.random(len(uploads)) < self.shape.duplicates)
-        repeated = uploads.take(again)
-        everything = joined_uploads([uploads, repeated])
+        everything = joined_uploads([uploads, uploads.take(again)])
         messages = [
             Message(at_us, patient, value, count)
             for at_us, patient, value, count in zip(
@@ -97,15 +106,15 @@ class Load:
         return [*messages, _tick(begin_us + MINUTE_US)]
 
     def _uploads(self, begin_us: int, number: int) -> Uploads:
-        n, per_upload = self.shape.patients, self.shape.per_upload
-        patient = np.repeat(np.arange(n), per_upload)
+        n, per_upload = len(self._senders), self.shape.per_upload
+        patient = np.repeat(self._senders, per_upload)
         # Sent within a minute, measured in the minutes before, one a minute.
         received_us = begin_us + np.linspace(0, 50 * SECOND_US, n).astype(np.int64)
         back = np.tile(np.arange(per_upload, 0, -1), n)
         taken_us = (np.repeat(received_us, per_upload) - back * MINUTE_US) // SECOND_US * SECOND_US
-        kind, unit, value = self._values(patient, back + number)
+        kind, unit, value = self._values(patient, number)
         return Uploads(
-            patient=np.arange(n, dtype=np.int32),
+            patient=self._senders.astype(np.int32),
             device=np.full(n, Device.CUFF, np.int8),
             upload_id=uuids7(self._chance, received_us),
             sent_at_us=received_us - SECOND_US,
@@ -115,24 +124,19 @@ class Load:
             lines=_lines(patient, kind, taken_us, value, unit),
         )
 
-    def _values(self, patient: Ints, place: Ints) -> tuple[Ints, Ints, Floats]:
-        """Kinds that the rules of the patient's programme look at, in turn, with ordinary values."""
-        people = self.scenario.population
-        odd, heart = place % 2 == 1, self._heart[patient]
-        noise = self._chance.standard_normal(len(patient))
-        kind = np.where(heart, np.where(odd, WEIGHT, PULSE), np.where(odd, SYSTOLIC, DIASTOLIC))
+    def _values(self, patient: Ints, number: int) -> tuple[Ints, Ints, Floats]:
+        """Kinds, units and ordinary values, with the steps that devices have."""
+        people, heart = self.scenario.population, self._heart[patient]
+        weighs = self.shape.per_upload == 1 and number % 2 == 1
+        which = np.where(heart, 0 if weighs else 1, 2 if weighs else 3)
         level = np.choose(
-            np.where(heart, 0, 2) + ~odd,
-            [
-                people.weight[patient],
-                people.heart_rate[patient],
-                people.systolic[patient],
-                people.diastolic[patient],
-            ],
+            which,
+            [getattr(people, name)[patient] for name in ("weight", "heart_rate", "systolic", "diastolic")],
         )
-        sd = np.choose(np.where(heart, 0, 2) + ~odd, [0.4, 7.3, 7.6, 7.1])
-        unit = np.choose(np.where(heart, 0, 2) + ~odd, [KG, PER_MIN, MMHG, MMHG])
-        return kind, unit, np.rint((level + sd * noise) * 10) / 10
+        sd = np.array([0.3, 7.3, 7.6, 7.1])[which]
+        value = np.rint((level + sd * self._chance.standard_normal(len(patient))) * 10) / 10
+        kind = np.array([WEIGHT, PULSE, SYSTOLIC, DIASTOLIC])[which]
+        return kind, np.array([KG, PER_MIN, MMHG, MMHG])[which], value
 
 
 def without_duplicates(shape: Shape) -> Shape:

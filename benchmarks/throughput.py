@@ -93,7 +93,7 @@ async def drain(stack: Stack, shape: Shape, ceilings: Ceilings) -> Measured:
 async def _warm_up(settings: Settings, load: Load) -> int:
     """Register everybody and send a few rounds; how many messages that was."""
     async with open_sender(settings, load.scenario.patient_texts) as sender:
-        registrations = list(load.registrations())
+        registrations = load.registrations()
         await sender.put(registrations)
         await sender.flush()
     messages, _ = await preload(settings, load, range(WARM_UP_ROUNDS))

@@ -107,6 +107,10 @@ class Database:
             rows = await connection.fetch("SELECT severity, count(*) AS n FROM alert GROUP BY severity")
         return {row["severity"]: row["n"] for row in rows}
 
+    async def alerts_retracted(self) -> int:
+        """How many of them turned out to have no ground, once late readings had come."""
+        return int(await self._value("SELECT count(*) FROM alert WHERE retracted"))
+
     async def newest_alerts(self, count: int) -> list[NewAlert]:
         """The alerts that were opened last, each with its worst reason."""
         async with self._pool.connection() as connection:

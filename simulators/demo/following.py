@@ -75,7 +75,8 @@ class Following:
         """
         positions = await self.database.positions()
         done = [sum(at.next_offset for at in positions[group].values()) for group in GROUPS]
-        lag = sum(self.sender.end_offsets.values()) - min(done)
+        # A group may be ahead of what the broker has told us to be in the log.
+        lag = max(0, sum(self.sender.end_offsets.values()) - min(done))
         if lag > 0:
             self._require_progress(sum(done), f"the services stand still, {lag:,} messages behind")
         self.state.lag = lag

@@ -39,6 +39,7 @@ class Report:
     findings_by_rule: Mapping[str, int]
     findings_digest: str
     alerts_opened: int
+    alerts_retracted: int
     alerts_by_severity: Mapping[str, int]
     deteriorations_planted: int
     deteriorations_detectable: int
@@ -132,6 +133,7 @@ def table(report: Report) -> str:
         ("  quarantined", f"{report.readings_quarantined:,}", "refused, each with its reason"),
         ("findings", f"{report.findings:,}", "stretches of time in which a rule held"),
         ("alerts opened", f"{report.alerts_opened:,}", severities),
+        ("  retracted", f"{report.alerts_retracted:,}", "late uploads showed that nothing had been missed"),
         ("deteriorations planted", f"{report.deteriorations_planted:,}", ""),
         (
             "  could be seen",

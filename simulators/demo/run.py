@@ -193,6 +193,7 @@ async def _report(
         findings_by_rule=dict(sorted(Counter(rule for _, rule, _ in findings).items())),
         findings_digest=findings_digest(finding_id for finding_id, _, _ in findings),
         alerts_opened=sum(alerts.values()),
+        alerts_retracted=await database.alerts_retracted(),
         alerts_by_severity=alerts,
         deteriorations_planted=found.planted,
         deteriorations_detectable=found.detectable,
