@@ -211,7 +211,7 @@ class _Reader(ConsumerRebalanceListener):
         except OffsetOutOfRangeError as error:
             raise Broken(await self._where_the_log_ends(error)) from error
         if found:
-            self.heard_at_s = time.monotonic()
+            self._heard_the_broker()
         return {partition.partition: records for partition, records in found.items()}
 
     async def _get_many(self) -> dict[TopicPartition, list[KafkaRecord]]:
@@ -324,8 +324,11 @@ class _Reader(ConsumerRebalanceListener):
         except (KafkaError, TimeoutError, OSError) as error:
             _say_away(self.group, self.health, "broker", f"Kafka is away ({type(error).__name__}).")
         else:
-            self.heard_at_s = time.monotonic()
-            _say_back(self.group, self.health, "broker")
+            self._heard_the_broker()
+
+    def _heard_the_broker(self) -> None:
+        self.heard_at_s = time.monotonic()
+        _say_back(self.group, self.health, "broker")
 
     def _database_away(self, error: TryAgain) -> None:
         _say_away(self.group, self.health, "database", str(error))

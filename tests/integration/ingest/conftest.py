@@ -110,6 +110,14 @@ class Running:
                 await self.task
                 return
 
+    async def until_ready(self) -> None:
+        """Waits until the worker says that it has all it needs."""
+
+        async def is_ready() -> bool:
+            return self.health.is_ready()
+
+        await until(is_ready)
+
     async def until_not_ready(self, need: str, why: str) -> None:
         """Waits until the worker says what it lacks."""
 

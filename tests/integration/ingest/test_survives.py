@@ -140,7 +140,7 @@ async def test_the_database_goes_away_and_comes_back(
             found = await everything(running, again, ends_of(messages))
         finally:
             await again.close()
-        assert running.health.is_ready()
+        await running.until_ready()
         assert running.health.is_alive()
     require_once(found, uploads)
 
@@ -159,7 +159,7 @@ async def test_the_broker_goes_away_and_comes_back(
         for partition in (1, 2, 3):
             await write(partition, messages[partition])
         found = await everything(running, admin, ends_of(messages))
-        assert running.health.is_ready()
+        await running.until_ready()
     require_once(found, uploads)
 
 
