@@ -5,16 +5,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ingest.changes import place
 from ingest.decode import decode
 from ingest.normalise import normalise
 from ingest.patients import PatientIndex
 from models.columns import Readings, Reason, Refusal
+from models.messages import WireReading, WireUpload
 from tests.bad_input import BAD_MESSAGES, BAD_READINGS
 from tests.wire import (
     HOSPITAL,
     PATIENT,
+    RECEIVED_AT_US,
     TAKEN_AT_US,
     clock,
     log,
@@ -22,6 +26,8 @@ from tests.wire import (
     registration,
     upload,
 )
+
+FIELDS = [*WireUpload.__annotations__, *WireReading.__annotations__, "other"]
 
 
 def taken_in(*values: bytes | None) -> tuple[Readings, list[Refusal], int]:
@@ -169,3 +175,32 @@ def test_many_messages_keep_their_places_among_bad_ones() -> None:
     assert received == 1_000
     assert np.array_equal(readings.offset, [n + 1 for n in range(1_000) if n % 7])
     assert [refusal.offset for refusal in refusals] == [n + 1 for n in range(1_000) if not n % 7]
+
+
+junk = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**30), 10**30)
+    | st.floats()
+    | st.text(st.characters(codec=None), max_size=6)
+    | st.sampled_from(["upload", "body_weight", "kg", str(PATIENT), TAKEN_AT_US, RECEIVED_AT_US, 81.4, 1]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(deadline=None)  # the first call compiles
+@given(st.lists(st.dictionaries(st.sampled_from(FIELDS), junk), max_size=3), st.data())
+def test_whatever_is_sent_is_read_or_refused(parts: list[dict[str, Any]], data: st.DataObject) -> None:
+    messages = [json.dumps(json.loads(upload(reading())) | part).encode() for part in parts]
+    inside = [upload(reading() | part, reading()) for part in parts]
+    raw = upload(reading())
+    start, end = sorted(data.draw(st.tuples(st.integers(0, len(raw)), st.integers(0, len(raw)))))
+    broken = raw[:start] + data.draw(st.binary(max_size=5)) + raw[end:]
+    readings, refusals, received = taken_in(*messages, *inside, broken, data.draw(st.binary(max_size=40)))
+    assert received >= len(inside)
+    for refusal in refusals:
+        assert (refusal.field + refusal.expected + refusal.found).encode("utf-8").count(0) == 0
+    for text in readings.texts:
+        assert "\0" not in text
+        text.encode("utf-8")
