@@ -11,6 +11,8 @@ from uuid import UUID
 from models.db.positions import Position
 from simulators.demo.database import Stored
 
+NOT_MEASURED = "not measured"
+
 
 @dataclass(frozen=True, slots=True)
 class Milliseconds:
@@ -24,7 +26,10 @@ class Milliseconds:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything the demo found out; its fields are the fields of the JSON file."""
+    """Everything the demo found out; its fields are the fields of the JSON file.
+
+    With a broker in memory nothing is measured: `reading_to_alert_ms` is empty, the flood's figures are None.
+    """
 
     patients: int
     days: int
@@ -52,8 +57,8 @@ class Report:
     reading_to_alert_is: str
     live_alerts_expected: int
     flood_readings: int
-    flood_s: float
-    flood_readings_per_s: float
+    flood_s: float | None
+    flood_readings_per_s: float | None
     kafka: str
     postgres: str
     machine: str
@@ -120,9 +125,21 @@ def machine() -> str:
     return f"{cores} cores, {platform.machine()}, Python {platform.python_version()}"
 
 
+def _flood(report: Report) -> tuple[str, str, str]:
+    if report.flood_readings_per_s is None:
+        return ("flood", NOT_MEASURED, "")
+    return ("flood", f"{report.flood_readings_per_s:,.0f}", "readings/s stored and checked, both groups")
+
+
+def _latency(latency: Milliseconds) -> tuple[str, str, str]:
+    if latency.p50 is None:
+        return ("reading to alert", NOT_MEASURED, "")
+    remark = f"median of {latency.count}; p99 {latency.p99:,.0f} ms, longest {latency.max:,.0f} ms"
+    return ("reading to alert", f"{latency.p50:,.0f} ms", remark)
+
+
 def table(report: Report) -> str:
     """The report as text of at most 100 columns, for any terminal or none."""
-    latency = report.reading_to_alert_ms
     severities = ", ".join(f"{count} {name}" for name, count in sorted(report.alerts_by_severity.items()))
     rows: list[tuple[str, str, str]] = [
         ("patients", f"{report.patients:,}", f"{report.days} days from {report.start}, seed {report.seed}"),
@@ -146,14 +163,8 @@ def table(report: Report) -> str:
             f"{report.false_alerts_per_patient_year:.2f}",
             f"per patient-year, over {report.patient_years:,.1f} patient-years; silence left out",
         ),
-        ("flood", f"{report.flood_readings_per_s:,.0f}", "readings/s stored and checked, both groups"),
-        (
-            "reading to alert",
-            "none" if latency.p50 is None else f"{latency.p50:,.0f} ms",
-            ""
-            if latency.p50 is None
-            else f"median of {latency.count}; p99 {latency.p99:,.0f} ms, longest {latency.max:,.0f} ms",
-        ),
+        _flood(report),
+        _latency(report.reading_to_alert_ms),
         ("wall time", f"{report.wall_s:,.0f} s", report.machine),
     ]
     lines = [f"  {name:<24}{value:>12}   {remark}".rstrip() for name, value, remark in rows]
