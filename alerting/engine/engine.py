@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from hashlib import blake2b
-from typing import cast
+from typing import NamedTuple
 from uuid import UUID
 
 import numpy as np
@@ -12,11 +12,13 @@ from alerting.engine import intake, kernel
 from alerting.engine.compiled import CompiledProgrammes, compared, compile_programmes
 from alerting.engine.layout import (
     LIMIT,
+    MOST_VALUES,
     PATIENT,
     READING,
     SCHEDULE,
     SEGMENT,
     SNAPSHOTS,
+    STACK,
     STATE,
     TRANSITION,
     Memory,
@@ -65,6 +67,16 @@ def _grown(rows: Rows, size: int) -> Rows:
     return grown
 
 
+class Placed(NamedTuple):
+    """A segment as a value: what holds (version, limits, schedules), and where its rules' states are."""
+
+    programme: str
+    from_us: int
+    to_us: int
+    content: tuple[int, int, bytes]
+    states: int
+
+
 class Engine:
     """State of all patients of one partition, and the rules they are under.
 
@@ -90,6 +102,8 @@ class Engine:
             snapshot_mark_us=np.zeros((0, SNAPSHOTS), np.int64),
             free=np.full(64, -1, np.int64),
             used=np.zeros(1, np.int64),
+            stack=np.zeros(STACK, np.int64),
+            values=np.zeros((2, MOST_VALUES)),
         )
 
     @property
@@ -110,7 +124,8 @@ class Engine:
         self._know(patient_row)
         stretches, problems = timeline(changes, self.programmes)
         before = self._placed(patient_row)
-        after = self._place(patient_row, stretches)
+        self._place(patient_row, stretches, before)
+        after = self._placed(patient_row)
         differs_us = _first_difference(before, after)
         patient = self._memory.patients[patient_row]
         if differs_us < kernel.NEVER:
@@ -143,7 +158,8 @@ class Engine:
         due = np.flatnonzero(self._memory.patients["due_us"] <= now_us).astype(np.int32)
         changed = np.fromiter(self._touched, np.int32, len(self._touched))
         self._touched.clear()
-        return self._evaluate(np.unique(np.concatenate([who, due, changed])), now_us)
+        others = np.concatenate([due, changed])
+        return self._evaluate(np.union1d(who, others) if others.size else who, now_us)
 
     def _evaluate(self, touched: NDArray[np.int32], now_us: int) -> Verdict:
         if not touched.size:
@@ -168,64 +184,58 @@ class Engine:
 
     def _insert(self, readings: Readings) -> NDArray[np.int32]:
         """Readings into their patients' memory; gives the patients. Leaves out kinds that no rule names."""
-        kept_us = self.programmes.tables.kept_us
-        kind = readings.kind
-        valid = (
-            ~readings.too_late
-            & (readings.patient >= 0)
-            & (kind >= 0)
-            & (kind < len(KINDS))
-            & (readings.taken_at_us >= 0)
-            & (readings.taken_at_us <= LATEST_US)
-        )
-        rows = np.flatnonzero(valid)
-        if not rows.size:
+        kind, taken_at_us = readings.kind, readings.taken_at_us
+        valid = ~readings.too_late & (readings.patient >= 0) & (kind >= 0) & (kind < len(KINDS))
+        valid &= (taken_at_us >= 0) & (taken_at_us <= LATEST_US)
+        if not valid.all():
+            readings = readings.take(valid)
+        if not len(readings):
             return np.empty(0, np.int32)
-        who = readings.patient[rows]
+        who = readings.patient
         self._know(int(who.max()))
-        named = kept_us[kind[rows]] >= 0
-        others = rows[~named]
-        np.maximum.at(
-            self._memory.patients["latest_us"], readings.patient[others], readings.taken_at_us[others]
-        )
-        if named.any():
-            self._insert_rows(readings, rows[named])
-        return np.unique(who)
+        order = np.argsort(who, kind="stable")
+        sorted_who = who[order]
+        starts = np.flatnonzero(np.r_[True, sorted_who[1:] != sorted_who[:-1]])
+        touched = sorted_who[starts]
+        latest_us = np.maximum.reduceat(readings.taken_at_us[order], starts)
+        patients = self._memory.patients
+        patients["latest_us"][touched] = np.maximum(patients["latest_us"][touched], latest_us)
+        named = (self.programmes.tables.kept_us[readings.kind] >= 0)[order]
+        self.make_room(touched, np.add.reduceat(named.astype(np.int64), starts))
+        self.insert(order[named], who, self._rows_of(readings))
+        return touched
 
-    def _insert_rows(self, readings: Readings, rows: NDArray[np.intp]) -> None:
-        who = readings.patient[rows]
-        touched, more = np.unique(who, return_counts=True)
-        self.make_room(touched, more.astype(np.int64))
-        order = np.argsort(who, kind="stable").astype(np.int64)
-        self.insert(order, who, self._rows_of(readings, rows))
-
-    def _rows_of(self, readings: Readings, rows: NDArray[np.intp]) -> Rows:
-        kind, unit, code = readings.kind[rows], readings.unit[rows], readings.code[rows]
-        as_received = (unit >= 0) & (unit < len(UNITS))
-        value = np.where(as_received, readings.value_received[rows], readings.value[rows])
-        value = np.where(code >= 0, code, value)
-        unit = np.where(as_received, unit, CANONICAL_UNITS[kind])
-        new = np.zeros(rows.size, READING)
-        new["taken_us"] = readings.taken_at_us[rows]
+    def _rows_of(self, readings: Readings) -> Rows:
+        code = readings.code
+        as_received = (readings.unit >= 0) & (readings.unit < len(UNITS))
+        value = np.where(as_received, readings.value_received, readings.value)
+        unit = np.where(as_received, readings.unit, CANONICAL_UNITS[readings.kind])
+        coded = code >= 0
+        if coded.any():
+            value = np.where(coded, code, value)
+            unit = np.where(coded, -1, unit)
+        new = np.zeros(len(readings), READING)
+        new["taken_us"] = readings.taken_at_us
         new["value"] = value
-        new["device"] = self._devices(readings, rows)
-        new["revision"] = readings.revision[rows]
-        new["kind"] = kind
-        new["unit"] = np.where(code >= 0, -1, unit)
-        new["void"] = readings.void[rows]
-        new["counts"] = ~np.isnan(value) & ~readings.void[rows]
+        new["device"] = self._devices(readings)
+        new["revision"] = readings.revision
+        new["kind"] = readings.kind
+        new["unit"] = unit
+        new["void"] = readings.void
+        new["counts"] = ~(np.isnan(value) | readings.void)
         return new
 
-    def _devices(self, readings: Readings, rows: NDArray[np.intp]) -> NDArray[np.uint64]:
+    def _devices(self, readings: Readings) -> NDArray[np.uint64]:
         of_text = np.zeros(len(readings.texts) + 1, np.uint64)
-        device = readings.device[rows]
-        for i in cast("list[int]", np.unique(device).tolist()):
-            text = readings.texts[i] if i >= 0 else ""
+        used = np.zeros(len(readings.texts) + 1, np.bool_)
+        used[readings.device] = True
+        for i in np.flatnonzero(used[:-1]).tolist():
+            text = readings.texts[i]
             digest = self._digests.get(text)
             if digest is None:
                 digest = self._digests[text] = device_digest(text)
             of_text[i] = digest
-        return of_text[device]
+        return of_text[readings.device]
 
     def _know(self, patient_row: int) -> None:
         memory = self._memory
@@ -257,42 +267,38 @@ class Engine:
             size = 2 * len(memory.readings) + 4 * needed
             self._memory = memory._replace(readings=_grown(memory.readings, size))
 
-    def _placed(self, patient_row: int) -> list[tuple[object, ...]]:
-        """A patient's segments as values, by their place among the states."""
+    def _placed(self, patient_row: int) -> list[Placed]:
+        """A patient's segments as values."""
         memory = self._memory
         patient = memory.patients[patient_row]
         first, length = int(patient["segments"]), int(patient["segments_len"])
         own = int(patient["schedules"])
-        placed: list[tuple[object, ...]] = []
-        for row in memory.segments[first : first + length]:
-            version = self.programmes.by_number[int(row["version"])]
-            start = own + int(row["schedules"])
-            schedules = memory.schedules[start : start + len(version.programme.schedule)]
-            name = version.programme.programme
-            content = int(row["version"]), int(row["limits"]), schedules.tobytes()
-            placed.append((name, int(row["from_us"]), int(row["to_us"]), *content, int(row["states"])))
+        placed: list[Placed] = []
+        rows: list[tuple[int, ...]] = memory.segments[first : first + length].tolist()
+        for from_us, to_us, version, states, limits, at in rows:
+            programme = self.programmes.by_number[version].programme
+            schedules = memory.schedules[own + at : own + at + len(programme.schedule)].tobytes()
+            placed.append(Placed(programme.programme, from_us, to_us, (version, limits, schedules), states))
         return placed
 
-    def _place(self, patient_row: int, stretches: Sequence[Stretch]) -> list[tuple[object, ...]]:
-        states = self._place_states(patient_row, stretches)
-        segments = np.zeros(len(stretches), SEGMENT)
+    def _place(self, patient_row: int, stretches: Sequence[Stretch], before: Sequence[Placed]) -> None:
+        states = self._place_states(patient_row, stretches, before)
+        segments: list[tuple[int, ...]] = []
         schedules: list[tuple[int, int, int]] = []
-        for row, stretch in zip(segments, stretches, strict=True):
-            row["from_us"], row["to_us"] = stretch.from_us, stretch.to_us
-            row["version"] = stretch.version.number
-            row["states"] = states[stretch.programme]
-            row["limits"] = self._limits_of(stretch)
-            row["schedules"] = len(schedules)
-            schedules += [(start_us, minute, days) for minute, days, start_us in stretch.schedules]
+        for x in stretches:
+            place = states[x.programme], self._limits_of(x), len(schedules)
+            segments.append((x.from_us, x.to_us, x.version.number, *place))
+            schedules += [(start_us, minute, days) for minute, days, start_us in x.schedules]
         self._store(patient_row, "schedules", np.array(schedules, SCHEDULE))
-        self._store(patient_row, "segments", segments)
-        return self._placed(patient_row)
+        self._store(patient_row, "segments", np.array(segments, SEGMENT))
 
-    def _place_states(self, patient_row: int, stretches: Sequence[Stretch]) -> dict[str, int]:
+    def _place_states(
+        self, patient_row: int, stretches: Sequence[Stretch], placed: Sequence[Placed]
+    ) -> dict[str, int]:
         """Where each programme's states are; the block is laid out anew when a programme is new."""
         memory = self._memory
         patient = memory.patients[patient_row]
-        before = {str(name): int(str(place)) for name, *_, place in self._placed(patient_row)}
+        before = {x.programme: x.states for x in placed}
         needed = {s.programme: s.version.states for s in stretches}
         if needed.keys() <= before.keys():
             return before
@@ -342,17 +348,16 @@ class Engine:
         patient[f"{name}_len"] = len(rows)
 
 
-def _first_difference(before: list[tuple[object, ...]], after: list[tuple[object, ...]]) -> int:
+def _first_difference(before: Sequence[Placed], after: Sequence[Placed]) -> int:
     """The first time at which two sets of segments differ; NEVER when they are equal."""
     differing: list[int] = []
-    by_start = {tuple(row[:2]): row for row in before}, {tuple(row[:2]): row for row in after}
-    for key in by_start[0].keys() | by_start[1].keys():
-        one, other = by_start[0].get(key), by_start[1].get(key)
-        from_us = int(str(key[1]))
-        if one is None or other is None or one[3:6] != other[3:6]:
-            differing.append(from_us)
-        elif one[2] != other[2]:
-            differing.append(min(int(str(one[2])), int(str(other[2]))))
+    old, new = ({(x.programme, x.from_us): x for x in placed} for placed in (before, after))
+    for key in old.keys() | new.keys():
+        one, other = old.get(key), new.get(key)
+        if one is None or other is None or one.content != other.content:
+            differing.append(key[1])
+        elif one.to_us != other.to_us:
+            differing.append(min(one.to_us, other.to_us))
     return min(differing, default=kernel.NEVER)
 
 

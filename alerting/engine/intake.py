@@ -102,7 +102,6 @@ def insert(order: NDArray[np.int64], who: NDArray[np.int32], new: Rows, m: Memor
     for o in range(order.size):
         row = new[order[o]]
         patient = m.patients[who[order[o]]]
-        patient.latest_us = max(patient.latest_us, row.taken_us)
         first = patient.readings
         i = first + patient.readings_len
         while i > first and _after(m.readings[i - 1], row):

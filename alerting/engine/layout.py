@@ -17,6 +17,9 @@ SNAPSHOTS = 4
 MOST_VALUES = 8
 """Comparisons of one condition, so that their values fit a transition."""
 
+STACK = 64
+"""Far more than the deepest condition needs."""
+
 PATIENT = np.dtype(
     [
         ("done_us", "i8"),  # time of the last event that was evaluated; −1 before the first
@@ -165,3 +168,5 @@ class Memory(NamedTuple):
     snapshot_mark_us: NDArray[np.int64]  # [patients, SNAPSHOTS]: and before the event here
     free: NDArray[np.int64]  # first free block of readings by the binary logarithm of its size; −1: none
     used: NDArray[np.int64]  # [1]: rows of the arena of readings in use
+    stack: NDArray[np.int64]  # [STACK]: truths of a condition's parts while it is evaluated
+    values: NDArray[np.float64]  # [2, MOST_VALUES]: its values and limits
