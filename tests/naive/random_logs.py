@@ -1,6 +1,7 @@
 """Random programmes and random logs, made so that things coincide: values at limits, times at deadlines."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -70,28 +71,34 @@ SCHEDULES = {
 WINDOWS = ("days=1", "days=3", "hours=6", "hours=25", "days=9")
 
 
+@cache
+def pick(values: tuple[Any, ...]) -> st.SearchStrategy[Any]:
+    """One of some values; kept, because making a strategy costs more than drawing from it."""
+    return st.sampled_from(values)
+
+
 @st.composite
 def a_comparison(draw: st.DrawFn) -> str:
-    comparator = draw(st.sampled_from((">", ">=", "<", "<=")))
-    name = draw(st.sampled_from(("last", "rise", "fall", "mean", "min", "max", "count", "age", "missed")))
-    window = draw(st.sampled_from(WINDOWS))
+    comparator = draw(pick((">", ">=", "<", "<=")))
+    name = draw(pick(("last", "rise", "fall", "mean", "min", "max", "count", "age", "missed")))
+    window = draw(pick(WINDOWS))
     if name == "missed":
-        schedule = draw(st.sampled_from(tuple(SCHEDULES)))
-        return f"missed({schedule}, {window}) {comparator} {draw(st.sampled_from(('once', 'twice')))}"
-    kind = draw(st.sampled_from(("body_weight", "body_weight", *OF_KIND)))
+        schedule = draw(pick(tuple(SCHEDULES)))
+        return f"missed({schedule}, {window}) {comparator} {draw(pick(('once', 'twice')))}"
+    kind = draw(pick(("body_weight", "body_weight", *OF_KIND)))
     if name in ("count", "age") and draw(st.booleans()):
         kind = CODED
     if name == "count":
-        return f"count({kind}, {window}) {comparator} {draw(st.sampled_from(('once', 'twice')))}"
+        return f"count({kind}, {window}) {comparator} {draw(pick(('once', 'twice')))}"
     if name == "age":
-        return f"age({kind}) {comparator} {draw(st.sampled_from(('hours', 'day', 'moment')))}"
+        return f"age({kind}) {comparator} {draw(pick(('hours', 'day', 'moment')))}"
     arguments = kind if name == "last" else f"{kind}, {window}"
-    return f"{name}({arguments}) {comparator} {draw(st.sampled_from(OF_KIND[kind]))}"
+    return f"{name}({arguments}) {comparator} {draw(pick(OF_KIND[kind]))}"
 
 
 @st.composite
 def a_condition(draw: st.DrawFn, depth: int = 2) -> str:
-    shape = draw(st.sampled_from(("plain", "plain", "not", "and", "or"))) if depth else "plain"
+    shape = draw(pick(("plain", "plain", "not", "and", "or"))) if depth else "plain"
     if shape == "plain":
         return draw(a_comparison())
     if shape == "not":
@@ -102,7 +109,7 @@ def a_condition(draw: st.DrawFn, depth: int = 2) -> str:
 @st.composite
 def a_rule(draw: st.DrawFn) -> dict[str, Any]:
     rule: dict[str, Any] = {
-        "signal": draw(st.sampled_from(("fluid", "silence"))),
+        "signal": draw(pick(("fluid", "silence"))),
         "severity": "low",
         "when": draw(a_condition()),
         "clear": draw(a_condition()),
@@ -126,9 +133,11 @@ def a_rule(draw: st.DrawFn) -> dict[str, Any]:
 
 @st.composite
 def a_version(draw: st.DrawFn, name: str, version: int) -> Programme:
+    nudge = draw(pick((0.0, 0.0, 1e-6, -1e-6, 0.5)))
+
     def limit(value: float, unit: str) -> dict[str, Any]:
-        nudge = draw(st.sampled_from((0.0, 0.0, 1e-6, -1e-6, 0.5))) if unit in ("kg", "d") else 0.0
-        whole = {"default": value + nudge, "unit": unit, "low": 0.0, "high": value * 2 + 1}
+        nudged = value + nudge if unit in ("kg", "d") else value
+        whole = {"default": nudged, "unit": unit, "low": 0.0, "high": value * 2 + 1}
         return {**whole, "mark": "P", "source": "random", "text": TEXT}
 
     rules = {f"rule_{i}": draw(a_rule()) for i in range(3) if i == 0 or draw(st.booleans())}
@@ -158,9 +167,10 @@ def programmes(draw: st.DrawFn) -> list[Programme]:
     return made
 
 
+@cache
 def times(start_us: int) -> st.SearchStrategy[int]:
     """Hours of a few weeks, some of them a microsecond beside."""
-    nudge = st.sampled_from((0, 0, 0, 1, -1, 30_000_000))
+    nudge = pick((0, 0, 0, 1, -1, 30_000_000))
     hours = st.one_of(st.integers(0, 16).map(lambda x: x * 6), st.integers(0, 18 * 24))
     return st.tuples(hours, nudge).map(lambda x: start_us + x[0] * HOUR_US + x[1])
 
@@ -168,62 +178,64 @@ def times(start_us: int) -> st.SearchStrategy[int]:
 @st.composite
 def a_reading(draw: st.DrawFn, taken_at_us: int) -> dict[str, Any]:
     reading: dict[str, Any] = {"taken_at_us": taken_at_us}
-    kind = draw(st.sampled_from(("body_weight",) * 3 + (*OF_KIND, "pulse", CODED, "steps")))
+    kind = draw(pick(("body_weight",) * 3 + (*OF_KIND, "pulse", CODED, "steps")))
     reading["kind"] = kind
-    revision = draw(st.sampled_from((0, 0, 0, 1, 2)))
+    revision = draw(pick((0, 0, 0, 1, 2)))
     if revision:
         reading["revision"] = revision
     content = draw(st.integers(0, 11))
     if content < 2:
         return {**reading, "void": True} if content == 0 else {**reading, "absent": "error"}
     if kind == CODED:
-        return {**reading, "code": draw(st.sampled_from(("none", "mild")))}
-    unit = draw(st.sampled_from(UNITS_SENT[kind]))
-    return {**reading, "value": draw(st.sampled_from(VALUES_SENT[unit])), "unit": unit}
+        return {**reading, "code": draw(pick(("none", "mild")))}
+    unit = draw(pick(UNITS_SENT[kind]))
+    return {**reading, "value": draw(pick(VALUES_SENT[unit])), "unit": unit}
 
 
 @st.composite
 def an_upload(draw: st.DrawFn, start_us: int) -> Message:
     taken = [draw(times(start_us)) for _ in range(draw(st.integers(1, 4)))]
-    late_us = draw(st.sampled_from((0, 1_000_000, DAY_US, 7 * DAY_US, 7 * DAY_US + 1, 3 * DAY_US)))
+    late_us = draw(pick((0, 1_000_000, DAY_US, 7 * DAY_US, 7 * DAY_US + 1, 3 * DAY_US)))
     return {
         "schema": 1, "type": "upload", "upload_id": "u", "source": "s",
-        "patient_id": draw(st.sampled_from(PATIENTS)),
-        "device_id": draw(st.sampled_from(DEVICES)),
+        "patient_id": draw(pick(PATIENTS)),
+        "device_id": draw(pick(DEVICES)),
         "sent_at_us": max(taken), "received_at_us": max(taken) + late_us,
         "readings": [draw(a_reading(t)) for t in taken],
     }  # fmt: skip
 
 
+@cache
 def personal_limits(start_us: int, *, or_none: bool) -> st.SearchStrategy[dict[str, Any]]:
     def one(name: str) -> st.SearchStrategy[Any]:
         value, unit = LIMITS.get(name, (1.0, "kg"))
-        values = st.sampled_from((value, value / 2, value + 1, value + 1e-6, 1e9))
+        values = pick((value, value / 2, value + 1, value + 1e-6, 1e9))
         until = st.one_of(st.none(), times(start_us))
-        units = st.sampled_from((unit, unit, unit, "furlong"))
+        units = pick((unit, unit, unit, "furlong"))
         fields = {"value": values, "unit": units, "set_by": st.just("nurse"), "until_us": until}
         made: st.SearchStrategy[Any] = st.fixed_dictionaries(fields)
         return st.one_of(st.none(), made) if or_none else made
 
-    names = st.sampled_from((*LIMITS, "unheard_of"))
+    names = pick((*LIMITS, "unheard_of"))
     return st.lists(names, min_size=1, max_size=3, unique=True).flatmap(
         lambda chosen: st.fixed_dictionaries({name: one(name) for name in chosen})
     )
 
 
+@cache
 def personal_schedules(*, or_none: bool) -> st.SearchStrategy[dict[str, Any]]:
     days = st.sampled_from((["mon", "thu"], ["sun"], ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]))
-    before = st.sampled_from(("11:00", "02:30", "18:45", "00:00"))
+    before = pick(("11:00", "02:30", "18:45", "00:00"))
     fields = {"before": before, "on": days, "set_by": st.just("nurse")}
     made: st.SearchStrategy[Any] = st.fixed_dictionaries(fields)
     one = st.one_of(st.none(), made) if or_none else made
-    return st.dictionaries(st.sampled_from((*SCHEDULES, "unheard_of")), one, min_size=1, max_size=2)
+    return st.dictionaries(pick((*SCHEDULES, "unheard_of")), one, min_size=1, max_size=2)
 
 
 @st.composite
 def a_change(draw: st.DrawFn, start_us: int, patient_id: str, names: Sequence[str]) -> Message:
-    programme = draw(st.sampled_from((*names, "unheard_of")))
-    version = draw(st.sampled_from((1, 1, 2)))
+    programme = draw(pick((*names, "unheard_of")))
+    version = draw(pick((1, 1, 2)))
     made: dict[str, st.SearchStrategy[Any]] = {
         "enrol": st.fixed_dictionaries(
             {"programme": st.just(programme), "version": st.just(version)},
@@ -247,7 +259,7 @@ def a_change(draw: st.DrawFn, start_us: int, patient_id: str, names: Sequence[st
         "end": st.just({"reason": "finished"}),
     }
     usual = ("enrol", "limits", "schedule", "pause", "resume", "version")
-    name = draw(st.sampled_from((*made, *usual, *usual)))
+    name = draw(pick((*made, *usual, *usual)))
     return change_message(
         patient_id, draw(times(start_us)), {name: draw(made[name])}, correction=draw(st.booleans())
     )
@@ -279,7 +291,7 @@ def clock(now_us: int) -> Message:
 @st.composite
 def logs(draw: st.DrawFn, names: Sequence[str]) -> list[Message]:
     """Registrations and enrolments first, as a rule; then anything in any order, clocks going forward."""
-    start_us = draw(st.sampled_from(STARTS_US))
+    start_us = draw(pick(STARTS_US))
     log: list[Message] = []
     for patient_id in PATIENTS[: draw(st.integers(1, 2))]:
         log.append(registration(patient_id, start_us))
@@ -289,7 +301,7 @@ def logs(draw: st.DrawFn, names: Sequence[str]) -> list[Message]:
     clocks = sorted(draw(st.lists(times(start_us), max_size=6)))
     rest: list[Message] = [draw(an_upload(start_us)) for _ in range(draw(st.integers(1, 24)))]
     for _ in range(draw(st.integers(0, 5))):
-        patient_id = draw(st.sampled_from(PATIENTS))
+        patient_id = draw(pick(PATIENTS))
         rest.append(draw(a_change(start_us, patient_id, names)))
     rest = list(draw(st.permutations(rest)))
     for now_us, place in zip(clocks, sorted(draw(st.integers(0, len(rest))) for _ in clocks), strict=True):

@@ -27,7 +27,7 @@ def shown(findings: Iterable[Finding]) -> list[Finding]:
 
 
 @given(cases())
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=300)
 def test_kernel_and_twin_find_the_same(case: Case) -> None:
     made, log, cuts = case
     assert shown(engine_findings(made, log, cuts)) == shown(naive_findings(made, log))
@@ -52,7 +52,7 @@ def without_conflicts(uploads: list[Message]) -> list[Message]:
 
 
 @given(cases(), st.data())
-@settings(deadline=None, max_examples=75)
+@settings(deadline=None, max_examples=150)
 def test_findings_do_not_depend_on_the_order_of_arrival(case: Case, data: st.DataObject) -> None:
     made, log, cuts = case
     changes = [message for message in log if message["type"] == "change"]
