@@ -41,7 +41,7 @@ TICK_US = 900 * SECOND_US
 LIVE_FROM_US = 9 * HOUR_US
 """The stretch at live speed is in the morning after the last simulated day."""
 UPLOADS_PER_S = 20
-ALARMS_PER_S = 3
+ALARMS_PER_S = 5
 
 
 @dataclass(frozen=True, slots=True)
