@@ -39,6 +39,8 @@ CANONICAL_UNITS = np.array([UNIT_BY_SPELLING[k.unit] if k.unit else -1 for k in 
 
 NOT_REPLAYED, NO_SNAPSHOT = -2, -3
 FIRST_ROOM = 4_096
+MOST_DIGESTS = 500_000
+"""Digests of devices are kept to save time; one that changes its name each time must not take all memory."""
 
 
 def device_digest(device: str) -> int:
@@ -90,6 +92,7 @@ class Engine:
         self._limits_used = len(programmes.default_limits)
         self._digests: dict[str, int] = {}
         self._touched: set[int] = set()
+        self._out: Rows = np.zeros(FIRST_ROOM, TRANSITION)
         self._used = {"segments": 0, "schedules": 0, "states": 0}
         self._memory = Memory(
             patients=_unknown_patients(0),
@@ -165,15 +168,16 @@ class Engine:
         if not touched.size:
             return Verdict(self.programmes, np.zeros(0, TRANSITION))
         most = 2 * int(self._memory.patients["states_len"][touched].max())
-        out = np.zeros(max(FIRST_ROOM, 4 * most), TRANSITION)
+        if len(self._out) < 4 * most:
+            self._out = np.zeros(4 * most, TRANSITION)
         replayed_us = np.full(touched.size, NOT_REPLAYED, np.int64)
         parts: list[Rows] = []
         done = 0
         while done < touched.size:
             done, filled = kernel.evaluate(
-                touched, done, now_us, self._memory, self.programmes.tables, out, replayed_us
+                touched, done, now_us, self._memory, self.programmes.tables, self._out, replayed_us
             )
-            parts.append(out[:filled].copy())
+            parts.append(self._out[:filled].copy())
         again = np.flatnonzero(replayed_us > NOT_REPLAYED)
         return Verdict(
             programmes=self.programmes,
@@ -195,7 +199,9 @@ class Engine:
         self._know(int(who.max()))
         order = np.argsort(who, kind="stable")
         sorted_who = who[order]
-        starts = np.flatnonzero(np.r_[True, sorted_who[1:] != sorted_who[:-1]])
+        another = np.ones(len(who), np.bool_)
+        np.not_equal(sorted_who[1:], sorted_who[:-1], out=another[1:])
+        starts = np.flatnonzero(another)
         touched = sorted_who[starts]
         latest_us = np.maximum.reduceat(readings.taken_at_us[order], starts)
         patients = self._memory.patients
@@ -226,6 +232,8 @@ class Engine:
         return new
 
     def _devices(self, readings: Readings) -> NDArray[np.uint64]:
+        if len(self._digests) > MOST_DIGESTS:
+            self._digests.clear()
         of_text = np.zeros(len(readings.texts) + 1, np.uint64)
         used = np.zeros(len(readings.texts) + 1, np.bool_)
         used[readings.device] = True

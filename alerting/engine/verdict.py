@@ -52,7 +52,7 @@ class Verdict:
     retracted; those open at that time come as KEEP and lose a later clearing or rise that does not come
     again.
     `rebuild`: patients with late readings for whom no snapshot is old enough.
-    **Shape**: `transitions` are rows of layout.TRANSITION.
+    **Shape**: `transitions` are rows of layout.TRANSITION; values and limits belong to OPEN and RAISE only.
     """
 
     programmes: CompiledProgrammes
