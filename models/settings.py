@@ -70,7 +70,7 @@ class Settings(BaseSettings):
     ] = 10_000
     batch_max_records: Annotated[
         int, Field(ge=1, le=100_000, description="At most so many messages in one transaction.")
-    ] = 2_000
+    ] = 10_000
     batch_max_bytes: Annotated[
         int, Field(ge=1_000, description="At most about so many bytes of messages in one transaction.")
     ] = 16 * 1024 * 1024
