@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from alerting.engine.programme import Programme
+from alerting.engine.programme import DAYS, Programme
 
 Message = Mapping[str, Any]
 NEVER = 10**19
@@ -144,7 +144,7 @@ class History:
                 times = (
                     (own.before, set(own.on))
                     if personal is None
-                    else (personal["before"], set(personal["on"]))
+                    else (personal["before"], set(personal.get("on", DAYS)))
                 )
                 was, since = before.get((name, schedule), (None, NEVER))
                 if paused:

@@ -283,7 +283,7 @@ class Patient:
     def schedule(self, feature: Feature, enrolment: Enrolment) -> tuple[str, Sequence[str]]:
         own = enrolment.programme.schedule[feature.subject]
         personal = enrolment.schedules.get(feature.subject)
-        return (own.before, own.on) if personal is None else (personal["before"], personal["on"])
+        return (own.before, own.on) if personal is None else (personal["before"], personal.get("on", DAYS))
 
     def kinds(self, feature: Feature, enrolment: Enrolment) -> tuple[str, ...]:
         subject = feature.subject
