@@ -19,6 +19,8 @@ class Handler(Protocol[Prepared]):
     async def assigned(self, cluster_id: str, partitions: Sequence[int]) -> Mapping[int, int]:
         """Takes these partitions over; from which offset on each is to be read.
 
+        May take long. It is cancelled where the group deals anew meanwhile; `dropped` follows then.
+
         **Raises**: TryAgain while that cannot be told.
         """
         ...

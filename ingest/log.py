@@ -9,9 +9,9 @@ from typing import Any, Self
 from uuid import UUID
 
 import numpy as np
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError, TopicAlreadyExistsError, for_code
 from aiokafka.helpers import create_ssl_context
 from numba import njit
 from numpy.typing import NDArray
@@ -26,6 +26,9 @@ MAX_MESSAGE_BYTES_OF_TOPIC = 16 * 1024 * 1024
 
 WRITE_TIMEOUT_S = 10.0
 """After so long a message counts as not written."""
+
+MAX_POLL_INTERVAL_MS = 300_000
+"""A member of a group that does not poll for so long is thrown out of it."""
 
 _KEY_LENGTH = 36
 
@@ -85,6 +88,42 @@ async def cluster_of(settings: Settings) -> str:
     if settings.topic not in topics:
         raise TryAgain(f"The log has no topic {settings.topic} yet: it has to be made, with its partitions.")
     return str(cluster["cluster_id"])
+
+
+def consumer_of(settings: Settings, group: str) -> AIOKafkaConsumer:
+    """A member of a consumer group, without partitions yet; offsets are the caller's to keep."""
+    return AIOKafkaConsumer(
+        **connection_options(settings),
+        group_id=group,
+        group_instance_id=settings.group_instance_id,
+        # Where an offset is missing, nobody may guess.
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+        session_timeout_ms=settings.session_timeout_ms,
+        max_poll_interval_ms=MAX_POLL_INTERVAL_MS,
+        heartbeat_interval_ms=min(3_000, settings.session_timeout_ms // 3),
+        fetch_max_bytes=settings.batch_max_bytes,
+        max_partition_fetch_bytes=max(1, settings.batch_max_bytes // 4),
+        metadata_max_age_ms=30_000,
+    )
+
+
+async def where_the_log_ends(consumer: AIOKafkaConsumer, group: str, error: OffsetOutOfRangeError) -> str:
+    """What to tell of a group that wants to read what the log does not hold."""
+    asked: dict[TopicPartition, int] = error.args[0]
+    # Its types are said by halves.
+    log: Any = consumer
+    first, end = await log.beginning_offsets(list(asked)), await log.end_offsets(list(asked))
+    places = "; ".join(
+        f"partition {tp.partition}: next is {offset}, the log holds {first[tp]} up to {end[tp]}"
+        for tp, offset in asked.items()
+    )
+    topics = ", ".join({tp.topic for tp in asked})
+    return (
+        f"The topic {topics} does not hold what {group} has to read next ({places}). Either it was made "
+        "anew, or messages were deleted before they were read. Nothing was skipped: bring the log back, or "
+        "begin a new database with it."
+    )
 
 
 class Writer:

@@ -13,12 +13,12 @@ import time
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from ingest.batches import awaited, bounded
 from ingest.handler import Handler, Prepared
-from ingest.log import cluster_of, connection_options
+from ingest.log import cluster_of, consumer_of, where_the_log_ends
 from models import logs, metrics
 from models.errors import Broken, NotMine, TryAgain
 from models.probes import Health
@@ -81,7 +81,7 @@ class _Reader(ConsumerRebalanceListener):
         self.cluster_id = cluster_id
         self.stop = stop
         self.health = health
-        self.consumer = _consumer(settings, handler.group)
+        self.consumer = consumer_of(settings, handler.group)
         # What the group has given us. `deal` counts: what was prepared in an earlier deal is dropped.
         self.dealt: tuple[int, ...] = ()
         self.deal = 0
@@ -91,6 +91,10 @@ class _Reader(ConsumerRebalanceListener):
         self.held: tuple[int, ...] = ()
         self.next_offset: dict[int, int] = {}
         self.polling: asyncio.Task[dict[TopicPartition, list[KafkaRecord]]] | None = None
+        # `moves` counts how often we said from where to read. What a poll took before the last move may lie
+        # beyond what is awaited now, with a gap in between.
+        self.moves = self.polling_since = 0
+        self.asking: asyncio.Task[Mapping[int, int]] | None = None
         self.committing: asyncio.Task[None] | None = None
         self.round_at_s = self.heard_at_s = self.collected_at_s = time.monotonic()
 
@@ -106,6 +110,7 @@ class _Reader(ConsumerRebalanceListener):
         self.consumer.pause(*assigned)
         for partition in assigned:
             self.consumer.seek(partition, 0)
+        self.moves += 1
         self.dealt = tuple(sorted(partition.partition for partition in assigned))
         self._deal_anew()
         self.fault = None
@@ -144,6 +149,7 @@ class _Reader(ConsumerRebalanceListener):
         finally:
             self._deal_anew()
             await _cancel(self.polling)
+            await _cancel(self.asking)
             await _cancel(self.committing)
             await self.handler.dropped(self.held)
             await self._leave()
@@ -181,37 +187,64 @@ class _Reader(ConsumerRebalanceListener):
         while deal == self.deal and not self.stop.is_set():
             if not self.held:
                 return {}
-            asking = asyncio.create_task(self._ask())
-            while not (await asyncio.wait([asking], timeout=IDLE_EVERY_S))[0]:
-                self.health.progress()
             try:
-                offsets = await asking
+                offsets = await self._ask(deal)
             except TryAgain as error:
                 self._database_away(error)
                 await self._poll()
                 await _pause(self.stop, error.after_s)
             else:
-                self._database_back()
+                if offsets is not None:
+                    self._database_back()
                 return offsets
         return None
 
-    async def _ask(self) -> Mapping[int, int]:
+    async def _ask(self, deal: int) -> Mapping[int, int] | None:
+        """Has the handler build its state, which may take long; None where that is not wanted any more."""
+        self.asking = asyncio.create_task(self._assigned())
+        await asyncio.wait([self.asking], timeout=OUTAGE_AFTER_S)
+        while not self.asking.done() and deal == self.deal and not self.stop.is_set():
+            await self._keep_our_place(self.asking)
+        asked, self.asking = self.asking, None
+        if asked.done():
+            return await asked
+        await _cancel(asked)
+        return None
+
+    async def _assigned(self) -> Mapping[int, int]:
         return await self.handler.assigned(self.cluster_id, self.held)
+
+    async def _keep_our_place(self, waiting_for: "asyncio.Task[Any]") -> None:
+        """A moment of waiting, with a poll: a member that does not poll is thrown out.
+
+        What still arrives is read again afterwards.
+        """
+        self.health.progress()
+        await self._poll()
+        await asyncio.wait([waiting_for], timeout=POLL_S)
 
     async def _poll(self) -> dict[int, list[KafkaRecord]]:
         """What has arrived. A poll is never cut off, for what it took would be lost: it goes on next time."""
         if self.polling is None:
             self.polling = asyncio.create_task(self._get_many())
+            self.polling_since = self.moves
         done, _ = await asyncio.wait([self.polling], timeout=2 * POLL_S)
         if not done:
             return {}
         polled, self.polling = self.polling, None
+        is_stale = self.polling_since != self.moves
         try:
             found = await polled
         except OffsetOutOfRangeError as error:
-            raise Broken(await self._where_the_log_ends(error)) from error
+            if not is_stale:
+                raise Broken(await where_the_log_ends(self.consumer, self.group, error)) from error
+            found = {}
         if found:
             self._heard_the_broker()
+        if is_stale:
+            # It may have moved on from where we said since.
+            self._seek()
+            return {}
         return {partition.partition: records for partition, records in found.items()}
 
     async def _get_many(self) -> dict[TopicPartition, list[KafkaRecord]]:
@@ -271,10 +304,7 @@ class _Reader(ConsumerRebalanceListener):
     async def _wait_out(self, committing: "asyncio.Task[None]") -> None:
         self.consumer.pause(*self._in_use())
         while not committing.done():
-            self.health.progress()
-            # A member that does not poll is thrown out. What still arrives is read again afterwards.
-            await self._poll()
-            await asyncio.wait([committing], timeout=POLL_S)
+            await self._keep_our_place(committing)
         self._resume()
 
     async def _lose(self, error: NotMine) -> None:
@@ -287,9 +317,13 @@ class _Reader(ConsumerRebalanceListener):
         await _pause(self.stop, 1.0)
 
     def _resume(self) -> None:
+        self.moves += 1
+        self._seek()
+        self.consumer.resume(*self._in_use())
+
+    def _seek(self) -> None:
         for partition in self._in_use():
             self.consumer.seek(partition, self.next_offset[partition.partition])
-        self.consumer.resume(*self._in_use())
 
     def _in_use(self) -> list[TopicPartition]:
         return [TopicPartition(self.settings.topic, partition) for partition in self.next_offset]
@@ -336,42 +370,12 @@ class _Reader(ConsumerRebalanceListener):
     def _database_back(self) -> None:
         _say_back(self.group, self.health, "database")
 
-    async def _where_the_log_ends(self, error: OffsetOutOfRangeError) -> str:
-        asked: dict[TopicPartition, int] = error.args[0]
-        first = await self.consumer.beginning_offsets(list(asked))
-        end = await self.consumer.end_offsets(list(asked))
-        places = "; ".join(
-            f"partition {tp.partition}: next is {offset}, the log holds {first[tp]} up to {end[tp]}"
-            for tp, offset in asked.items()
-        )
-        return (
-            f"The topic {self.settings.topic} does not hold what {self.group} has to read next ({places}). "
-            "Either it was made anew, or messages were deleted before they were read. Nothing was skipped: "
-            "bring the log back, or begin a new database with it."
-        )
-
     async def _leave(self) -> None:
         try:
             await asyncio.wait_for(self.consumer.stop(), STOP_GRACE_S)
         except TimeoutError:
             log.warning("group_not_left", group=self.group)
         self.health.set("assignment", False, "not in the group")
-
-
-def _consumer(settings: Settings, group: str) -> AIOKafkaConsumer:
-    return AIOKafkaConsumer(
-        **connection_options(settings),
-        group_id=group,
-        group_instance_id=settings.group_instance_id,
-        # Offsets are ours to keep; where one is missing, nobody may guess.
-        enable_auto_commit=False,
-        auto_offset_reset="none",
-        session_timeout_ms=settings.session_timeout_ms,
-        heartbeat_interval_ms=min(3_000, settings.session_timeout_ms // 3),
-        fetch_max_bytes=settings.batch_max_bytes,
-        max_partition_fetch_bytes=max(1, settings.batch_max_bytes // 4),
-        metadata_max_age_ms=30_000,
-    )
 
 
 def _numbers(partitions: set[TopicPartition]) -> list[int]:

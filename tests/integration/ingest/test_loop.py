@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+import ingest.log
 from ingest.decode import Record
 from ingest.loop import run
 from models.errors import Broken, NotMine, ThuiswachtError, TryAgain
@@ -154,6 +155,39 @@ async def test_idle_comes_also_when_nothing_is_written(settings: Settings) -> No
     async with reading(recorder, settings):
         await recorder.has_all.wait()
     assert recorder.prepared == []
+
+
+async def test_building_up_may_take_longer_than_a_member_may_be_silent(
+    settings: Settings, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest.log, "MAX_POLL_INTERVAL_MS", 2_000)
+
+    class Slow(Recorder):
+        async def assigned(self, cluster_id: str, partitions: Sequence[int]) -> Mapping[int, int]:
+            offsets = await super().assigned(cluster_id, partitions)
+            # Nothing to await: that time passes is what is tested.
+            await asyncio.sleep(6)
+            return offsets
+
+    recorder = Slow(str(settings.consumer_group), wants=1)
+    await write(0, [clock(1)])
+    async with reading(recorder, settings):
+        await asyncio.wait_for(recorder.has_all.wait(), 30)
+    assert recorder.calls == ["dropped", "assigned", "dropped"]
+
+
+async def test_a_service_that_is_building_up_can_be_ended(settings: Settings) -> None:
+    class Endless(Recorder):
+        async def assigned(self, cluster_id: str, partitions: Sequence[int]) -> Mapping[int, int]:
+            offsets = await super().assigned(cluster_id, partitions)
+            self.has_all.set()
+            await asyncio.Event().wait()
+            return offsets
+
+    recorder = Endless(str(settings.consumer_group), wants=1)
+    async with reading(recorder, settings):
+        await recorder.has_all.wait()
+    assert recorder.held == ()
 
 
 async def test_batches_are_bounded_by_bytes(settings: Settings, write: Write) -> None:
