@@ -13,7 +13,7 @@ EXIT_DIFFERENT = 1
 
 
 @click.command()
-@click.option("--patients", type=click.IntRange(1, 100_000), default=500, show_default=True)
+@click.option("--patients", type=click.IntRange(1, 100_000), default=1_000, show_default=True)
 @click.option("--days", type=click.IntRange(1, LONGEST_DAYS), default=60, show_default=True)
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=7, show_default=True)
 @click.option(
