@@ -5,7 +5,7 @@ ticks are rare and become objects. Unknown fields are ignored, so that a schema 
 """
 
 from enum import StrEnum
-from typing import Annotated, Literal, NotRequired
+from typing import Annotated, Literal, NotRequired, get_args
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -84,7 +84,10 @@ class Origin(StrEnum):
 
 
 class PersonalLimit(_Part):
-    """A limit set for one patient. **Units**: `unit` must be the unit that the programme declares."""
+    """A limit set for one patient, until a time where it has one; then the limit before it holds again.
+
+    **Units**: `unit` must be the unit that the programme declares, in any accepted spelling.
+    """
 
     value: Annotated[float, Field(allow_inf_nan=False)]
     unit: ShortText
@@ -92,13 +95,14 @@ class PersonalLimit(_Part):
     until_us: Microseconds | None = None
 
 
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
 class PersonalSchedule(_Part):
     """When a patient measures, in place of the programme's own: Europe/Amsterdam, days of the week."""
 
     before: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
-    on: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = (
-        "mon", "tue", "wed", "thu", "fri", "sat", "sun",
-    )  # fmt: skip
+    on: Annotated[tuple[Weekday, ...], Field(min_length=1)] = get_args(Weekday)
     set_by: ShortText
 
 

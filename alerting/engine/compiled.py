@@ -117,7 +117,7 @@ def due_minute(before: str) -> int:
 
 def day_bits(days: Sequence[str]) -> int:
     """Days of the week as bits, Monday lowest."""
-    return sum(1 << DAYS.index(day) for day in days)
+    return sum(1 << DAYS.index(day) for day in set(days))
 
 
 def compile_programmes(programmes: Sequence[Programme]) -> CompiledProgrammes:

@@ -49,10 +49,25 @@ class Stretch:
     schedules: tuple[tuple[int, int, int], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Personal:
+    """A personal limit, and the one that holds again when it ends."""
+
+    limit: PersonalLimit
+    before: "_Personal | None" = None
+
+    def at(self, at_us: int) -> "_Personal | None":
+        """The one that holds: this one, or the newest before it that has not ended."""
+        until_us = self.limit.until_us
+        if until_us is None or until_us > at_us:
+            return self
+        return None if self.before is None else self.before.at(at_us)
+
+
 @dataclass(slots=True)
 class _Enrolment:
     version: CompiledVersion
-    limits: dict[str, PersonalLimit] = field(default_factory=dict[str, PersonalLimit])
+    limits: dict[str, _Personal] = field(default_factory=dict[str, _Personal])
     schedules: dict[str, PersonalSchedule] = field(default_factory=dict[str, PersonalSchedule])
     started: dict[str, tuple[object, int]] = field(default_factory=dict[str, tuple[object, int]])
 
@@ -122,7 +137,9 @@ class _Folding:
         if version is None:
             return
         enrolment = self.enrolments[change.programme] = _Enrolment(version)
-        enrolment.limits = {n: x for n, x in change.limits.items() if self.limit_fits(version, n, x)}
+        enrolment.limits = {
+            n: _Personal(x) for n, x in change.limits.items() if self.limit_fits(version, n, x)
+        }
         enrolment.schedules = {n: x for n, x in change.schedule.items() if self.schedule_fits(version, n)}
         self.touched.add(change.programme)
 
@@ -132,7 +149,9 @@ class _Folding:
         if enrolment is None or version is None:
             return
         enrolment.version = version
-        enrolment.limits = {n: x for n, x in enrolment.limits.items() if self.limit_fits(version, n, x)}
+        enrolment.limits = {
+            n: x for n, held in enrolment.limits.items() if (x := self.fitting(version, n, held)) is not None
+        }
         enrolment.schedules = {n: x for n, x in enrolment.schedules.items() if self.schedule_fits(version, n)}
         self.touched.add(change.programme)
 
@@ -141,9 +160,9 @@ class _Folding:
         for name, personal in change.limits.items() if enrolment is not None else ():
             if enrolment is None or not self.limit_fits(enrolment.version, name, personal):
                 continue
-            enrolment.limits.pop(name, None)
+            before = enrolment.limits.pop(name, None)
             if personal is not None:
-                enrolment.limits[name] = personal
+                enrolment.limits[name] = _Personal(personal, None if personal.until_us is None else before)
             self.touched.add(change.programme)
 
     def set_schedule(self, change: SetSchedule) -> None:
@@ -155,6 +174,11 @@ class _Folding:
             if personal is not None:
                 enrolment.schedules[name] = personal
             self.touched.add(change.programme)
+
+    def fitting(self, version: CompiledVersion, name: str, held: _Personal) -> _Personal | None:
+        """Of a personal limit and those before it, the ones that another version knows as well."""
+        before = None if held.before is None else self.fitting(version, name, held.before)
+        return _Personal(held.limit, before) if self.limit_fits(version, name, held.limit) else before
 
     def limit_fits(self, version: CompiledVersion, name: str, personal: PersonalLimit | None) -> bool:
         limit = version.programme.limits.get(name)
@@ -182,10 +206,14 @@ class _Folding:
         if self.paused_until_us is not None and self.paused_until_us <= at_us:
             self.pause(None)
         for programme, enrolment in self.enrolments.items():
-            for name, personal in list(enrolment.limits.items()):
-                if personal.until_us is not None and personal.until_us <= at_us:
-                    del enrolment.limits[name]
-                    self.touched.add(programme)
+            for name, held in list(enrolment.limits.items()):
+                now = held.at(at_us)
+                if now is held:
+                    continue
+                del enrolment.limits[name]
+                if now is not None:
+                    enrolment.limits[name] = now
+                self.touched.add(programme)
 
     def stretch(self, programme: str, at_us: int) -> Stretch:
         """What holds for an enrolment from now on."""
@@ -211,7 +239,7 @@ class _Folding:
             started[name] = content, start_us
             schedules.append((minute, days, start_us))
         enrolment.started = started
-        limits = {name: personal.value for name, personal in enrolment.limits.items()}
+        limits = {name: held.limit.value for name, held in enrolment.limits.items()}
         return Stretch(programme, enrolment.version, at_us, NEVER, limits, tuple(schedules))
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from alerting.engine.programme import DAYS, Programme
+from models.units import UNIT_BY_SPELLING, UNITS
 
 Message = Mapping[str, Any]
 NEVER = 10**19
@@ -51,7 +52,32 @@ def placed_changes(messages: Sequence[Message], patient_id: str) -> list[Placed]
 
 def fits(programme: Programme, name: str, limit: Message) -> bool:
     known = programme.limits.get(name)
-    return known is not None and known.unit == limit["unit"] and known.low <= limit["value"] <= known.high
+    if known is None or not known.low <= limit["value"] <= known.high:
+        return False
+    if known.unit == limit["unit"]:
+        return True
+    number = UNIT_BY_SPELLING.get(limit["unit"])
+    return number is not None and UNITS[number] == known.unit
+
+
+def _is_over(limit: Message, t: int) -> bool:
+    until = limit.get("until_us")
+    return until is not None and until <= t
+
+
+def _fitting(programme: Programme, limits: Mapping[str, Message]) -> dict[str, Message]:
+    """The limits that a version knows; where one does not fit, the one before it that does."""
+    found: dict[str, Message] = {}
+    for name, newest in limits.items():
+        chain: list[Message] = []
+        limit: Message | None = newest
+        while limit is not None:
+            if fits(programme, name, limit):
+                chain.append(limit)
+            limit = limit.get("earlier")
+        for each in reversed(chain):
+            found[name] = {**each, "earlier": found.get(name)}
+    return found
 
 
 Slots = dict[tuple[str, str], tuple[object, int]]
@@ -129,9 +155,13 @@ class History:
         concerned: set[str] = set()
         for name, enrolment in enrolments.items():
             for limit, content in list(enrolment.limits.items()):
-                until = content.get("until_us")
-                if until is not None and until <= t:
+                if _is_over(content, t):
                     del enrolment.limits[limit]
+                    earlier = content.get("earlier")
+                    while earlier is not None and _is_over(earlier, t):
+                        earlier = earlier.get("earlier")
+                    if earlier is not None:
+                        enrolment.limits[limit] = earlier
                     concerned.add(name)
         return concerned
 
@@ -171,7 +201,7 @@ class History:
             del enrolments[name]
         elif change.name == "version" and known is not None:
             enrolment.programme = known
-            enrolment.limits = {n: x for n, x in enrolment.limits.items() if fits(known, n, x)}
+            enrolment.limits = _fitting(known, enrolment.limits)
             enrolment.schedules = {n: x for n, x in enrolment.schedules.items() if n in known.schedule}
             return {name}
         elif change.name == "limits":
@@ -192,8 +222,9 @@ class History:
                 continue
             if limits and content is not None and not fits(programme, key, content):
                 continue
-            held.pop(key, None)
+            earlier = held.pop(key, None)
             if content is not None:
-                held[key] = content
+                is_temporary = limits and content.get("until_us") is not None
+                held[key] = {**content, "earlier": earlier} if is_temporary else content
             concerned.add(name)
         return concerned

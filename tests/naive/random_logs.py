@@ -205,13 +205,17 @@ def an_upload(draw: st.DrawFn, start_us: int) -> Message:
     }  # fmt: skip
 
 
+SPELLINGS = {"mm[Hg]": "mmHg", "[lb_av]": "lb", "/min": "bpm"}
+"""Other spellings of units that limits have, which people may use for personal ones."""
+
+
 @cache
 def personal_limits(start_us: int, *, or_none: bool) -> st.SearchStrategy[dict[str, Any]]:
     def one(name: str) -> st.SearchStrategy[Any]:
         value, unit = LIMITS.get(name, (1.0, "kg"))
         values = pick((value, value / 2, value + 1, value + 1e-6, 1e9))
         until = st.one_of(st.none(), times(start_us))
-        units = pick((unit, unit, unit, "furlong"))
+        units = pick((unit, unit, SPELLINGS.get(unit, unit), "furlong"))
         fields = {"value": values, "unit": units, "set_by": st.just("nurse"), "until_us": until}
         made: st.SearchStrategy[Any] = st.fixed_dictionaries(fields)
         return st.one_of(st.none(), made) if or_none else made
@@ -224,7 +228,9 @@ def personal_limits(start_us: int, *, or_none: bool) -> st.SearchStrategy[dict[s
 
 @cache
 def personal_schedules(*, or_none: bool) -> st.SearchStrategy[dict[str, Any]]:
-    days = st.sampled_from((["mon", "thu"], ["sun"], ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]))
+    days = st.sampled_from(
+        (["mon", "thu"], ["sun"], ["sun", "mon", "sun"], ["mon", "tue", "wed", "thu", "fri", "sat", "sun"])
+    )
     before = pick(("11:00", "02:30", "18:45", "00:00"))
     fields = {"before": before, "set_by": st.just("nurse")}
     made: st.SearchStrategy[Any] = st.fixed_dictionaries(fields, optional={"on": days})
