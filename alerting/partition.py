@@ -88,11 +88,16 @@ class Partition:
     """Everything that alerting keeps of one partition between batches."""
 
     def __init__(
-        self, number: int, programmes: CompiledProgrammes, purpose: Literal["live", "trial"]
+        self,
+        number: int,
+        programmes: CompiledProgrammes,
+        purpose: Literal["live", "trial"],
+        partition_count: int,
     ) -> None:
         self.number = number
         self.clock_us: int | None = None
         self._purpose: Literal["live", "trial"] = purpose
+        self._partition_count = partition_count
         self._patients = PatientIndex()
         self._followed: list[Followed] = []
         self._turns: list[tuple[int, int]] = []
@@ -151,7 +156,7 @@ class Partition:
     def advance(self, records: Sequence[Record], nonce: str) -> Evaluated:
         """What the next records of the log mean. `nonce`: see `ingest.decode.decode`."""
         decoded = decode(records, partition=self.number, nonce=nonce)
-        placed = place(decoded, self._patients, self.clock_us, self._purpose)
+        placed = place(decoded, self._patients, self.clock_us, self._purpose, self._partition_count)
         readings, _ = normalise(decoded, self._patients)
         work = _Collected()
         changes = sorted(placed.changes, key=lambda change: change.offset)

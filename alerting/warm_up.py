@@ -19,7 +19,7 @@ class _Message:
 
 def warm_up(programmes: CompiledProgrammes) -> None:
     """Evaluates a little log about a patient who does not exist."""
-    partition = Partition(0, programmes, "trial")
+    partition = Partition(0, programmes, "trial", 1)
     for place, content in enumerate(_little_log()):
         partition.advance([_Message(place, json.dumps(content).encode())], "w")
 

@@ -84,7 +84,9 @@ class AlertingHandler:
         self._touched = True
         self._count_at_s = 0.0
 
-    async def assigned(self, cluster_id: str, partitions: Sequence[int]) -> Mapping[int, int]:
+    async def assigned(
+        self, cluster_id: str, partitions: Sequence[int], partition_count: int
+    ) -> Mapping[int, int]:
         """Builds the state of the partitions from the database; from where the log is to be read on."""
         self._cluster_id = cluster_id
         async with self._pool.transaction() as connection:
@@ -98,7 +100,7 @@ class AlertingHandler:
         for number in partitions:
             start, clock_us = min(_place(own.get(number)), _place(stored.get(number)), key=itemgetter(0))
             with metrics.ALERTING_RESTORE.time():
-                partition = Partition(number, self._programmes, self._purpose)
+                partition = Partition(number, self._programmes, self._purpose, partition_count)
                 await restore(self._pool, partition, cluster_id, self._topic, start, clock_us)
             counts_from = own[number].next_offset
             self._owned[number] = Owned(partition, counts_from, counts_from, counts_from)

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from heapq import merge
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ingest.decode import Decoded
+from ingest.keys import partition_of
 from ingest.patients import PatientIndex
 from ingest.salvage import WHOLE_MESSAGE
 from models.changes import PlacedChange
@@ -31,13 +32,27 @@ class Placed:
     clock_us: int | None
 
 
+class _Fault(NamedTuple):
+    reason: Reason
+    field: str
+    expected: str
+    found: str
+
+
 def place(
-    decoded: Decoded, patients: PatientIndex, clock_us: int | None, purpose: Literal["live", "trial"]
+    decoded: Decoded,
+    patients: PatientIndex,
+    clock_us: int | None,
+    purpose: Literal["live", "trial"],
+    partition_count: int,
 ) -> Placed:
     """Applies the batch's registrations to `patients` and tells from when each change holds.
 
     `clock_us` is the clock before the batch. The clock never goes back: a tick that is behind counts for
     nothing, so that two clocks which differ a little do no harm.
+
+    A change that is not in the partition of its patient's key is refused: a sender that chooses partitions in
+    another way would have the same patient in two of them, without an order between the two.
     """
     changes: list[PlacedChange] = []
     refusals: list[Refusal] = []
@@ -46,9 +61,9 @@ def place(
         if isinstance(content, int):
             clock_us = content if clock_us is None else max(clock_us, content)
             continue
-        refusal = _refused(content, decoded.partition, offset, patients, purpose)
-        if refusal is not None:
-            refusals.append(refusal)
+        fault = _misplaced(content, decoded.partition, partition_count) or _fault(content, patients, purpose)
+        if fault is not None:
+            refusals.append(_refusal(content, decoded.partition, offset, fault))
             continue
         only = content.change.only
         if isinstance(only, Register):
@@ -58,32 +73,40 @@ def place(
     return Placed(tuple(changes), tuple(refusals), clock_us)
 
 
-def _refused(
-    change: Change, partition: int, offset: int, patients: PatientIndex, purpose: Literal["live", "trial"]
-) -> Refusal | None:
+def _misplaced(change: Change, partition: int, partition_count: int) -> _Fault | None:
+    right = partition_of(change.patient_id, partition_count)
+    if right == partition:
+        return None
+    expected = f"partition {right}, of the key {change.patient_id} among {partition_count} partitions"
+    return _Fault(Reason.WRONG_PARTITION, "patient_id", expected, f"partition {partition}")
+
+
+def _fault(change: Change, patients: PatientIndex, purpose: Literal["live", "trial"]) -> _Fault | None:
     known = patients.row(change.patient_id) is not None
     only = change.change.only
     if not isinstance(only, Register):
         if known:
             return None
-        reason, field = Reason.UNKNOWN_PATIENT, "patient_id"
-        expected, found = "a patient registered before", str(change.patient_id)
-    elif known:
-        reason, field = Reason.ALREADY_REGISTERED, "change.register"
-        expected, found = "a patient not yet registered", str(change.patient_id)
-    elif only.origin not in ORIGINS[purpose]:
-        reason, field = Reason.INVALID_FIELD, "change.register.origin"
-        expected, found = f"{' or '.join(sorted(ORIGINS[purpose]))} in a {purpose} database", str(only.origin)
-    else:
-        return None
+        expected = "a patient registered before"
+        return _Fault(Reason.UNKNOWN_PATIENT, "patient_id", expected, str(change.patient_id))
+    if known:
+        expected = "a patient not yet registered"
+        return _Fault(Reason.ALREADY_REGISTERED, "change.register", expected, str(change.patient_id))
+    if only.origin not in ORIGINS[purpose]:
+        expected = f"{' or '.join(sorted(ORIGINS[purpose]))} in a {purpose} database"
+        return _Fault(Reason.INVALID_FIELD, "change.register.origin", expected, str(only.origin))
+    return None
+
+
+def _refusal(change: Change, partition: int, offset: int, fault: _Fault) -> Refusal:
     return Refusal(
         partition=partition,
         offset=offset,
         position=WHOLE_MESSAGE,
-        reason=reason,
-        field=field,
-        expected=expected,
-        found=found,
+        reason=fault.reason,
+        field=fault.field,
+        expected=fault.expected,
+        found=fault.found,
         readings=0,
         patient_id=str(change.patient_id),
     )

@@ -16,9 +16,12 @@ class Handler(Protocol[Prepared]):
         """The consumer group."""
         ...
 
-    async def assigned(self, cluster_id: str, partitions: Sequence[int]) -> Mapping[int, int]:
+    async def assigned(
+        self, cluster_id: str, partitions: Sequence[int], partition_count: int
+    ) -> Mapping[int, int]:
         """Takes these partitions over; from which offset on each is to be read.
 
+        `partition_count` is how many the log has, ours or not: patients belong to one of them by their key.
         May take long. It is cancelled where the group deals anew meanwhile; `dropped` follows then.
 
         **Raises**: TryAgain while that cannot be told.

@@ -1,22 +1,18 @@
-"""The log itself: how to reach it, which partition a patient belongs to, and making its topic."""
+"""The log itself: how to reach it, to write into it, and making its topic."""
 
 import asyncio
 import ssl
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
-import numpy as np
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError, TopicAlreadyExistsError, for_code
 from aiokafka.helpers import create_ssl_context
-from numba import njit
-from numpy.typing import NDArray
 
-from ingest.scan import as_bytes
+from ingest.keys import key_of, partition_of
 from models.endpoints import require_safe_kafka
 from models.errors import Broken, TryAgain
 from models.settings import Settings
@@ -29,25 +25,6 @@ WRITE_TIMEOUT_S = 10.0
 
 MAX_POLL_INTERVAL_MS = 300_000
 """A member of a group that does not poll for so long is thrown out of it."""
-
-_KEY_LENGTH = 36
-
-
-def key_of(patient_id: UUID | str) -> bytes:
-    """The key of a patient's messages: the id in its canonical spelling."""
-    return str(patient_id).lower().encode()
-
-
-@lru_cache(maxsize=200_000)
-def partition_of(patient_id: UUID | str, partitions: int) -> int:
-    """The partition of a patient, as every Kafka client computes it from the key."""
-    return int(_murmur2(as_bytes(key_of(patient_id)), _KEY_LENGTH)[0] % partitions)
-
-
-def partitions_of(patient_ids: NDArray[np.uint8], partitions: int) -> NDArray[np.int32]:
-    """The same for many patients at once. **Shape**: ids as uint8[n, 16] in, int32[n] out."""
-    keys = "".join(str(UUID(bytes=row.tobytes())) for row in patient_ids).encode()
-    return (_murmur2(as_bytes(keys), _KEY_LENGTH) % partitions).astype(np.int32)
 
 
 def connection_options(settings: Settings) -> dict[str, Any]:
@@ -71,8 +48,20 @@ def connection_options(settings: Settings) -> dict[str, Any]:
     return options
 
 
+class Log(NamedTuple):
+    """The cluster that holds the log, for offsets mean something within it alone, and its partitions."""
+
+    cluster_id: str
+    partition_count: int
+
+
 async def cluster_of(settings: Settings) -> str:
-    """The id of the cluster that holds the log: offsets mean something within it alone.
+    """The id of the cluster that holds the log. **Raises**: as `log_of`."""
+    return (await log_of(settings)).cluster_id
+
+
+async def log_of(settings: Settings) -> Log:
+    """Where the log is and how many partitions it has.
 
     **Raises**: TryAgain while the broker is away or the topic does not exist.
     """
@@ -80,14 +69,16 @@ async def cluster_of(settings: Settings) -> str:
     try:
         await admin.start()
         cluster: dict[str, Any] = await admin.describe_cluster()
-        topics: list[str] = await admin.list_topics()
+        is_there = settings.topic in await admin.list_topics()
+        topics: list[dict[str, Any]] = await admin.describe_topics([settings.topic]) if is_there else []
     except (KafkaError, OSError) as error:
         raise TryAgain(f"Kafka at {settings.kafka} is away ({type(error).__name__}).") from error
     finally:
         await admin.close()
-    if settings.topic not in topics:
+    partition_count = sum(len(topic["partitions"]) for topic in topics)
+    if not partition_count:
         raise TryAgain(f"The log has no topic {settings.topic} yet: it has to be made, with its partitions.")
-    return str(cluster["cluster_id"])
+    return Log(str(cluster["cluster_id"]), partition_count)
 
 
 def consumer_of(settings: Settings, group: str) -> AIOKafkaConsumer:
@@ -243,33 +234,3 @@ def _tls(settings: Settings) -> ssl.SSLContext:
     ca_file = settings.kafka_ca_file
     context: ssl.SSLContext = create_ssl_context(cafile=str(ca_file) if ca_file else None)
     return context
-
-
-@njit(cache=True, nogil=True)
-def _murmur2(keys: NDArray[np.uint8], length: int) -> NDArray[np.int64]:
-    """Kafka's hash of keys of equal length, without its sign. **Source**: Kafka, Utils.murmur2.
-
-    **Shape**: uint8[n * length] in, int64[n] out.
-    """
-    mix = np.uint32(0x5BD1E995)
-    count = len(keys) // length
-    hashes = np.empty(count, dtype=np.int64)
-    for row in range(count):
-        at = row * length
-        found = np.uint32(0x9747B28C) ^ np.uint32(length)
-        for _ in range(length // 4):
-            word = np.uint32(
-                np.uint32(keys[at])
-                | (np.uint32(keys[at + 1]) << np.uint32(8))
-                | (np.uint32(keys[at + 2]) << np.uint32(16))
-                | (np.uint32(keys[at + 3]) << np.uint32(24))
-            )
-            word = np.uint32(word * mix)
-            word = np.uint32((word ^ (word >> np.uint32(24))) * mix)
-            found = np.uint32(np.uint32(found * mix) ^ word)
-            at += 4
-        # A key of 36 bytes has no rest.
-        found = np.uint32((found ^ (found >> np.uint32(13))) * mix)
-        found ^= found >> np.uint32(15)
-        hashes[row] = np.int64(found & np.uint32(0x7FFFFFFF))
-    return hashes

@@ -18,7 +18,7 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from ingest.batches import awaited, bounded
 from ingest.handler import Handler, Prepared
-from ingest.log import cluster_of, consumer_of, where_the_log_ends
+from ingest.log import Log, consumer_of, log_of, where_the_log_ends
 from models import logs, metrics
 from models.errors import Broken, NotMine, TryAgain
 from models.probes import Health
@@ -50,9 +50,9 @@ async def run(handler: Handler[Prepared], settings: Settings, *, stop: asyncio.E
         while not stop.is_set():
             health.progress()
             try:
-                cluster_id = await cluster_of(settings)
+                where = await log_of(settings)
                 _say_back(handler.group, health, "broker")
-                await _Reader(handler, settings, cluster_id, stop, health).read()
+                await _Reader(handler, settings, where, stop, health).read()
             except (TryAgain, KafkaError, OSError) as error:
                 why = (
                     str(error) if isinstance(error, TryAgain) else f"Kafka is away ({type(error).__name__})."
@@ -71,14 +71,14 @@ class _Reader(ConsumerRebalanceListener):
         self,
         handler: Handler[Any],
         settings: Settings,
-        cluster_id: str,
+        where: Log,
         stop: asyncio.Event,
         health: Health,
     ) -> None:
         self.handler = handler
         self.group = handler.group
         self.settings = settings
-        self.cluster_id = cluster_id
+        self.where = where
         self.stop = stop
         self.health = health
         self.consumer = consumer_of(settings, handler.group)
@@ -212,7 +212,8 @@ class _Reader(ConsumerRebalanceListener):
         return None
 
     async def _assigned(self) -> Mapping[int, int]:
-        return await self.handler.assigned(self.cluster_id, self.held)
+        where = self.where
+        return await self.handler.assigned(where.cluster_id, self.held, where.partition_count)
 
     async def _keep_our_place(self, waiting_for: "asyncio.Task[Any]") -> None:
         """A moment of waiting, with a poll: a member that does not poll is thrown out.

@@ -48,12 +48,18 @@ class Stored:
 
 
 async def store(
-    connection: Connection, group: str, cluster_id: str, topic: str, steps: Sequence[Step]
+    connection: Connection,
+    group: str,
+    cluster_id: str,
+    topic: str,
+    steps: Sequence[Step],
+    *,
+    stage_all: bool = False,
 ) -> Stored:
     """Stores a batch, within a transaction; the months of its readings must have their partitions.
 
     After an error, the `newest` of the steps are wrong and have to be forgotten.
-    **Raises**: NotMine, AlreadyAdvanced, with nothing stored.
+    **Raises**: NotMine, AlreadyAdvanced, NotNew, with nothing stored; the last one not with `stage_all`.
     """
     await positions.claim(
         connection,
@@ -66,7 +72,7 @@ async def store(
     new: list[Readings] = []
     rest: list[Readings] = []
     for step in steps:
-        is_new = await _is_new(connection, step)
+        is_new = np.zeros(len(step.readings), np.bool_) if stage_all else await _is_new(connection, step)
         new.append(step.readings if is_new.all() else step.readings.take(is_new))
         rest.append(step.readings.take(~is_new))
     copied = await copy_readings(connection, new)

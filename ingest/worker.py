@@ -23,6 +23,7 @@ from models.db.partitions import ensure_months, ensure_partitions, months_of
 from models.db.patients import load_patients
 from models.db.pool import Pool
 from models.db.positions import AlreadyAdvanced, Position
+from models.db.readings import NotNew
 from models.settings import Settings
 
 log = logs.get(__name__)
@@ -38,6 +39,7 @@ class Owned:
 
     next_offset: int
     clock_us: int | None
+    partition_count: int
     guard: Guard
     patients: PatientIndex = field(default_factory=PatientIndex)
     newest: Newest = field(default_factory=Newest)
@@ -65,7 +67,9 @@ class IngestHandler:
         self._months: set[date] = set()
         self._touched = True
 
-    async def assigned(self, cluster_id: str, partitions: Sequence[int]) -> Mapping[int, int]:
+    async def assigned(
+        self, cluster_id: str, partitions: Sequence[int], partition_count: int
+    ) -> Mapping[int, int]:
         """Loads who is known in these partitions; from where the log is to be read on."""
         self._cluster_id = cluster_id
         topic = self._settings.topic
@@ -73,7 +77,7 @@ class IngestHandler:
             self._purpose = await require_migrated(connection)
             taken = await positions.take(connection, self.group, cluster_id, topic, partitions)
             for partition, position in taken.items():
-                owned = self._own(partition, position)
+                owned = self._own(partition, position, partition_count)
                 for patient in await load_patients(connection, cluster_id, topic, partition):
                     owned.patients.add(patient.patient_id, patient.organisation_id, patient.known_from)
         clocks = [position.clock_us for position in taken.values() if position.clock_us is not None]
@@ -92,8 +96,7 @@ class IngestHandler:
         is_done = False
         await self._ensure_months(prepared)
         try:
-            async with self._pool.transaction() as connection:
-                stored = await store(connection, self.group, self._cluster_id, self._settings.topic, prepared)
+            stored = await self._store(prepared)
             is_done = True
         except AlreadyAdvanced:
             log.info("batch_was_stored_before", partitions=[step.partition for step in prepared])
@@ -103,6 +106,23 @@ class IngestHandler:
         self._touched = True
         if stored is not None:
             _count(self.group, prepared, stored)
+
+    async def _store(self, prepared: Prepared, *, stage_all: bool = False) -> Stored:
+        try:
+            async with self._pool.transaction() as connection:
+                return await store(
+                    connection,
+                    self.group,
+                    self._cluster_id,
+                    self._settings.topic,
+                    prepared,
+                    stage_all=stage_all,
+                )
+        except NotNew:
+            # Known from elsewhere than this partition: then Postgres tells new from known, for this batch.
+            log.warning("readings_not_new", partitions=[step.partition for step in prepared])
+            self._forget_newest(prepared)
+        return await self._store(prepared, stage_all=True)
 
     async def dropped(self, partitions: Sequence[int]) -> None:
         """Forgets these partitions."""
@@ -116,19 +136,21 @@ class IngestHandler:
                 await require_migrated(connection)
         self._touched = False
 
-    def _own(self, partition: int, position: Position) -> Owned:
+    def _own(self, partition: int, position: Position, partition_count: int) -> Owned:
         guard = Guard(
             partition,
             limit=self._settings.refusal_limit,
             window_readings=self._settings.refusal_window_readings,
         )
-        owned = self._owned[partition] = Owned(position.next_offset, position.clock_us, guard)
+        owned = self._owned[partition] = Owned(
+            position.next_offset, position.clock_us, partition_count, guard
+        )
         return owned
 
     def _step(self, partition: int, records: Sequence[Record]) -> Step:
         owned = self._owned[partition]
         decoded = decode(records, partition=partition, nonce=secrets.token_hex(8))
-        placed = place(decoded, owned.patients, owned.clock_us, self._purpose)
+        placed = place(decoded, owned.patients, owned.clock_us, self._purpose, owned.partition_count)
         readings, refused = normalise(decoded, owned.patients)
         refusals = [*decoded.refusals, *placed.refusals, *refused]
         owned.guard.watch(readings.offset, refusals)

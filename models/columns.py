@@ -23,6 +23,7 @@ class Reason(StrEnum):
     UPLOAD_TOO_LARGE = "upload_too_large"
     TOO_MANY_READINGS = "too_many_readings"
     NO_READINGS = "no_readings"
+    WRONG_PARTITION = "wrong_partition"
     UNKNOWN_PATIENT = "unknown_patient"
     ALREADY_REGISTERED = "already_registered"
     UNKNOWN_KIND = "unknown_kind"

@@ -10,7 +10,8 @@ from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.structs import RecordMetadata
 
-from ingest.log import connection_options, key_of, partition_of
+from ingest.keys import key_of, partition_of
+from ingest.log import connection_options
 from models.clock import wall_now_us
 from models.errors import TryAgain
 from models.settings import Settings

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+import asyncpg
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +13,7 @@ from models.clock import to_datetime
 from models.columns import Readings
 from models.db.copy_image import COLUMNS, HEADER, NO_TIME_US, TRAILER, image, key_order
 from models.db.pool import Connection
+from models.errors import ThuiswachtError
 
 _CHUNK_BYTES = 1 << 19
 
@@ -69,6 +71,10 @@ NEVER_US = NO_TIME_US
 """Stands for "no reading known"; earlier than any time."""
 
 
+class NotNew(ThuiswachtError):
+    """A reading that was taken for new is known by its identity; nothing was stored."""
+
+
 @dataclass(frozen=True, slots=True)
 class Staged:
     """What became of staged readings: stored + duplicates + conflicts is their number.
@@ -86,10 +92,14 @@ class Staged:
 async def copy_readings(connection: Connection, batches: Sequence[Readings]) -> int:
     """Store readings that are known to be new; returns how many.
 
-    **Raises**: asyncpg.UniqueViolationError when one of them is not; CheckViolationError when the month of
-    one has no partition. Either way the transaction is lost.
+    **Raises**: NotNew when one of them is not; asyncpg.CheckViolationError when the month of one has no
+    partition. Either way the transaction is lost.
     """
-    return await _copy(connection, "reading", batches, by_key=True)
+    try:
+        return await _copy(connection, "reading", batches, by_key=True)
+    except asyncpg.UniqueViolationError:
+        # Without its text, which holds the patient and the time.
+        raise NotNew("A reading is known that was taken for new.") from None
 
 
 async def stage_readings(connection: Connection, batches: Sequence[Readings]) -> Staged:

@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaProducer
 from alerting.engine.compiled import compile_programmes
 from alerting.engine.programme_files import load_folder
 from alerting.worker import AlertingHandler
-from ingest.log import key_of, partition_of
+from ingest.keys import key_of, partition_of
 from ingest.worker import IngestHandler
 from models.db.migrate import migrate
 from models.db.pool import connect
@@ -137,7 +137,7 @@ async def undisturbed(dsn: str, log: Log) -> None:
         ingest = IngestHandler(storing, settings)
         alerting = AlertingHandler(evaluating, programmes, settings)
         for handler in (ingest, alerting):
-            await handler.assigned("undisturbed", sorted(log.written))
+            await handler.assigned("undisturbed", sorted(log.written), PARTITIONS)
         await ingest.commit(ingest.prepare(log.written))
         await alerting.commit(alerting.prepare(log.written))
     finally:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from ingest.log import partition_of
+from ingest.keys import partition_of
 from models.db.migrate import migrate
 from simulators.scenarios.scenario import Scenario
 from simulators.simulate import newest_programmes

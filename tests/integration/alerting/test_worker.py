@@ -65,7 +65,7 @@ async def storing_pool(database: str) -> AsyncIterator[Pool]:
 async def worker(pool: Pool) -> tuple[AlertingHandler, int]:
     """A worker that has just taken over the partition, and from which offset it wants to read."""
     handler = AlertingHandler(pool, programmes(), load_settings(topic=TOPIC))
-    starts = await handler.assigned(CLUSTER, [PARTITION])
+    starts = await handler.assigned(CLUSTER, [PARTITION], 1)
     return handler, starts[PARTITION]
 
 
@@ -83,7 +83,7 @@ async def follow(pool: Pool, log: Sequence[Record], until: int | None = None) ->
 async def store(pool: Pool, log: Sequence[Record], until: int | None = None) -> None:
     """A new worker stores the log up to an offset."""
     handler = IngestHandler(pool, load_settings(topic=TOPIC))
-    start = (await handler.assigned(CLUSTER, [PARTITION]))[PARTITION]
+    start = (await handler.assigned(CLUSTER, [PARTITION], 1))[PARTITION]
     for batch_from in range(start, len(log[:until]), BATCH):
         batch = log[batch_from : min(batch_from + BATCH, until or len(log))]
         await handler.commit(handler.prepare({PARTITION: batch}))
@@ -99,7 +99,7 @@ async def stored_findings(pool: Pool) -> set[Finding]:
 
 
 def undisturbed(log: Sequence[Record]) -> Ledger:
-    partition, ledger = Partition(PARTITION, programmes(), "trial"), Ledger.of((), (), ())
+    partition, ledger = Partition(PARTITION, programmes(), "trial", 1), Ledger.of((), (), ())
     ids = (UUID(int=number) for number in count(1))
     for stretch in partition.advance(log, "nonce").stretches:
         ledger.take(stretch, ids)
@@ -219,9 +219,9 @@ async def test_a_correction_of_the_far_past_is_evaluated_from_the_database(
 
 async def from_scratch(pool: Pool, log: Sequence[Record], patients: Sequence[UUID]) -> set[Finding]:
     """The findings of patients, from everything that was stored of them."""
-    partition, ledger = Partition(PARTITION, programmes(), "trial"), Ledger.of((), (), ())
+    partition, ledger = Partition(PARTITION, programmes(), "trial", 1), Ledger.of((), (), ())
     ids = (UUID(int=number) for number in count(1))
-    clock_us = Partition(PARTITION, programmes(), "trial").advance(log, "nonce").clock_us
+    clock_us = Partition(PARTITION, programmes(), "trial", 1).advance(log, "nonce").clock_us
     async with pool.connection() as connection:
         changes = await load_changes(connection, CLUSTER, TOPIC, PARTITION)
         partition.know(changes, clock_us)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from models.clock import DAY_US, to_us
 from models.db.partitions import ensure_months, ensure_partitions, months_of
 from models.db.pool import Connection, Pool
-from models.db.readings import NEVER_US, Staged, copy_readings, newest_known, stage_readings
+from models.db.readings import NEVER_US, NotNew, Staged, copy_readings, newest_known, stage_readings
 from tests.rows import PATIENT, T0_US, Row, readings
 
 OTHER = UUID(int=70, version=4)
@@ -209,7 +209,7 @@ async def test_several_partitions_in_one_go(ingest: Pool) -> None:
 async def test_copying_what_is_known_fails_as_a_whole(ingest: Pool, admin: Connection) -> None:
     async with ingest.transaction() as connection:
         await copy_readings(connection, [readings([Row(0)])])
-    with pytest.raises(asyncpg.UniqueViolationError):
+    with pytest.raises(NotNew):
         async with ingest.transaction() as connection:
             await copy_readings(connection, [readings([Row(1, taken_at_us=T0_US + 1), Row(2)])])
     assert await admin.fetchval("SELECT count(*) FROM reading") == 1

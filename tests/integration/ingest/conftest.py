@@ -74,8 +74,10 @@ class Watched(IngestHandler):
         self.held: set[int] = set()
         self.has_moved = asyncio.Event()
 
-    async def assigned(self, cluster_id: str, partitions: Sequence[int]) -> Mapping[int, int]:
-        offsets = await super().assigned(cluster_id, partitions)
+    async def assigned(
+        self, cluster_id: str, partitions: Sequence[int], partition_count: int
+    ) -> Mapping[int, int]:
+        offsets = await super().assigned(cluster_id, partitions, partition_count)
         self.held |= set(partitions)
         self.has_moved.set()
         return offsets

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ingest.keys import partition_of
 from models.columns import Reason
 from models.db.pool import Connection
 from models.settings import Settings
@@ -25,10 +26,11 @@ async def test_all_that_is_bad_is_in_quarantine_and_all_that_is_good_is_stored(
         expected[len(messages), -1] = (reason, field, readings)
         messages.append(message)
     messages.append(upload(name="last", device_id="another"))
-    await write(1, messages)
+    partition = partition_of(PATIENT, 4)
+    await write(partition, messages)
 
     async with working(settings) as running:
-        found = await everything(running, admin, {1: len(messages)})
+        found = await everything(running, admin, {partition: len(messages)})
 
     rows = await admin.fetch("SELECT log_offset, log_position, reason, field, readings FROM quarantine")
     assert {(row[0], row[1]): tuple(row)[2:] for row in rows} == {
@@ -48,8 +50,9 @@ async def test_the_same_again_the_other_value_the_void_and_the_revision(
         return reading(taken_at_us=TAKEN_AT_US + minute * 60_000_000, **fields)
 
     first = upload(at(1), at(2), at(3), name="first")
+    partition = partition_of(PATIENT, 4)
     await write(
-        0,
+        partition,
         [
             registration(),
             first,
@@ -65,7 +68,7 @@ async def test_the_same_again_the_other_value_the_void_and_the_revision(
         ],
     )
     async with working(settings) as running:
-        found = await everything(running, admin, {0: 11})
+        found = await everything(running, admin, {partition: 11})
 
     assert (found.received, found.stored, found.duplicate, found.quarantined) == (17, 10, 5, 2)
     conflicts = await admin.fetch(

@@ -37,8 +37,11 @@ class Recorder:
         self.idled = 0
         self.has_all = asyncio.Event()
 
-    async def assigned(self, cluster_id: str, partitions: Sequence[int]) -> Mapping[int, int]:
+    async def assigned(
+        self, cluster_id: str, partitions: Sequence[int], partition_count: int
+    ) -> Mapping[int, int]:
         assert cluster_id
+        assert partition_count == 4
         self.calls.append("assigned")
         assert self.held == ()
         self.held = tuple(partitions)
@@ -163,8 +166,10 @@ async def test_building_up_may_take_longer_than_a_member_may_be_silent(
     monkeypatch.setattr(ingest.log, "MAX_POLL_INTERVAL_MS", 2_000)
 
     class Slow(Recorder):
-        async def assigned(self, cluster_id: str, partitions: Sequence[int]) -> Mapping[int, int]:
-            offsets = await super().assigned(cluster_id, partitions)
+        async def assigned(
+            self, cluster_id: str, partitions: Sequence[int], partition_count: int
+        ) -> Mapping[int, int]:
+            offsets = await super().assigned(cluster_id, partitions, partition_count)
             # Nothing to await: that time passes is what is tested.
             await asyncio.sleep(6)
             return offsets
@@ -178,8 +183,10 @@ async def test_building_up_may_take_longer_than_a_member_may_be_silent(
 
 async def test_a_service_that_is_building_up_can_be_ended(settings: Settings) -> None:
     class Endless(Recorder):
-        async def assigned(self, cluster_id: str, partitions: Sequence[int]) -> Mapping[int, int]:
-            offsets = await super().assigned(cluster_id, partitions)
+        async def assigned(
+            self, cluster_id: str, partitions: Sequence[int], partition_count: int
+        ) -> Mapping[int, int]:
+            offsets = await super().assigned(cluster_id, partitions, partition_count)
             self.has_all.set()
             await asyncio.Event().wait()
             return offsets

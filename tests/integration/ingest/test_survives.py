@@ -13,7 +13,8 @@ import asyncpg
 import pytest
 
 from ingest.clock import run_clock
-from ingest.log import Writer, create_topic, partition_of
+from ingest.keys import partition_of
+from ingest.log import Writer, create_topic
 from ingest.worker import IngestHandler
 from models.clock import wall_now_us
 from models.db.pool import Connection, connect
@@ -22,7 +23,7 @@ from models.probes import Health
 from models.settings import Settings
 from simulators.stack import Stack
 from tests.integration.ingest.conftest import Figures, Write, everything, figures, until, working
-from tests.wire import TAKEN_AT_US, clock, log, reading, registration, upload
+from tests.wire import PATIENT, TAKEN_AT_US, clock, log, reading, registration, upload
 
 PARTITIONS = 4
 PATIENTS = [UUID(int=number) for number in range(1, 13)]
@@ -180,22 +181,22 @@ async def test_a_worker_that_starts_before_its_topic_waits_for_it(
 async def test_who_lost_the_race_for_an_offset_goes_on_from_where_the_winner_is(
     settings: Settings, write: Write, admin: Connection
 ) -> None:
+    partition = partition_of(PATIENTS[0], PARTITIONS)
     async with working(settings) as running:
-        await write(0, [registration(PATIENTS[0]), upload(patient=PATIENTS[0])])
-        await everything(running, admin, {0: 2})
+        await write(partition, [registration(PATIENTS[0]), upload(patient=PATIENTS[0])])
+        await everything(running, admin, {partition: 2})
         # As if another worker had dealt with the next message, of which this one has not heard.
-        await admin.execute("UPDATE log_position SET next_offset = 3 WHERE partition = 0")
-        await write(
-            0, [clock(1), upload(reading(taken_at_us=TAKEN_AT_US + 1), patient=PATIENTS[0], name="x")]
-        )
-        found = await everything(running, admin, {0: 4})
+        await admin.execute("UPDATE log_position SET next_offset = 3 WHERE partition = $1", partition)
+        later = reading(taken_at_us=TAKEN_AT_US + 1)
+        await write(partition, [clock(1), upload(later, patient=PATIENTS[0], name="x")])
+        found = await everything(running, admin, {partition: 4})
     assert (found.stored, found.received, found.readings) == (2, 2, 2)
 
 
 async def test_a_commit_of_unknown_outcome_is_not_done_twice(settings: Settings, admin: Connection) -> None:
     pool = await connect(settings.postgres_dsn, role="thuiswacht_ingest", application="test")
     handler = IngestHandler(pool, settings)
-    assert await handler.assigned("cluster", [0]) == {0: 0}
+    assert await handler.assigned("cluster", [0], 1) == {0: 0}
     prepared = handler.prepare({0: log(registration(), upload(), b"{}", clock(5))})
     await handler.commit(prepared)
     await handler.commit(prepared)
@@ -207,7 +208,7 @@ async def test_a_commit_of_unknown_outcome_is_not_done_twice(settings: Settings,
     assert await admin.fetchval("SELECT clock_us FROM log_position") == 5
     # A successor knows what was stored, and does not mistake it for new.
     successor = IngestHandler(pool, settings)
-    assert await successor.assigned("cluster", [0]) == {0: 6}
+    assert await successor.assigned("cluster", [0], 1) == {0: 6}
     await successor.commit(successor.prepare({0: log(upload(), first=6)}))
     assert (await figures(admin)).duplicate == 2
     await pool.close()
@@ -216,9 +217,9 @@ async def test_a_commit_of_unknown_outcome_is_not_done_twice(settings: Settings,
 async def test_the_late_owner_of_a_partition_writes_nothing(settings: Settings, admin: Connection) -> None:
     pool = await connect(settings.postgres_dsn, role="thuiswacht_ingest", application="test")
     late, quick = IngestHandler(pool, settings), IngestHandler(pool, settings)
-    await late.assigned("cluster", [0, 1])
+    await late.assigned("cluster", [0, 1], 1)
     prepared = late.prepare({0: log(registration(), upload()), 1: log(b"{}")})
-    await quick.assigned("cluster", [0])
+    await quick.assigned("cluster", [0], 1)
     await quick.commit(quick.prepare({0: log(registration())}))
     with pytest.raises(NotMine) as lost:
         await late.commit(prepared)
@@ -226,6 +227,23 @@ async def test_the_late_owner_of_a_partition_writes_nothing(settings: Settings, 
     found = await figures(admin)
     assert (found.received, found.offsets, found.refused) == (0, {0: 1, 1: 0}, 0)
     assert await admin.fetchval("SELECT count(*) FROM quarantine_message") == 0
+    await pool.close()
+
+
+async def test_a_patient_known_in_two_partitions_is_stored_once(
+    settings: Settings, admin: Connection
+) -> None:
+    pool = await connect(settings.postgres_dsn, role="thuiswacht_ingest", application="test")
+    handler = IngestHandler(pool, settings)
+    # As a log that grew from one partition to four would have it.
+    for partition, partition_count in ((0, 1), (2, 4)):
+        await handler.assigned("cluster", [partition], partition_count)
+        await handler.commit(handler.prepare({partition: log(registration(PATIENT))}))
+    for number in range(2):
+        sent = log(upload(reading(taken_at_us=TAKEN_AT_US + number)), first=1 + number)
+        await handler.commit(handler.prepare({0: sent, 2: sent}))
+    found = await figures(admin)
+    assert (found.received, found.stored, found.duplicate, found.readings) == (4, 2, 2, 2)
     await pool.close()
 
 

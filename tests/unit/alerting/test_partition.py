@@ -43,7 +43,7 @@ def records(seed: int, patients: int = 12, days: int = 25) -> list[Record]:
 
 def followed(log: Sequence[Record], cut_at: Sequence[int]) -> Ledger:
     """The log in batches that begin at these places, booked in memory."""
-    partition, ledger = Partition(0, programmes(), "trial"), Ledger.of((), (), ())
+    partition, ledger = Partition(0, programmes(), "trial", 1), Ledger.of((), (), ())
     ids = (UUID(int=number) for number in count(1))
     for first, end in pairwise([0, *sorted(cut_at), len(log)]):
         evaluated = partition.advance(log[first:end], "nonce")
@@ -128,7 +128,7 @@ def test_each_patient_has_at_most_one_unresolved_alert_of_a_signal(at_once: Ledg
 
 def test_a_programme_that_does_not_exist_is_told_once() -> None:
     log = records(1)
-    partition = Partition(0, programmes(), "trial")
+    partition = Partition(0, programmes(), "trial", 1)
     problems = [p for record in log for p in partition.advance([record], "nonce").problems]
     assert {problem.field for problem in problems} == {"programme"}
     assert len(problems) == 2

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ingest.changes import place
 from ingest.decode import decode
+from ingest.keys import partition_of
 from ingest.normalise import normalise
 from ingest.patients import PatientIndex
 from models.columns import Readings, Reason, Refusal
@@ -20,6 +21,7 @@ from tests.wire import (
     PATIENT,
     RECEIVED_AT_US,
     TAKEN_AT_US,
+    change,
     clock,
     log,
     reading,
@@ -34,7 +36,7 @@ def taken_in(*values: bytes | None) -> tuple[Readings, list[Refusal], int]:
     """The readings, the refusals, and how many readings there were, of messages behind a registration."""
     patients = PatientIndex()
     decoded = decode(log(registration(), *values), partition=0, nonce="n0nce")
-    placed = place(decoded, patients, None, "trial")
+    placed = place(decoded, patients, None, "trial", 1)
     readings, refused = normalise(decoded, patients)
     refusals = [*decoded.refusals, *placed.refusals, *refused]
     assert decoded.received == len(readings) + sum(refusal.readings for refusal in refusals)
@@ -142,10 +144,24 @@ def test_systolic_stands_above_diastolic_of_the_same_measurement() -> None:
     assert refusals[0].expected == "systolic above diastolic"
 
 
+def test_a_change_in_the_wrong_partition_is_refused() -> None:
+    right = partition_of(PATIENT, 4)
+    found: dict[int, list[Reason]] = {}
+    for partition in range(4):
+        patients = PatientIndex()
+        records = log(registration(), upload(), change("admit"))
+        decoded = decode(records, partition=partition, nonce="n")
+        placed = place(decoded, patients, None, "trial", 4)
+        _, refused = normalise(decoded, patients)
+        found[partition] = [refusal.reason for refusal in (*placed.refusals, *refused)]
+    wrong = [Reason.WRONG_PARTITION, Reason.WRONG_PARTITION, Reason.UNKNOWN_PATIENT]
+    assert found == dict.fromkeys(range(4), wrong) | {right: []}
+
+
 def test_an_upload_before_the_registration_is_of_an_unknown_patient() -> None:
     patients = PatientIndex()
-    decoded = decode(log(upload(), registration(), upload(name="x")), partition=3, nonce="n")
-    place(decoded, patients, None, "trial")
+    decoded = decode(log(upload(), registration(), upload(name="x")), partition=0, nonce="n")
+    place(decoded, patients, None, "trial", 1)
     readings, refusals = normalise(decoded, patients)
     assert readings.offset.tolist() == [2]
     assert [(refusal.offset, refusal.reason) for refusal in refusals] == [(0, Reason.UNKNOWN_PATIENT)]

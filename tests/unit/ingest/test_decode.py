@@ -129,10 +129,10 @@ def test_changes_hold_from_their_place_in_the_log_on() -> None:
             change("enrol", enrol, valid_from_us=50, correction=True),
             first=10,
         ),
-        partition=1,
+        partition=0,
         nonce="n",
     )
-    placed = place(decoded, patients, None, "trial")
+    placed = place(decoded, patients, None, "trial", 1)
     assert placed.refusals == ()
     assert placed.clock_us == 100
     assert [(at.offset, at.effective_from_us) for at in placed.changes] == [
@@ -147,7 +147,7 @@ def test_changes_hold_from_their_place_in_the_log_on() -> None:
 def test_the_clock_before_the_batch_counts() -> None:
     patients = PatientIndex()
     decoded = decode(log(registration(), clock(300)), partition=0, nonce="n")
-    placed = place(decoded, patients, 200, "trial")
+    placed = place(decoded, patients, 200, "trial", 1)
     assert (placed.changes[0].effective_from_us, placed.clock_us) == (200, 300)
 
 

@@ -7,7 +7,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.log import key_of, partition_of, partitions_of
+from ingest.keys import key_of, partition_of, partitions_of
 
 
 @settings(deadline=None)  # the first call compiles

@@ -11,6 +11,7 @@ from aiokafka import TopicPartition
 
 from ingest import loop
 from ingest.decode import Record
+from ingest.log import Log
 from models.probes import Health
 from models.settings import Settings
 from tests.wire import Message
@@ -28,8 +29,10 @@ class Taken:
     def __init__(self) -> None:
         self.offsets: list[int] = []
 
-    async def assigned(self, cluster_id: str, partitions: Sequence[int]) -> Mapping[int, int]:
-        assert cluster_id
+    async def assigned(
+        self, cluster_id: str, partitions: Sequence[int], partition_count: int
+    ) -> Mapping[int, int]:
+        assert (cluster_id, partition_count) == ("cluster", 1)
         return dict.fromkeys(partitions, 150)
 
     def prepare(self, records: Mapping[int, Sequence[Record]]) -> None:
@@ -81,7 +84,7 @@ def taken() -> Taken:
 async def reader(taken: Taken, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[loop._Reader]:
     """In the middle of reading, at offset 200, over a log that can be held up."""
     monkeypatch.setattr(loop, "POLL_S", 0.01)
-    reader = loop._Reader(taken, SETTINGS, "cluster", asyncio.Event(), Health())
+    reader = loop._Reader(taken, SETTINGS, Log("cluster", 1), asyncio.Event(), Health())
     await reader.consumer.stop()
     consumer: Any = HeldUp()
     reader.consumer = consumer
