@@ -1,10 +1,12 @@
 """The front door: `thuiswacht` mounts the commands of the four packages, and turns errors into exit codes."""
 
 import sys
+import traceback
 from importlib import import_module
 
 import click
 
+from models import logs
 from models.errors import BadInput, RefuseToStart, ThuiswachtError, TryAgain
 
 COMMANDS = {
@@ -67,12 +69,24 @@ def exit_code(error: ThuiswachtError) -> int:
 
 
 def main() -> None:
-    """Runs the command line; errors of ours become one line and an exit code, others keep their traceback."""
+    """Runs the command line; errors of ours become a line and an exit code, others tell where they arose."""
     try:
         thuiswacht()
     except ThuiswachtError as error:
         click.echo(f"thuiswacht: {error}", err=True)
         sys.exit(exit_code(error))
+    except Exception as error:  # noqa: BLE001 (the top of the process, which ends here)
+        _tell_where(error)
+        sys.exit(EXIT_FAILED)
+
+
+def _tell_where(error: Exception) -> None:
+    """Where a mistake was made, without its text: that of a database's error may hold a patient's data."""
+    if logs.are_configured():
+        logs.get("thuiswacht").error("mistake", error=error)
+        return
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    click.echo(f"{frames}thuiswacht: a mistake in the program: {logs.describe(error)}", err=True)
 
 
 if __name__ == "__main__":

@@ -67,6 +67,12 @@ def configure(level: str = "INFO", stream: TextIO | None = None) -> None:
     logging.getLogger("numba").setLevel(max(logging.INFO, root.level))
 
 
+def are_configured() -> bool:
+    """Whether everything that is logged goes through us, and texts of errors are left out."""
+    handlers = logging.getLogger().handlers
+    return bool(handlers) and all(isinstance(handler.formatter, JsonLines) for handler in handlers)
+
+
 class JsonLines(logging.Formatter):
     """One JSON object for each record."""
 
