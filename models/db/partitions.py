@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 from models.clock import to_datetime
 from models.db.pool import Connection
 
+_MONTHS_AT_ONCE = 100
+"""As many as are made well within a statement's time; wild device clocks may ask for a thousand."""
+
 
 def months_of(taken_at_us: NDArray[np.int64]) -> frozenset[date]:
     """The months in which readings were taken, each by its first day, in UTC.
@@ -25,7 +28,10 @@ async def ensure_months(connection: Connection, months: Iterable[date]) -> int:
 
     Cheap when all are there, but a round trip: a worker keeps in mind which months it has seen to.
     """
-    made: int = await connection.fetchval("SELECT ensure_reading_partitions($1::date[])", list(months))
+    asked, made = sorted(months), 0
+    for first in range(0, len(asked), _MONTHS_AT_ONCE):
+        some = asked[first : first + _MONTHS_AT_ONCE]
+        made += await connection.fetchval("SELECT ensure_reading_partitions($1::date[])", some)
     return made
 
 

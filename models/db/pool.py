@@ -35,6 +35,8 @@ _AWAY = (
     asyncpg.OperatorInterventionError,
     asyncpg.TransactionRollbackError,
     asyncpg.LockNotAvailableError,
+    # During a failover: the server that we know has become the one that only follows.
+    asyncpg.ReadOnlySQLTransactionError,
     # A migration changed a table under a prepared statement; the next attempt prepares it anew.
     asyncpg.InvalidCachedStatementError,
     # Raised for a connection that closed while nobody looked, or under a statement.
@@ -69,6 +71,10 @@ class Pool:
             connection = await self._acquire()
             try:
                 yield connection
+            except asyncpg.ReadOnlySQLTransactionError:
+                # So that the next attempt asks anew who leads.
+                connection.terminate()
+                raise
             finally:
                 await self._pool.release(connection)
 

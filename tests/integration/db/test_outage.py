@@ -9,6 +9,7 @@ import pytest
 
 from models.db.migrate import migrate
 from models.db.pool import Connection, connect
+from models.db.positions import take
 from models.errors import RefuseToStart, TryAgain
 from simulators.stack import Stack
 from simulators.stack.ports import free_port
@@ -46,6 +47,23 @@ async def test_not_let_in(database: str) -> None:
             async with pool.connection():
                 pass
         await pool.close()
+
+
+async def test_a_server_that_only_follows(database: str, admin: Connection) -> None:
+    name = urlsplit(database).path.lstrip("/")
+    pool = await connect(database, role="thuiswacht_ingest", application="test", max_size=1)
+
+    async def write() -> None:
+        async with pool.transaction() as connection:
+            await take(connection, "group", "cluster", "log", [0])
+
+    await admin.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    with pytest.raises(TryAgain, match="25006"):
+        await write()
+    await admin.execute("SET default_transaction_read_only = off")
+    await admin.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = off")
+    await write()
+    await pool.close()
 
 
 async def test_off_this_machine_certificates_are_needed() -> None:
