@@ -26,6 +26,7 @@ from alerting.engine.layout import (
 )
 from alerting.engine.programme import Programme
 from alerting.engine.timeline import Problem, Stretch, timeline
+from alerting.engine.too_late import TooLate
 from alerting.engine.verdict import NO_CLOCK, Verdict
 from models.columns import Readings
 from models.kinds import KINDS
@@ -91,6 +92,7 @@ class Engine:
         self._limits: dict[tuple[int, tuple[float, ...]], int] = {}
         self._limits_used = len(programmes.default_limits)
         self._digests: dict[str, int] = {}
+        self._too_late = TooLate()
         self._touched: set[int] = set()
         self._out: Rows = np.zeros(FIRST_ROOM, TRANSITION)
         self._used = {"segments": 0, "schedules": 0, "states": 0}
@@ -140,6 +142,7 @@ class Engine:
     def forget(self, patient_row: int) -> None:
         """Forgets a patient's readings and what was found, not the changes; for building it up again."""
         self._know(patient_row)
+        self._too_late.forget(patient_row)
         patient = self._memory.patients[patient_row]
         for name in ("done_us", "latest_us"):
             patient[name] = -1
@@ -157,7 +160,9 @@ class Engine:
         rebuilt by `forget` and readings in order of time with NO_CLOCK, then none with now.
         """
         now_us = min(max(now_us, NO_CLOCK), LATEST_US)
-        who = self._insert(readings) if readings is not None and len(readings) else np.empty(0, np.int32)
+        who = np.empty(0, np.int32)
+        if readings is not None and len(readings):
+            who = self._insert(readings, now_us)
         due = np.flatnonzero(self._memory.patients["due_us"] <= now_us).astype(np.int32)
         changed = np.fromiter(self._touched, np.int32, len(self._touched))
         self._touched.clear()
@@ -179,20 +184,25 @@ class Engine:
             )
             parts.append(self._out[:filled].copy())
         again = np.flatnonzero(replayed_us > NOT_REPLAYED)
+        rebuild = self._too_late.doubtful.union(touched[replayed_us == NO_SNAPSHOT].tolist())
+        self._too_late.doubtful.clear()
         return Verdict(
             programmes=self.programmes,
             transitions=np.concatenate(parts),
             replayed=tuple((int(touched[j]), int(replayed_us[j])) for j in again),
-            rebuild=tuple(int(touched[j]) for j in np.flatnonzero(replayed_us == NO_SNAPSHOT)),
+            rebuild=tuple(sorted(rebuild)),
         )
 
-    def _insert(self, readings: Readings) -> NDArray[np.int32]:
+    def _insert(self, readings: Readings, now_us: int) -> NDArray[np.int32]:
         """Readings into their patients' memory; gives the patients. Leaves out kinds that no rule names."""
         kind, taken_at_us = readings.kind, readings.taken_at_us
-        valid = ~readings.too_late & (readings.patient >= 0) & (kind >= 0) & (kind < len(KINDS))
+        valid = (readings.patient >= 0) & (kind >= 0) & (kind < len(KINDS))
         valid &= (taken_at_us >= 0) & (taken_at_us <= LATEST_US)
         if not valid.all():
             readings = readings.take(valid)
+        counting = self._too_late.counting(readings, now_us)
+        if not counting.all():
+            readings = readings.take(counting)
         if not len(readings):
             return np.empty(0, np.int32)
         who = readings.patient

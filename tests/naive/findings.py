@@ -70,7 +70,11 @@ def naive_findings(programmes: Sequence[Programme], log: Sequence[Message]) -> s
 
 
 def counted(log: Sequence[Message], patient_id: str) -> list[Taken]:
-    """The readings that count, one for each identity, in order."""
+    """The readings that count, one for each identity, in order.
+
+    Of the same identity, revision and void, only the first in the log: where it came too late, none counts.
+    """
+    first: set[tuple[int, str, str, int, bool]] = set()
     best: dict[tuple[int, str, str], tuple[int, bool, Taken]] = {}
     known = False
     for message in log:
@@ -79,12 +83,17 @@ def counted(log: Sequence[Message], patient_id: str) -> list[Taken]:
         known = known or (message["type"] == "change" and "register" in message["change"])
         for reading in message.get("readings", ()) if known else ():
             t, kind = reading["taken_at_us"], reading["kind"]
-            if not -FUTURE_US <= message["received_at_us"] - t <= WEEK_US:
+            late_us = message["received_at_us"] - t
+            revision, void = reading.get("revision", 0), bool(reading.get("void"))
+            this = t, message["device_id"], kind, revision, void
+            if late_us < -FUTURE_US or this in first:
+                continue
+            first.add(this)
+            if late_us > WEEK_US:
                 continue
             value, unit = reading.get("value"), reading.get("unit")
             if "code" in reading:
                 value = float(KIND_BY_NAME[kind].codes.index(reading["code"]))
-            revision, void = reading.get("revision", 0), bool(reading.get("void"))
             key = t, message["device_id"], kind
             taken = Taken(t, message["device_id"], kind, value, unit)
             if key not in best or (revision, void) > best[key][:2]:

@@ -205,6 +205,25 @@ def an_upload(draw: st.DrawFn, start_us: int) -> Message:
     }  # fmt: skip
 
 
+@st.composite
+def a_copy(draw: st.DrawFn, uploads: Sequence[Message]) -> Message:
+    """An upload once more, received at another time, perhaps with another value or revision."""
+    upload = draw(st.sampled_from(uploads))
+    shift_us = draw(pick((-9 * DAY_US, -7 * DAY_US, 0, 7 * DAY_US, 9 * DAY_US, 20 * DAY_US)))
+    readings = [dict(reading) for reading in upload["readings"]]
+    for reading in readings:
+        if "unit" in reading and draw(st.booleans()):
+            reading["value"] = draw(pick(VALUES_SENT[reading["unit"]]))
+        if not draw(st.integers(0, 3)):
+            reading["revision"] = draw(pick((0, 1, 2)))
+    first_us = max(reading["taken_at_us"] for reading in readings)
+    return {
+        **upload,
+        "received_at_us": max(first_us, upload["received_at_us"] + shift_us),
+        "readings": readings,
+    }
+
+
 SPELLINGS = {"mm[Hg]": "mmHg", "[lb_av]": "lb", "/min": "bpm"}
 """Other spellings of units that limits have, which people may use for personal ones."""
 
@@ -306,6 +325,7 @@ def logs(draw: st.DrawFn, names: Sequence[str]) -> list[Message]:
             log.append(change_message(patient_id, enrolled_us, {"enrol": {"programme": name, "version": 1}}))
     clocks = sorted(draw(st.lists(times(start_us), max_size=6)))
     rest: list[Message] = [draw(an_upload(start_us)) for _ in range(draw(st.integers(1, 24)))]
+    rest += [draw(a_copy(rest)) for _ in range(draw(st.integers(0, 6)))]
     for _ in range(draw(st.integers(0, 5))):
         patient_id = draw(pick(PATIENTS))
         rest.append(draw(a_change(start_us, patient_id, names)))

@@ -163,8 +163,43 @@ def test_more_than_seven_days_late_is_never_evaluated(programmes: CompiledProgra
     run.batch([upload(weight(184, START_US + 8 * DAY_US))])
     run.batch([upload(weight(170, START_US + 6 * DAY_US), late_us=7 * DAY_US + 1)])
     assert opened(run) == []
-    run.batch([upload(weight(170, START_US + 6 * DAY_US), late_us=7 * DAY_US)])
+    run.batch([upload(weight(170, START_US + 6 * DAY_US + 1), late_us=7 * DAY_US)])
     assert ("gains", START_US + 8 * DAY_US, None) in opened(run)
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize("late_first", [True, False])
+def test_the_first_copy_in_the_log_decides_whether_a_reading_is_too_late(
+    programmes: CompiledProgrammes, late_first: bool, at_once: bool
+) -> None:
+    run = enrolled(programmes)
+    heavy = weight(184, START_US + DAY_US)
+    copies = [upload(heavy, late_us=8 * DAY_US), upload(heavy)]
+    messages = [upload(weight(180, START_US)), *(copies if late_first else reversed(copies))]
+    for batch in [messages] if at_once else [[message] for message in messages]:
+        run.batch(batch)
+    assert opened(run) == ([] if late_first else [("gains", START_US + DAY_US, None)])
+    run.batch([upload(weight(184, START_US + DAY_US, revision=1))])
+    assert opened(run) == [("gains", START_US + DAY_US, None)], "another revision is another reading"
+
+
+def test_a_copy_of_what_came_too_late_does_not_bring_time_forward(programmes: CompiledProgrammes) -> None:
+    run = enrolled(programmes)
+    steps = reading("steps", 100, "steps", START_US + 5 * DAY_US)
+    run.batch([upload(weight(180, START_US)), upload(steps, late_us=8 * DAY_US), upload(steps)])
+    assert opened(run) == []
+
+
+def test_what_came_too_late_long_ago_is_left_to_the_database(programmes: CompiledProgrammes) -> None:
+    run = enrolled(programmes)
+    before = upload(weight(180, START_US), weight(184, START_US + DAY_US), late_us=8 * DAY_US)
+    run.batch([before, upload(weight(180, START_US + 2 * DAY_US)), clock(START_US + 50 * DAY_US)])
+    found = opened(run)
+    run.batch([upload(weight(180, START_US + 40 * DAY_US), late_us=8 * DAY_US)])
+    assert run.rebuilt == 0
+    run.batch([upload(weight(184, START_US + DAY_US))])
+    assert run.rebuilt == 1
+    assert opened(run) == found
 
 
 def test_older_than_every_snapshot_asks_for_a_rebuild(programmes: CompiledProgrammes) -> None:

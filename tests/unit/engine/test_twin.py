@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from alerting.engine.programme import Programme
 from tests.naive.changes import Message
 from tests.naive.engine_run import engine_findings
-from tests.naive.findings import Finding, naive_findings
+from tests.naive.findings import WEEK_US, Finding, naive_findings
 from tests.naive.random_logs import clock, logs, programmes
 
 Case = tuple[list[Programme], list[Message], list[int]]
@@ -34,8 +34,8 @@ def test_kernel_and_twin_find_the_same(case: Case) -> None:
 
 
 def without_conflicts(uploads: list[Message]) -> list[Message]:
-    """Of one identity and revision only what comes first, so that the order may change."""
-    seen: dict[tuple[object, ...], Message] = {}
+    """Of one identity and revision only what comes first, in time or not, so that the order may change."""
+    seen: dict[tuple[object, ...], tuple[Message, bool]] = {}
     kept: list[Message] = []
     for upload in uploads:
         readings: list[Message] = []
@@ -44,7 +44,8 @@ def without_conflicts(uploads: list[Message]) -> list[Message]:
                 upload["patient_id"], upload["device_id"], reading["kind"], reading["taken_at_us"],
                 reading.get("revision", 0), "void" in reading,
             )  # fmt: skip
-            if seen.setdefault(key, reading) == reading:
+            this = reading, upload["received_at_us"] - reading["taken_at_us"] > WEEK_US
+            if seen.setdefault(key, this) == this:
                 readings.append(reading)
         if readings:
             kept.append({**upload, "readings": readings})
