@@ -1,17 +1,18 @@
 """The state of the rule engine from the database: after a start, and for single patients."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from uuid import UUID
 
 from alerting.ledger import Stretch
 from alerting.partition import Partition
-from models.db.history import load_readings
+from models.db.history import count_readings, load_readings
 from models.db.patients import load_changes
 from models.db.pool import Connection, Pool
 
-PATIENTS_AT_ONCE = 100
-"""Bounds the memory: a patient with a continuous glucose monitor has 100,000 readings a year."""
+PATIENTS_AT_ONCE = 2_000
+READINGS_AT_ONCE = 200_000
+"""Bounds the memory to some 100 MB; a patient with a glucose sensor alone has 100,000 readings a year."""
 
 
 async def restore(
@@ -22,20 +23,33 @@ async def restore(
     Everything of its patients from before that offset must be stored. **Units**: `clock_us`, the clock at
     that place, in microseconds since 1970 UTC.
     """
-    async with pool.connection() as connection:
+    async with pool.transaction() as connection:
         changes = await load_changes(connection, cluster_id, topic, partition.number, below_offset)
-        partition.know(changes, clock_us)
-        for rows in _chunks(list(partition.rows().items())):
-            readings = await load_readings(
-                connection, dict(rows), partition=partition.number, below_offset=below_offset
-            )
-            await asyncio.to_thread(partition.build, [row for _, row in rows], readings)
+    await asyncio.to_thread(partition.know, changes, clock_us)
+    rows = partition.rows()
+    patient_ids = list(rows)
+    for first in range(0, len(patient_ids), PATIENTS_AT_ONCE):
+        async with pool.transaction() as connection:
+            numbers = await count_readings(connection, patient_ids[first : first + PATIENTS_AT_ONCE])
+        for part in parts(numbers, READINGS_AT_ONCE):
+            # A transaction each: one over hours would keep the database from cleaning up.
+            async with pool.transaction() as connection:
+                readings = await load_readings(
+                    connection,
+                    {patient_id: rows[patient_id] for patient_id in part},
+                    partition=partition.number,
+                    below_offset=below_offset,
+                )
+            await asyncio.to_thread(partition.build, [rows[patient_id] for patient_id in part], readings)
 
 
 async def evaluate_again(
     connection: Connection, partition: Partition, patient_id: UUID, below_offset: int
 ) -> Stretch | None:
-    """A patient from scratch, from everything stored before an offset; None where they are not known."""
+    """A patient from scratch, from everything stored before an offset; None where they are not known.
+
+    Within a transaction.
+    """
     row = partition.row(patient_id)
     if row is None:
         return None
@@ -45,6 +59,19 @@ async def evaluate_again(
     return await asyncio.to_thread(partition.evaluate_again, patient_id, readings)
 
 
-def _chunks(rows: Sequence[tuple[UUID, int]]) -> Iterator[Sequence[tuple[UUID, int]]]:
-    for first in range(0, len(rows), PATIENTS_AT_ONCE):
-        yield rows[first : first + PATIENTS_AT_ONCE]
+def parts(numbers: Mapping[UUID, int], most: int) -> Iterator[Sequence[UUID]]:
+    """Patients in their order, in parts of at most so many readings together, or of one who has more.
+
+    >>> [len(part) for part in parts({UUID(int=n): n for n in range(1, 7)}, 6)]
+    [3, 1, 1, 1]
+    """
+    part: list[UUID] = []
+    total = 0
+    for patient_id, number in numbers.items():
+        if part and total + number > most:
+            yield part
+            part, total = [], 0
+        part.append(patient_id)
+        total += number
+    if part:
+        yield part

@@ -1,6 +1,8 @@
 """The stored readings of some patients as columns, to build the state of the rule engine from."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +16,7 @@ from models.units import UNIT_BY_SPELLING
 
 _WHERE = """
 FROM reading
-WHERE patient_id = ANY($1::uuid[]) AND log_partition = $2 AND log_offset < $3 AND NOT too_late
+WHERE patient_id = ANY($1::uuid[]) AND log_partition = $2 AND log_offset < $3
 """
 
 # Every column has a fixed width and is never null, so that the binary image is an array as it stands.
@@ -22,7 +24,7 @@ WHERE patient_id = ANY($1::uuid[]) AND log_partition = $2 AND log_offset < $3 AN
 _COPY = f"""
 SELECT patient_id, log_offset, log_position, kind, taken_at, hashtextextended(device_id, 0), revision, void,
     coalesce(value, 'NaN'), coalesce(value_received, 'NaN'), coalesce(hashtextextended(unit_received, 0), 0),
-    coalesce(code, -1::smallint), received_at, absent IS NOT NULL, text IS NOT NULL
+    coalesce(code, -1::smallint), received_at, absent IS NOT NULL, text IS NOT NULL, too_late
 {_WHERE}
 """
 
@@ -48,7 +50,13 @@ _FIELDS = (
     ("received_at", ">i8"),
     ("absent", "?"),
     ("text", "?"),
+    ("too_late", "?"),
 )
+# By the key alone: answered from the index, and a few rows too many do no harm.
+_COUNT = """
+SELECT patient_id, count(*) AS number FROM reading WHERE patient_id = ANY($1::uuid[]) GROUP BY patient_id
+"""
+
 _ROW = np.dtype(
     [
         ("fields", ">i2"),
@@ -58,44 +66,61 @@ _ROW = np.dtype(
 _HEADER_BYTES = 19
 _TRAILER_BYTES = 2
 _POSTGRES_EPOCH_US = 946_684_800_000_000
+_HOURS_S = 6 * 3600.0
+"""Reading a whole partition back takes as long as it takes; only what hangs for ever is cut off."""
+
+
+async def count_readings(connection: Connection, patient_ids: Sequence[UUID]) -> Mapping[UUID, int]:
+    """How many readings of each of these patients are stored, 0 for none; within a transaction."""
+    async with _unhurried(connection):
+        found = await connection.fetch(_COUNT, list(patient_ids), timeout=_HOURS_S)
+    return dict.fromkeys(patient_ids, 0) | {row["patient_id"]: row["number"] for row in found}
 
 
 async def load_readings(
     connection: Connection, rows: Mapping[UUID, int], *, partition: int, below_offset: int
 ) -> Readings:
-    """What was stored of these patients from messages before an offset, in the order of the log.
+    """What was stored of these patients from messages before an offset; within a transaction.
 
-    Readings that came too late are left out: they are never evaluated. What the engine does not look at
-    (upload, source, group, remarks) is left empty. `rows` gives each patient's row.
+    In order of time, at the same time in that of the log. What the engine does not look at (upload, source,
+    group, remarks) is left empty. `rows` gives each patient's row.
     """
     arguments = (list(rows), partition, below_offset)
-    texts = await _distinct(connection, arguments)
-    chunks: list[bytes] = []
+    image = bytearray()
 
     async def keep(chunk: bytes) -> None:
-        chunks.append(bytes(chunk))
+        image.extend(chunk)
 
-    await connection.copy_from_query(_COPY, *arguments, output=keep, format="binary")
-    image = b"".join(chunks)
-    table = np.frombuffer(
-        image, _ROW, (len(image) - _HEADER_BYTES - _TRAILER_BYTES) // _ROW.itemsize, _HEADER_BYTES
-    )
-    return _readings(table[np.lexsort((table["log_position"], table["log_offset"]))], rows, texts, partition)
+    async with _unhurried(connection):
+        texts = await _distinct(connection, arguments)
+        await connection.copy_from_query(_COPY, *arguments, output=keep, format="binary", timeout=_HOURS_S)
+    return await asyncio.to_thread(_readings, image, rows, texts, partition)
+
+
+@asynccontextmanager
+async def _unhurried(connection: Connection) -> AsyncGenerator[None]:
+    """Lifts the time limit of statements within a transaction: it is meant for batches."""
+    await connection.execute("SET LOCAL statement_timeout = 0")
+    yield
+    await connection.execute("SET LOCAL statement_timeout TO DEFAULT")
 
 
 async def _distinct(connection: Connection, arguments: tuple[list[UUID], int, int]) -> dict[int, str]:
     """The texts by their hashes."""
     found: dict[int, str] = {}
-    for record in await connection.fetch(_TEXTS, *arguments):
+    for record in await connection.fetch(_TEXTS, *arguments, timeout=_HOURS_S):
         if found.setdefault(record["hash"], record["text"]) != record["text"]:
             raise Broken(f"Two texts of readings share the hash {record['hash']}; choose another hash.")
     return found
 
 
 def _readings(
-    table: NDArray[np.void], rows: Mapping[UUID, int], texts: Mapping[int, str], partition: int
+    image: bytearray, rows: Mapping[UUID, int], texts: Mapping[int, str], partition: int
 ) -> Readings:
-    n = len(table)
+    n = (len(image) - _HEADER_BYTES - _TRAILER_BYTES) // _ROW.itemsize
+    table = np.frombuffer(image, _ROW, n, _HEADER_BYTES)
+    # The engine puts what comes in order of time into place without moving anything.
+    table = table[np.lexsort((table["log_position"], table["log_offset"], table["taken_at"]))]
     known = list(texts.values())
     index = {digest: place for place, digest in enumerate(texts)}
     units = {digest: UNIT_BY_SPELLING.get(text, -1) for digest, text in texts.items()}
@@ -130,7 +155,7 @@ def _readings(
         received_at_us=table["received_at"].astype(np.int64) + _POSTGRES_EPOCH_US,
         sent_at_us=np.zeros(n, np.int64),
         utc_offset_min=np.full(n, NO_OFFSET_MIN, np.int16),
-        too_late=np.zeros(n, np.bool_),
+        too_late=table["too_late"].astype(np.bool_),
     )
 
 

@@ -1,5 +1,6 @@
 """The worker on a real Postgres: what it stores, after restarts, and when another worker was faster."""
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -8,9 +9,11 @@ from functools import cache
 from itertools import count
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 from prometheus_client import REGISTRY
 
+from alerting import rebuild
 from alerting.engine.compiled import CompiledProgrammes, compile_programmes
 from alerting.engine.programme_files import load_folder
 from alerting.ledger import Ledger
@@ -18,7 +21,7 @@ from alerting.partition import Partition
 from alerting.worker import AlertingHandler, Prepared
 from ingest.worker import IngestHandler
 from models.clock import DAY_US
-from models.db.history import load_readings
+from models.db.history import count_readings, load_readings
 from models.db.patients import load_changes
 from models.db.pool import Pool, connect
 from models.errors import NotMine
@@ -222,7 +225,7 @@ async def from_scratch(pool: Pool, log: Sequence[Record], patients: Sequence[UUI
     partition, ledger = Partition(PARTITION, programmes(), "trial", 1), Ledger.of((), (), ())
     ids = (UUID(int=number) for number in count(1))
     clock_us = Partition(PARTITION, programmes(), "trial", 1).advance(log, "nonce").clock_us
-    async with pool.connection() as connection:
+    async with pool.transaction() as connection:
         changes = await load_changes(connection, CLUSTER, TOPIC, PARTITION)
         partition.know(changes, clock_us)
         for patient_id in patients:
@@ -252,3 +255,72 @@ async def test_what_is_open_is_counted_for_the_dashboard(pool: Pool, storing_poo
         assert number == sum(alert.severity is severity for alert in unresolved)
     await handler.dropped([PARTITION])
     assert REGISTRY.get_sample_value("thuiswacht_alerting_findings_open", {"partition": "0"}) is None
+
+
+def late_copies(log: Sequence[Record]) -> list[dict[str, object]]:
+    """A weight of each patient, received too late, then a copy of each in time."""
+    uploads = [message for record in log if "sent_at_us" in (message := json.loads(record.value))]
+    at_us = max(upload["received_at_us"] for upload in uploads) + DAY_US
+    patients = sorted({upload["patient_id"] for upload in uploads})
+    return [
+        {**uploads[0], "patient_id": patient_id, "received_at_us": received_at_us, "readings": [weight]}
+        for received_at_us in (at_us + 8 * DAY_US, at_us + 60_000_000)
+        for number, patient_id in enumerate(patients)
+        if (weight := {"kind": "body_weight", "value": 99.0, "unit": "kg", "taken_at_us": at_us + number})
+    ]
+
+
+async def test_a_copy_of_what_came_too_late_counts_neither_live_nor_after_a_restart(
+    pool: Pool, storing_pool: Pool
+) -> None:
+    log = small_log(*late_copies(small_log()))
+    until = len(log) - 12
+    await store(storing_pool, log, until)
+    await follow(pool, log, until)
+    await store(storing_pool, log)
+    await follow(pool, log)
+    assert await stored_findings(pool) == findings_of(undisturbed(log))
+    patients = sorted({finding.patient_id for finding in await stored_findings(pool)})
+    assert await stored_findings(pool) == await from_scratch(pool, log, patients)
+
+
+async def test_a_large_partition_is_restored_in_parts(
+    pool: Pool, storing_pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rebuild, "PATIENTS_AT_ONCE", 5)
+    monkeypatch.setattr(rebuild, "READINGS_AT_ONCE", 150)
+    log = small_log()
+    for until in (777, None):
+        await store(storing_pool, log, until)
+        await follow(pool, log, until)
+    assert await stored_findings(pool) == findings_of(undisturbed(log))
+
+
+async def test_reading_back_is_not_cut_off_by_the_time_limit_of_batches(
+    database: str, storing_pool: Pool
+) -> None:
+    await store(storing_pool, small_log(), 200)
+    limited = {"statement_timeout": "200"}
+    reader = await asyncpg.connect(database, server_settings=limited, command_timeout=0.2)
+    other, watcher = await asyncpg.connect(database), await asyncpg.connect(database)
+    try:
+        patient_id = await other.fetchval("SELECT patient_id FROM reading LIMIT 1")
+        async with reader.transaction():
+            async with other.transaction():
+                await other.execute("LOCK TABLE reading")
+                counting = asyncio.create_task(count_readings(reader, [patient_id]))
+                while not counting.done() and not await watcher.fetchval(WAITS):
+                    await watcher.execute("SELECT pg_sleep(0.02)")
+            numbers = await counting
+            readings = await load_readings(reader, {patient_id: 0}, partition=PARTITION, below_offset=200)
+            assert numbers[patient_id] == len(readings) > 10
+            assert await reader.fetchval("SHOW statement_timeout") == "200ms"
+    finally:
+        for connection in (reader, other, watcher):
+            await connection.close()
+
+
+WAITS = """
+SELECT count(*) > 0 FROM pg_stat_activity
+WHERE wait_event_type = 'Lock' AND clock_timestamp() - query_start > interval '0.5 s'
+"""
