@@ -4,7 +4,7 @@ The slow way, for the few: every reading by itself, so that a bad one does not t
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar, cast
 from uuid import UUID
@@ -32,6 +32,7 @@ _READING = TypeAdapter(WireReading)
 _SOUND_READING = {"kind": "steps", "taken_at_us": 0, "value": 0, "unit": "{steps}"}
 _LONGEST_SHOWN = 120
 _TOO_LARGE_TO_COUNT = 4_300
+_FEW_DIGITS = f"at most {MAX_SIGNIFICANT_DIGITS} significant digits"
 
 
 @dataclass(slots=True)
@@ -184,6 +185,10 @@ def _whole_number(literal: str) -> "_Int | _Float":
 def _take_object(model: type[Model], message: dict[str, Any], refuse: _Refuser) -> Model | None:
     if _refuse_bad_text(message, refuse, "", WHOLE_MESSAGE):
         return None
+    for where, literal in _limits(message.get("change")):
+        if _digits(literal) > MAX_SIGNIFICANT_DIGITS:
+            refuse(Reason.TOO_MANY_DIGITS, where, _FEW_DIGITS, literal)
+            return None
     try:
         return model.model_validate_json(json.dumps(message))
     except ValidationError as error:
@@ -192,6 +197,19 @@ def _take_object(model: type[Model], message: dict[str, Any], refuse: _Refuser) 
             reason = Reason.UNKNOWN_CHANGE
         refuse(reason, where, expected, found)
         return None
+
+
+def _limits(change: object) -> Iterator[tuple[str, str]]:
+    """The values of the personal limits in a change, as they were written, each with its field."""
+    for what, content in _fields(change):
+        for name, limit in _fields(dict(_fields(content)).get("limits")):
+            value = dict(_fields(limit)).get("value")
+            if isinstance(value, _Float | _Int):
+                yield f"change.{what}.limits.{name}.value", value.literal
+
+
+def _fields(value: object) -> Iterable[tuple[str, object]]:
+    return cast("dict[str, object]", value).items() if isinstance(value, dict) else ()
 
 
 def _take_upload(message: dict[str, Any], found: Salvaged, refuse: _Refuser) -> None:
@@ -244,8 +262,7 @@ def _reading(sent: object, position: int, refuse: _Refuser) -> WireReading | Non
         return None
     value: object = known.get("value")
     if isinstance(value, _Float | _Int) and _digits(value.literal) > MAX_SIGNIFICANT_DIGITS:
-        expected = f"at most {MAX_SIGNIFICANT_DIGITS} significant digits"
-        return refuse(Reason.TOO_MANY_DIGITS, "value", expected, value.literal, position=position)
+        return refuse(Reason.TOO_MANY_DIGITS, "value", _FEW_DIGITS, value.literal, position=position)
     try:
         return _READING.validate_json(json.dumps(known), strict=True)
     except ValidationError as error:

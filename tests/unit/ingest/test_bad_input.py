@@ -102,6 +102,20 @@ def test_values_keep_every_digit_or_are_refused(
     assert readings.value.tolist() == ([81.4, 81.4] if reason is None else [81.4])
 
 
+@pytest.mark.parametrize("what", ["limits", "enrol"])
+@pytest.mark.parametrize(("literal", "reason"), LITERALS.items())
+def test_personal_limits_keep_every_digit_or_are_refused(
+    literal: str, reason: Reason | None, what: str
+) -> None:
+    limits = {"gain_3d": {"value": 4711.25, "unit": "kg", "set_by": "n"}}
+    content = {"programme": "heart_failure", "limits": limits} | ({"version": 1} if what == "enrol" else {})
+    sent = change(what, content, valid_from_us=RECEIVED_AT_US).replace(b"4711.25", literal.encode())
+    _, refusals, _ = taken_in(sent)
+    field = f"change.{what}.limits.gain_3d.value"
+    expected = [] if reason is None else [(reason, field, 0)]
+    assert [(refusal.reason, refusal.field, refusal.readings) for refusal in refusals] == expected
+
+
 def test_long_numbers_that_are_no_values_do_no_harm() -> None:
     readings, refusals, _ = taken_in(
         upload(device_id="12345678901234567890", source="x 12345678901234567890"),
