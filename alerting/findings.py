@@ -63,6 +63,8 @@ def _advance(findings: dict[UUID, Finding], verdict: PatientVerdict) -> Folded:
         before = findings.get(key)
         if before is None and transition.what is not What.OPEN:
             return Folded(tuple(changes), _unknown(key, transition))
+        if transition.what is What.OPEN and (other := _still_open(key, transition, findings.values())):
+            return Folded(tuple(changes), _already_open(other, transition))
         after = _applied(verdict, key, before, transition)
         if transition.what is What.OPEN:
             after = _quietened(after, findings.values(), transition.rule.cooldown_us)
@@ -173,6 +175,28 @@ def _earlier(finding: Finding, others: Iterable[Finding]) -> Sequence[Finding]:
 def _id_of(verdict: PatientVerdict, transition: Transition) -> UUID:
     rule = transition.rule
     return finding_id(verdict.patient_id, rule.programme, rule.rule, transition.opened_at_us)
+
+
+def _still_open(key: UUID, transition: Transition, findings: Iterable[Finding]) -> Finding | None:
+    """Another finding of the same rule that holds: the engine, which knows only one, cannot mean it."""
+    rule = transition.rule
+    return next(
+        (
+            other
+            for other in findings
+            if other.holds
+            and other.finding_id != key
+            and (other.programme, other.rule) == (rule.programme, rule.rule)
+        ),
+        None,
+    )
+
+
+def _already_open(other: Finding, transition: Transition) -> str:
+    return (
+        f"the engine opens {transition.rule.programme}/{transition.rule.rule} at {transition.opened_at_us}, "
+        f"finding {other.finding_id} of the same rule is stored as open"
+    )
 
 
 def _unknown(key: UUID, transition: Transition) -> str:

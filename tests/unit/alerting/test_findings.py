@@ -124,3 +124,16 @@ def test_a_contradiction_between_engine_and_store_is_told() -> None:
     _, stored = told(opens(10))
     folded, _ = told(existing=stored, from_us=15)
     assert folded.contradiction is not None
+
+
+def test_a_rule_that_opens_while_a_finding_of_it_is_stored_as_open_is_a_contradiction() -> None:
+    other = RuleIdentity("heart_failure", 1, "weight_gain_1d", Signal.FLUID, "hash", cooldown_us=100)
+    _, stored = told(opens(10))
+    folded, _ = told(opens(30), existing=stored)
+    assert folded.contradiction is not None
+    folded, after = told(clears(10, 20), opens(30), opens(30, rule=other), existing=stored)
+    assert folded.contradiction is None
+    assert [finding.holds for finding in after] == [False, True, True]
+    _, retracted = told(existing=stored, from_us=5)
+    folded, _ = told(opens(30), existing=retracted)
+    assert folded.contradiction is None
