@@ -7,6 +7,7 @@ records always give the same.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Protocol, cast
 
 import numpy as np
@@ -14,13 +15,16 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from ingest.salvage import WHOLE_MESSAGE, Salvaged, readings_in, salvage, shown
-from ingest.scan import as_bytes, long_numbers, parse_uuids
+from ingest.scan import as_bytes, long_numbers, nesting, parse_uuids
 from ingest.sent import Sent, columns
 from models.columns import Reason, Refusal
 from models.messages import MAX_MESSAGE_BYTES, Change, Clock, WireUpload
 
 CHUNK_RECORDS = 128
 """Uploads that are validated together: enough to spread the cost, few enough to try again one by one."""
+
+MAX_NESTING = 100
+"""Levels of a message that is read; a limit of its own, for that of a parser depends on who calls it."""
 
 _UPLOADS = TypeAdapter(dict[str, WireUpload])
 _UPLOAD = TypeAdapter(WireUpload)
@@ -71,6 +75,9 @@ def decode(records: Sequence[Record], *, partition: int, nonce: str) -> Decoded:
             found = f"{len(raw)} bytes"
             expected = f"at most {MAX_MESSAGE_BYTES} bytes"
             batch.refuse(record.offset, Reason.UPLOAD_TOO_LARGE, expected, found, readings_in(raw))
+        elif _is_too_deep(raw):
+            expected = f"at most {MAX_NESTING} levels"
+            batch.refuse(record.offset, Reason.INVALID_JSON, expected, "nested too deeply", readings_in(raw))
         elif raw.startswith(_LOOKS_LIKE_UPLOAD):
             waiting.append(record)
             if len(waiting) == CHUNK_RECORDS:
@@ -163,7 +170,7 @@ class _Batch:
         return Decoded(
             partition=self.partition,
             sent=sent,
-            changes=tuple(self.changes),
+            changes=tuple(sorted(self.changes, key=itemgetter(0))),
             clocks=tuple(sorted(self.clocks)),
             refusals=tuple(self.refusals),
             received=len(sent) + sum(refusal.readings for refusal in self.refusals),
@@ -184,6 +191,11 @@ class _Batch:
         self.offsets = [offset for offset, is_sound in zip(self.offsets, sound, strict=True) if is_sound]
         self.uploads = [upload for upload, is_sound in zip(self.uploads, sound, strict=True) if is_sound]
         return parse_uuids(as_bytes("".join(upload["upload_id"] for upload in self.uploads).encode()))[0]
+
+
+def _is_too_deep(raw: bytes) -> bool:
+    # Few brackets, as nearly always, cannot be many levels.
+    return raw.count(b"{") + raw.count(b"[") > MAX_NESTING and nesting(as_bytes(raw)) > MAX_NESTING
 
 
 def _suspects(joined: bytes, named: Sequence[bytes]) -> set[int]:

@@ -94,17 +94,15 @@ def known_id(text: object) -> str | None:
 
 
 def salvage(raw: bytes, *, partition: int, offset: int) -> Salvaged:
-    """What can be kept of a message, and a refusal for everything else. Never raises for what was sent."""
+    """What can be kept of a message, and a refusal for everything else. Never raises for what was sent.
+
+    `decode` refuses what is nested too deeply to be taken apart.
+    """
     found = Salvaged()
     refuse = _Refuser(partition, offset, found.refusals, readings_in(raw))
-    try:
-        message = _parse(raw, refuse)
-        if message is not None:
-            _take(message, found, refuse)
-    except RecursionError:
-        found = Salvaged()
-        refuse = _Refuser(partition, offset, found.refusals, readings_in(raw))
-        refuse(Reason.INVALID_JSON, "", "JSON", "nested too deeply")
+    message = _parse(raw, refuse)
+    if message is not None:
+        _take(message, found, refuse)
     return found
 
 

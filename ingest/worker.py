@@ -9,7 +9,7 @@ from datetime import date
 from uuid import UUID
 
 from ingest.changes import place
-from ingest.decode import Record, decode
+from ingest.decode import MAX_NESTING, Record, decode
 from ingest.guard import Guard
 from ingest.newest import Newest, keys_of
 from ingest.normalise import normalise
@@ -189,7 +189,7 @@ def warm_up() -> None:
         {
             "schema": 1, "type": "upload", "upload_id": str(UUID(int=0)), "patient_id": str(UUID(int=0)),
             "device_id": "none", "source": "none", "sent_at_us": 0, "received_at_us": 0,
-            "readings": [{"kind": "steps", "taken_at_us": 0, "value": 0, "unit": "{steps}"}],
+            "readings": [{"kind": "steps", "taken_at_us": 0, "value": 0, "unit": "{steps}"}] * MAX_NESTING,
         }
     ).encode()  # fmt: skip
     decoded = decode([_WarmUp(0, raw)], partition=0, nonce="n")

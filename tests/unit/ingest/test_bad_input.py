@@ -125,6 +125,33 @@ def test_long_numbers_that_are_no_values_do_no_harm() -> None:
     assert readings.value.tolist() == [81.4, 81.4]
 
 
+@pytest.mark.parametrize("schema_last", [False, True])
+def test_the_limit_of_nesting_is_the_same_wherever_a_message_is_taken_apart(schema_last: bool) -> None:
+    def nested(levels: int) -> bytes:
+        # One level is that of the message. Brackets in a text are none.
+        extra = f'"a\\"[[{{": {"[" * (levels - 1)}{"]" * (levels - 1)}'.encode()
+        sent = upload(name=str(levels), source="[" * 150)
+        return b"{%b, %b" % (extra, sent[1:]) if schema_last else b"%b, %b}" % (sent[:-1], extra)
+
+    def offsets_from(depth: int) -> tuple[list[int], list[tuple[Reason, str]]]:
+        if depth:
+            return offsets_from(depth - 1)
+        stored, refusals, _ = taken_in(nested(100), nested(101), nested(180), nested(50_000))
+        return stored.offset.tolist(), [(refusal.reason, refusal.found) for refusal in refusals]
+
+    for depth in (0, 200):
+        stored, refused = offsets_from(depth)
+        assert stored == [1]
+        assert refused == 3 * [(Reason.INVALID_JSON, "nested too deeply")]
+
+
+def test_changes_stand_in_the_order_of_the_log_whatever_they_look_like() -> None:
+    disguised = change("admit").replace(b'{"schema": 1, "type": "change"', b'{"schema": 1, "type": "upload"')
+    disguised = disguised[:-1] + b', "type": "change"}'
+    decoded = decode(log(disguised, change("discharge")), partition=0, nonce="n")
+    assert [offset for offset, _ in decoded.changes] == [0, 1]
+
+
 def test_a_backslash_before_u0000_is_no_nul() -> None:
     readings, refusals, _ = taken_in(upload(reading(value=None, unit=None, text="\\u0000")))
     assert refusals == []
