@@ -19,6 +19,7 @@ from models import logs, metrics
 from models.clock import SECOND_US, wall_now_us
 from models.db import positions, reevaluations
 from models.db.alerts import count_open
+from models.db.history import require_stored_by
 from models.db.installation import Purpose, require_migrated
 from models.db.pool import Pool
 from models.db.positions import Advance, AlreadyAdvanced, Position
@@ -29,7 +30,6 @@ from models.settings import Settings
 log = logs.get(__name__)
 
 GROUP = "thuiswacht.alerting"
-STORING_GROUP = "thuiswacht.ingest"
 REBUILDS_AT_ONCE = 20
 COUNT_EVERY_S = 15.0
 
@@ -69,14 +69,12 @@ class AlertingHandler:
         pool: Pool,
         programmes: CompiledProgrammes,
         settings: Settings,
-        *,
-        storing_group: str = STORING_GROUP,
     ) -> None:
         self.group = settings.consumer_group or GROUP
         self._pool = pool
         self._programmes = programmes
         self._topic = settings.topic
-        self._storing_group = storing_group
+        self._storing_group = settings.storing_group
         self._cluster_id = ""
         self._purpose: Purpose | None = None
         self._owned: dict[int, Owned] = {}
@@ -87,7 +85,10 @@ class AlertingHandler:
     async def assigned(
         self, cluster_id: str, partitions: Sequence[int], partition_count: int
     ) -> Mapping[int, int]:
-        """Builds the state of the partitions from the database; from where the log is to be read on."""
+        """Builds the state of the partitions from the database; from where the log is to be read on.
+
+        **Raises**: RefuseToStart when another group than ours believes has stored them.
+        """
         self._cluster_id = cluster_id
         async with self._pool.transaction() as connection:
             if self._purpose is None:
@@ -96,6 +97,7 @@ class AlertingHandler:
             stored = await positions.read(
                 connection, self._storing_group, cluster_id, self._topic, partitions
             )
+            await require_stored_by(connection, self._storing_group, cluster_id, self._topic, partitions)
         starts: dict[int, int] = {}
         for number in partitions:
             start, clock_us = min(_place(own.get(number)), _place(stored.get(number)), key=itemgetter(0))

@@ -60,6 +60,14 @@ class Settings(BaseSettings):
     consumer_group: Annotated[
         str | None, Field(description="Another consumer group than thuiswacht.ingest, thuiswacht.alerting.")
     ] = None
+    storing_group: Annotated[
+        str,
+        Field(
+            min_length=1,
+            description="The consumer group by which ingest stores into this database: what alerting builds "
+            "its state from.",
+        ),
+    ] = "thuiswacht.ingest"
     group_instance_id: Annotated[
         str | None,
         Field(description="A lasting name of this worker: a quick restart then moves no partitions."),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from models.columns import NO_OFFSET_MIN, Readings
 from models.db.pool import Connection
-from models.errors import Broken
+from models.errors import Broken, RefuseToStart
 from models.units import UNIT_BY_SPELLING
 
 _WHERE = """
@@ -57,6 +57,20 @@ _COUNT = """
 SELECT patient_id, count(*) AS number FROM reading WHERE patient_id = ANY($1::uuid[]) GROUP BY patient_id
 """
 
+_NOT_STORED_BY = """
+SELECT partition FROM unnest($4::integer[]) AS asked (partition)
+WHERE EXISTS (SELECT FROM patient WHERE (cluster_id, topic, log_partition) = ($2, $3, asked.partition))
+  AND NOT EXISTS (
+    SELECT FROM log_position AS p
+    WHERE (p.consumer_group, p.cluster_id, p.topic, p.partition) = ($1, $2, $3, asked.partition)
+  )
+ORDER BY partition
+"""
+
+_GROUPS = """
+SELECT DISTINCT consumer_group FROM log_position WHERE (cluster_id, topic) = ($1, $2) ORDER BY consumer_group
+"""
+
 _ROW = np.dtype(
     [
         ("fields", ">i2"),
@@ -68,6 +82,26 @@ _TRAILER_BYTES = 2
 _POSTGRES_EPOCH_US = 946_684_800_000_000
 _HOURS_S = 6 * 3600.0
 """Reading a whole partition back takes as long as it takes; only what hangs for ever is cut off."""
+
+
+async def require_stored_by(
+    connection: Connection, group: str, cluster_id: str, topic: str, partitions: Sequence[int]
+) -> None:
+    """Make sure that what is stored of partitions was stored by this consumer group.
+
+    Its position says up to where the readings are complete. With that of another, a restart would read the
+    whole log again, and patients who wait for being evaluated again would wait for ever.
+    **Raises**: RefuseToStart when it never was in a partition that has patients.
+    """
+    rows = await connection.fetch(_NOT_STORED_BY, group, cluster_id, topic, list(partitions))
+    if rows:
+        numbers = ", ".join(str(row["partition"]) for row in rows)
+        others = await connection.fetch(_GROUPS, cluster_id, topic)
+        raise RefuseToStart(
+            f"Patients of partitions {numbers} are stored, but not by the consumer group {group}: expected "
+            "in THUISWACHT_STORING_GROUP the group that ingest runs as; in this log there are "
+            f"{', '.join(row['consumer_group'] for row in others)}."
+        )
 
 
 async def count_readings(connection: Connection, patient_ids: Sequence[UUID]) -> Mapping[UUID, int]:

@@ -24,7 +24,7 @@ from models.clock import DAY_US
 from models.db.history import count_readings, load_readings
 from models.db.patients import load_changes
 from models.db.pool import Pool, connect
-from models.errors import NotMine
+from models.errors import NotMine, RefuseToStart
 from models.findings import Finding, Severity
 from models.settings import load_settings
 from tests.integration.alerting.small_log import START_US, SmallLog
@@ -83,9 +83,11 @@ async def follow(pool: Pool, log: Sequence[Record], until: int | None = None) ->
     return handler
 
 
-async def store(pool: Pool, log: Sequence[Record], until: int | None = None) -> None:
+async def store(
+    pool: Pool, log: Sequence[Record], until: int | None = None, group: str | None = None
+) -> None:
     """A new worker stores the log up to an offset."""
-    handler = IngestHandler(pool, load_settings(topic=TOPIC))
+    handler = IngestHandler(pool, load_settings(topic=TOPIC, consumer_group=group))
     start = (await handler.assigned(CLUSTER, [PARTITION], 1))[PARTITION]
     for batch_from in range(start, len(log[:until]), BATCH):
         batch = log[batch_from : min(batch_from + BATCH, until or len(log))]
@@ -160,6 +162,20 @@ async def test_a_restarted_worker_reads_only_what_is_not_stored(pool: Pool, stor
     await store(storing_pool, log, 900)
     _, start = await worker(pool)
     assert start == 600
+
+
+async def test_a_worker_that_takes_another_group_for_the_storing_one_refuses_to_start(
+    pool: Pool, storing_pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = small_log()
+    await worker(pool)
+    await store(storing_pool, log, 500, group="stores.elsewhere")
+    with pytest.raises(RefuseToStart, match=r"partitions 0 .* THUISWACHT_STORING_GROUP .* stores.elsewhere"):
+        await worker(pool)
+    monkeypatch.setenv("THUISWACHT_STORING_GROUP", "stores.elsewhere")
+    await follow(pool, log, 600)
+    _, start = await worker(pool)
+    assert start == 500
 
 
 async def test_a_batch_of_which_nobody_knows_whether_it_was_committed_is_done_once(pool: Pool) -> None:
