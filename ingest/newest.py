@@ -14,6 +14,8 @@ from models.columns import Readings
 
 _EMPTY = np.int64(0)
 _FIRST_SLOTS = 1 << 12
+MOST_KEYS = 250_000
+"""So many are remembered, in 16 MB; looking up again is cheaper than memory without end."""
 
 Times = NDArray[np.int64]
 Keys = NDArray[np.int64]
@@ -35,7 +37,12 @@ class Newest:
         return self._count
 
     def unknown(self, keys: Keys) -> NDArray[np.bool_]:
-        """Which keys have to be looked up first."""
+        """Which keys have to be looked up first: all, where too many are remembered already.
+
+        To be asked at the beginning of a batch, about all its keys.
+        """
+        if self._count > MOST_KEYS:
+            self.clear()
         return _unknown(keys, self._keys)
 
     def learn(self, keys: Keys, taken_at_us: Times) -> None:

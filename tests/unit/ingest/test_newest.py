@@ -3,9 +3,11 @@
 from uuid import UUID
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import ingest.newest
 from ingest.decode import decode
 from ingest.newest import Newest, keys_of
 from ingest.normalise import normalise
@@ -46,6 +48,19 @@ def test_it_grows_and_forgets() -> None:
     newest.clear()
     assert newest.unknown(many).all()
     assert len(newest) == 0
+
+
+def test_it_does_not_grow_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingest.newest, "MOST_KEYS", 1_000)
+    newest, lengths = Newest(), set[int]()
+    for first in range(1, 20_000, 300):
+        # Half of them known from the batch before.
+        asked = np.arange(first, first + 600, dtype=np.int64) * 7_919
+        unknown = newest.unknown(asked)
+        newest.learn(asked[unknown], asked[unknown])
+        assert not newest.pass_on(asked, asked).any()
+        lengths.add(len(newest))
+    assert max(lengths) <= 1_600
 
 
 def test_patient_kind_and_device_make_the_key_and_nothing_else_does() -> None:
