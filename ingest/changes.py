@@ -49,7 +49,7 @@ def place(
     """Applies the batch's registrations to `patients` and tells from when each change holds.
 
     `clock_us` is the clock before the batch. The clock never goes back: a tick that is behind counts for
-    nothing, so that two clocks which differ a little do no harm.
+    nothing; two clocks which differ a little do no harm.
 
     A change that is not in the partition of its patient's key is refused: a sender that chooses partitions in
     another way would have the same patient in two of them, without an order between the two.

@@ -27,7 +27,8 @@ def tick(now_us: int) -> bytes:
 async def run_clock(settings: Settings, *, stop: asyncio.Event, health: Health) -> None:
     """Ticks until `stop`. While the broker is away it waits, and then goes on from the present.
 
-    Two clocks at once do no harm: who reads them never goes back.
+    Two clocks at once do no harm as long as their hosts agree. Who reads them never goes back: of two that
+    differ the one ahead is believed, and one that is wrong by hours moves its partitions ahead for good.
     """
     while not stop.is_set():
         health.progress()

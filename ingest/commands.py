@@ -47,7 +47,8 @@ def clock(kafka: str | None, topic: str | None, probes_port: int | None) -> None
     """Writes the time into every partition of the log, once a second.
 
     The rules know no other clock: without one, silence is not noticed. Runs until SIGTERM or Ctrl-C. A second
-    one on another machine does no harm. Not for simulated time: `demo` and `simulate` bring their own.
+    one on another machine does no harm as long as both machines keep time: a machine that is ahead moves
+    the rules ahead for good. Not for simulated time: `demo` and `simulate` bring their own.
     """
     import asyncio
 
