@@ -65,8 +65,11 @@ ON CONFLICT (patient_id, alert_id) DO UPDATE SET
 """
 
 _JOIN = """
-INSERT INTO alert_finding (patient_id, alert_id, finding_id, joined_at)
-SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[])
+INSERT INTO alert_finding (patient_id, alert_id, finding_id, joined_at, organisation_id)
+SELECT r.patient_id, r.alert_id, r.finding_id, r.joined_at, a.organisation_id
+FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[])
+    AS r (patient_id, alert_id, finding_id, joined_at)
+JOIN alert AS a USING (patient_id, alert_id)
 ON CONFLICT DO NOTHING
 """
 

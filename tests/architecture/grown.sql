@@ -35,7 +35,7 @@ INSERT INTO alert (
         timestamptz '2026-09-02' + i * interval '2 days', now(), 'done'
     FROM p, generate_series(1, 15) AS i;
 INSERT INTO alert_finding
-    SELECT id, pg_temp.id('e', n * 100 + i), pg_temp.id('d', n * 100 + i), now()
+    SELECT id, pg_temp.id('e', n * 100 + i), pg_temp.id('d', n * 100 + i), now(), organisation
     FROM p, generate_series(1, 15) AS i;
 INSERT INTO reevaluation
     SELECT id, organisation, 'c', 't', part, i, now(), now(), CASE WHEN n % 500 > 0 THEN now() END

@@ -12,6 +12,7 @@ from models.alerts import Alert, AlertEvent, AlertHappening, AlertState
 from models.clock import DAY_US
 from models.db.alerts import CHANNEL, Reason, load_alerts, load_reasons, write_alerts
 from models.db.findings import load_findings, write_findings
+from models.db.migrate import migrate
 from models.db.pool import Connection, Pool, connect
 from models.findings import Evidence, Finding, Severity, Signal, finding_id
 from models.messages import Origin
@@ -103,6 +104,8 @@ async def test_alerts_come_back_with_their_reasons(pool: Pool) -> None:
         assert await load_alerts(connection, {patient_id: NOON_US}) == [opened]
         reasons = await load_reasons(connection, [opened])
         assert [r.finding_id for r in reasons] == [other.finding_id, reason.finding_id]
+        whose = await connection.fetch("SELECT DISTINCT organisation_id FROM alert_finding")
+        assert [row["organisation_id"] for row in whose] == [opened.organisation_id]
         resolved = replace(
             opened,
             state=AlertState.RESOLVED,
@@ -114,6 +117,22 @@ async def test_alerts_come_back_with_their_reasons(pool: Pool) -> None:
         following = replace(alert(patient_id), follows=opened.alert_id)
         await write_alerts(connection, [following, resolved], [], [])
         assert await load_alerts(connection, {patient_id: NOON_US}) == [resolved, following]
+
+
+async def test_reasons_from_before_the_migration_get_the_organisation_of_their_alert(
+    pool: Pool, database: str
+) -> None:
+    opened = alert(uuid4())
+    async with pool.transaction() as connection:
+        await store(connection, opened, finding(opened.patient_id))
+    owner = await asyncpg.connect(database)
+    try:
+        await owner.execute("ALTER TABLE alert_finding DROP COLUMN organisation_id")
+        await owner.execute("DELETE FROM migration WHERE number = 5")
+        await migrate(database, purpose="trial")
+        assert await owner.fetchval("SELECT organisation_id FROM alert_finding") == opened.organisation_id
+    finally:
+        await owner.close()
 
 
 async def test_a_resolved_alert_is_loaded_only_with_a_finding_that_may_change(pool: Pool) -> None:
