@@ -172,6 +172,9 @@ class AlertingHandler:
             # Their next owner tells now.
             metrics.ALERTING_FINDINGS_OPEN.remove_by_labels({"partition": str(number)})
             metrics.ALERTING_ALERTS_OPEN.remove_by_labels({"partition": str(number)})
+        if not self._owned:
+            metrics.ALERTING_REBUILDS_DUE.set(0)
+            metrics.ALERTING_REBUILDS_WAIT.set(0)
 
     async def idle(self) -> None:
         """Evaluates patients again who wait for it, a few at a time, or sees if the database is there."""
@@ -189,6 +192,10 @@ class AlertingHandler:
     async def _count_open(self, partitions: Sequence[int]) -> None:
         async with self._pool.connection() as connection:
             findings, alerts = await count_open(connection, self._cluster_id, self._topic, partitions)
+            waited_s = await reevaluations.longest_wait_s(
+                connection, self._cluster_id, self._topic, partitions
+            )
+        metrics.ALERTING_REBUILDS_WAIT.set(waited_s)
         for number in partitions:
             metrics.ALERTING_FINDINGS_OPEN.labels(str(number)).set(findings.get(number, 0))
             for severity in Severity:

@@ -110,6 +110,10 @@ ALERTING_REBUILDS = Counter(
 ALERTING_REBUILDS_DUE = Gauge(
     "thuiswacht_alerting_rebuilds_due", "Patients that wait for being evaluated again from the database."
 )
+ALERTING_REBUILDS_WAIT = Gauge(
+    "thuiswacht_alerting_rebuilds_wait_seconds",
+    "How long the one that has waited longest for being evaluated again has waited; 0 when nobody waits.",
+)
 ALERTING_RESTORE = Histogram(
     "thuiswacht_alerting_restore_seconds",
     "Rebuilding the state of the engine for newly assigned partitions.",

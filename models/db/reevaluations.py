@@ -59,6 +59,21 @@ async def due(
     return [Reevaluation(*row) for row in rows]
 
 
+async def longest_wait_s(
+    connection: Connection, cluster_id: str, topic: str, partitions: Sequence[int]
+) -> float:
+    """How long the oldest of what was asked for and not done has waited; 0 where nothing is due."""
+    waited: float = await connection.fetchval(
+        """
+        SELECT coalesce(extract(epoch FROM clock_timestamp() - min(asked_at)), 0)::float8
+        FROM reevaluation
+        WHERE (cluster_id, topic) = ($1, $2) AND log_partition = ANY ($3::integer[]) AND done_at IS NULL
+        """,
+        cluster_id, topic, list(partitions),
+    )  # fmt: skip
+    return waited
+
+
 async def done(connection: Connection, cluster_id: str, topic: str, reevaluation: Reevaluation) -> None:
     """Marks all that was asked for a patient up to that place in the log as done."""
     await connection.execute(

@@ -201,9 +201,10 @@ async def test_who_lost_the_partition_writes_nothing(pool: Pool) -> None:
 
 
 async def test_a_correction_of_the_far_past_is_evaluated_from_the_database(
-    pool: Pool, storing_pool: Pool
+    pool: Pool, storing_pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Longer ago than the engine remembers: a stricter limit for two patients, from their first day on."""
+    monkeypatch.setattr("alerting.worker.COUNT_EVERY_S", 0.0)
     log = small_log()
     patients = sorted({finding.patient_id for finding in findings_of(undisturbed(log))})[:2]
     limit = {"gain_3d": {"value": 0.5, "unit": "kg", "set_by": "nurse"}}
@@ -224,6 +225,7 @@ async def test_a_correction_of_the_far_past_is_evaluated_from_the_database(
     before = await stored_findings(pool)
     await handler.idle()
     assert await stored_findings(pool) == before, "storing is not that far yet"
+    assert waited_s() > 0
     await store(storing_pool, log)
     await handler.idle()
     after = await stored_findings(pool)
@@ -232,8 +234,15 @@ async def test_a_correction_of_the_far_past_is_evaluated_from_the_database(
     }
     assert {f for f in after if f.patient_id in patients} == await from_scratch(pool, log, patients)
     assert after != before
+    assert waited_s() == 0
     async with pool.connection() as connection:
         assert await connection.fetchval("SELECT count(*) FROM reevaluation WHERE done_at IS NULL") == 0
+
+
+def waited_s() -> float:
+    waited = REGISTRY.get_sample_value("thuiswacht_alerting_rebuilds_wait_seconds")
+    assert waited is not None
+    return waited
 
 
 async def from_scratch(pool: Pool, log: Sequence[Record], patients: Sequence[UUID]) -> set[Finding]:
