@@ -110,14 +110,24 @@ def launch(plan: Plan) -> tuple[subprocess.Popen[bytes], dict[str, str]]:
         message = read_answer(process, _ANSWER_WITHIN_S)
     except BaseException:
         process.terminate()
-        process.wait()
+        _see_off(process)
         raise
     if "ready" not in message:
-        process.wait()
+        _see_off(process)
         if plan.remove_folder:
             shutil.rmtree(plan.folder, ignore_errors=True)
         raise RefuseToStart(f"The embedded servers did not start. {message.get('failed', '')}")
     return process, message["ready"]
+
+
+def _see_off(process: subprocess.Popen[bytes]) -> None:
+    """Tells the supervisor to end by closing its input, waits for it, and closes what it spoke through."""
+    if process.stdin is not None:
+        with suppress(BrokenPipeError):
+            process.stdin.close()
+    process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
 
 
 def read_answer(process: subprocess.Popen[bytes], within_s: float) -> dict[str, dict[str, str]]:
@@ -184,12 +194,7 @@ class Stack:
         process, self._process = self._process, None
         if process is None:
             return
-        assert process.stdin is not None  # noqa: S101  (we made the pipes)
-        assert process.stdout is not None  # noqa: S101
-        with suppress(BrokenPipeError):
-            process.stdin.close()
-        process.wait()
-        process.stdout.close()
+        _see_off(process)
 
     def __enter__(self) -> Self:
         return self.start()
