@@ -129,9 +129,11 @@ class Partition:
 
     def build(self, rows: Iterable[int], readings: Readings) -> None:
         """Brings patients up to the clock from all their changes and readings so far."""
-        for row in rows:
+        built = list(rows)
+        for row in built:
             self._tell_engine(row)
         self._note_latest(self._engine.apply(readings, self._now))
+        self._engine.give_back(built)
 
     def evaluate_again(self, patient_id: UUID, readings: Readings) -> Stretch | None:
         """A patient from scratch, from all their readings so far; None where they are not known."""
@@ -140,6 +142,7 @@ class Partition:
             return None
         self._engine.forget(row)
         verdict = self._engine.apply(readings, self._now)
+        self._engine.give_back([row])
         self._note_latest(verdict)
         transitions = [t for t in verdict.readable() if t.patient_row == row]
         return self._stretch(row, transitions, BEFORE_EVERYTHING_US, since_us=self.clock_us or 0)

@@ -169,6 +169,13 @@ class Engine:
         others = np.concatenate([due, changed])
         return self._evaluate(np.union1d(who, others) if others.size else who, now_us)
 
+    def give_back(self, patient_rows: Sequence[int]) -> None:
+        """Gives back the room of readings that nobody looks back at any more; worth it after a rebuild."""
+        rows = np.array(patient_rows, np.int32)
+        if rows.size:
+            self._know(int(rows.max()))
+            intake.give_back(rows, self._memory, self.programmes.tables.kept_us)
+
     def _evaluate(self, touched: NDArray[np.int32], now_us: int) -> Verdict:
         if not touched.size:
             return Verdict(self.programmes, np.zeros(0, TRANSITION))
@@ -270,7 +277,7 @@ class Engine:
 
     def insert(self, order: NDArray[np.int64], who: NDArray[np.int32], new: Rows) -> None:
         """New readings into their patients' memory, in the given order. There must be room."""
-        intake.insert(order, who, new, self._memory)
+        intake.insert(order, who, new, self._memory, self.programmes.tables.kept_us)
 
     def make_room(self, touched: NDArray[np.int32], more: NDArray[np.int64]) -> None:
         """Room for so many more readings for each of the touched patients."""
@@ -400,3 +407,4 @@ def warm_up() -> None:
     engine.make_room(touched, one + 1)
     engine.insert(one, touched, np.zeros(1, READING))
     engine.apply(None, 1)
+    engine.give_back([0])

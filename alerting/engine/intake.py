@@ -25,10 +25,17 @@ def _logarithm(size: int) -> int:
 
 
 @njit(cache=True, nogil=True)
+def _oldest_snapshot(p: int, m: Memory) -> int:
+    """What a patient's oldest snapshot is the state after; −1 where it is older than everything."""
+    patient = m.patients[p]
+    return m.snapshot_us[p, patient.oldest] if patient.snapshots != 0 else -1
+
+
+@njit(cache=True, nogil=True)
 def _drop_old(p: int, m: Memory, kept_us: NDArray[np.int64]) -> None:
     """Drops what no snapshot can look back at: beyond its kind's window, but not the newest of a kind."""
     patient = m.patients[p]
-    oldest_us = m.snapshot_us[p, patient.oldest] if patient.snapshots != 0 else -1
+    oldest_us = _oldest_snapshot(p, m)
     if oldest_us < 0:
         return
     first = patient.readings
@@ -51,6 +58,29 @@ def _drop_old(p: int, m: Memory, kept_us: NDArray[np.int64]) -> None:
 
 
 @njit(cache=True, nogil=True)
+def _move(p: int, log: int, m: Memory) -> bool:
+    """A patient's readings into another block of that size; False where the arena is too small."""
+    patient = m.patients[p]
+    block = m.free[log]
+    if block >= 0:
+        m.free[log] = m.readings[block].taken_us
+    else:
+        block = m.used[0]
+        if block + (1 << log) > m.readings.size:
+            return False
+        m.used[0] = block + (1 << log)
+    for i in range(patient.readings_len):
+        m.readings[block + i] = m.readings[patient.readings + i]
+    if patient.readings_cap != 0:
+        old = _logarithm(patient.readings_cap)
+        m.readings[patient.readings].taken_us = m.free[old]
+        m.free[old] = patient.readings
+    patient.readings = block
+    patient.readings_cap = 1 << log
+    return True
+
+
+@njit(cache=True, nogil=True)
 def make_room(
     touched: NDArray[np.int32], more: NDArray[np.int64], start: int, m: Memory, kept_us: NDArray[np.int64]
 ) -> int:
@@ -64,23 +94,22 @@ def make_room(
         if patient.readings_len + more[j] <= FULL * patient.readings_cap:
             continue
         log = _logarithm(max(SMALLEST_BLOCK, 2 * patient.readings_cap, patient.readings_len + more[j]))
-        block = m.free[log]
-        if block >= 0:
-            m.free[log] = m.readings[block].taken_us
-        else:
-            block = m.used[0]
-            if block + (1 << log) > m.readings.size:
-                return j
-            m.used[0] = block + (1 << log)
-        for i in range(patient.readings_len):
-            m.readings[block + i] = m.readings[patient.readings + i]
-        if patient.readings_cap != 0:
-            old = _logarithm(patient.readings_cap)
-            m.readings[patient.readings].taken_us = m.free[old]
-            m.free[old] = patient.readings
-        patient.readings = block
-        patient.readings_cap = 1 << log
+        if not _move(touched[j], log, m):
+            return j
     return touched.size
+
+
+@njit(cache=True, nogil=True)
+def give_back(touched: NDArray[np.int32], m: Memory, kept_us: NDArray[np.int64]) -> None:
+    """Drops the old readings of patients and moves the rest into smaller blocks: the room is for others."""
+    for j in range(touched.size):
+        patient = m.patients[touched[j]]
+        if patient.readings_cap <= SMALLEST_BLOCK:
+            continue
+        _drop_old(touched[j], m, kept_us)
+        log = _logarithm(max(SMALLEST_BLOCK, 2 * patient.readings_len))
+        if 1 << log < patient.readings_cap:
+            _move(touched[j], log, m)
 
 
 @njit(cache=True, nogil=True)
@@ -94,7 +123,9 @@ def _after(row: Any, new: Any) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def insert(order: NDArray[np.int64], who: NDArray[np.int32], new: Rows, m: Memory) -> None:
+def insert(
+    order: NDArray[np.int64], who: NDArray[np.int32], new: Rows, m: Memory, kept_us: NDArray[np.int64]
+) -> None:
     """Puts new readings where they belong and notes from when their patients must be evaluated again.
 
     **Shape**: `who` and `new` are [n] in log order; `order` holds the rows to insert. There must be room.
@@ -118,6 +149,9 @@ def insert(order: NDArray[np.int64], who: NDArray[np.int32], new: Rows, m: Memor
             m.readings[i] = row
             patient.readings_len += 1
             changed = row.counts != 0
+            if not changed:  # it may take back what was dropped
+                oldest_us = _oldest_snapshot(int(who[order[o]]), m)
+                changed = oldest_us >= 0 and row.taken_us <= oldest_us - kept_us[row.kind]
         else:
             old = m.readings[i - 1]
             if row.revision < old.revision:

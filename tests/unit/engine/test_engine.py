@@ -190,6 +190,31 @@ def test_a_copy_of_what_came_too_late_does_not_bring_time_forward(programmes: Co
     assert opened(run) == []
 
 
+def test_taking_back_what_was_dropped_from_memory_asks_for_a_rebuild(programmes: CompiledProgrammes) -> None:
+    run = enrolled(programmes)
+    run.batch(
+        [upload(weight(180, START_US), weight(184, START_US + DAY_US), weight(180, START_US + 2 * DAY_US))]
+    )
+    assert ("gains", START_US + DAY_US, START_US + 2 * DAY_US) in opened(run)
+    for day in range(3, 40):
+        run.batch([upload(weight(180, START_US + day * DAY_US))])
+    run.batch([upload({"kind": "body_weight", "taken_at_us": START_US + DAY_US, "void": True})])
+    assert run.rebuilt == 1
+    assert [rule for rule, *_ in opened(run) if rule == "gains"] == []
+
+
+def test_what_was_read_back_takes_no_room_for_ever(programmes: CompiledProgrammes) -> None:
+    engine = Engine(programmes)
+    rows = {str(UUID(int=number)): number for number in range(400)}
+    for patient_id, row in rows.items():
+        engine.change(row, UUID(patient_id), [(START_US, Enrol(programme="sample", version=1))])
+        year = upload(*(weight(180, START_US + hour * HOUR_US) for hour in range(0, 365 * 24, 12)))
+        engine.apply(columns([(1, {**year, "patient_id": patient_id})], rows), NO_CLOCK)
+        engine.give_back([row])
+    assert engine.bytes < 10_000_000
+    assert engine.bytes < 400 * 365 * 2 * 40, "less than the readings themselves"
+
+
 def test_what_came_too_late_long_ago_is_left_to_the_database(programmes: CompiledProgrammes) -> None:
     run = enrolled(programmes)
     before = upload(weight(180, START_US), weight(184, START_US + DAY_US), late_us=8 * DAY_US)
