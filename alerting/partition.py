@@ -121,6 +121,7 @@ class Partition:
         self.clock_us = clock_us
         for placed in changes:
             content = placed.change.change.only
+            self._patients.remember_change(placed.change.patient_id, placed.change.change_id)
             if isinstance(content, Register):
                 self._patients.add(placed.change.patient_id, content.organisation_id, placed.offset)
             self._keep(placed)
@@ -167,7 +168,7 @@ class Partition:
             readings.offset, np.array([change.offset for change in changes], np.int64)
         ).tolist()
         first_row = first_change = 0
-        for end, clock_us in cuts(decoded.clocks, offsets, self.clock_us):
+        for end, clock_us in cuts(placed.clocks, offsets, self.clock_us):
             end_row = len(readings) if end is None else int(np.searchsorted(readings.offset, end))
             end_change = first_change
             while end_change < len(changes) and (end is None or changes[end_change].offset < end):

@@ -10,6 +10,7 @@ from ingest.keys import partition_of
 from ingest.patients import PatientIndex
 from ingest.salvage import WHOLE_MESSAGE
 from models.changes import PlacedChange
+from models.clock import DAY_US
 from models.columns import Reason, Refusal
 from models.messages import Change, Origin, Register, effective_from_us
 
@@ -20,14 +21,20 @@ ORIGINS: Mapping[Literal["live", "trial"], frozenset[Origin]] = {
 """Which patients a database takes: real and simulated ones never mix."""
 
 
+LONGEST_LEAP_US = 400 * DAY_US
+"""Further ahead of the clock before it no clock message can be: nobody was away for so long."""
+
+
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """The changes of a batch that hold, those that do not, and the clock behind them.
+    """The changes and clock messages of a batch that hold, those that do not, and the clock behind them.
 
-    **Units**: `clock_us` in microseconds since 1970, None where no clock message was seen yet.
+    **Units**: `clocks` are offsets and times, in microseconds since 1970; `clock_us` is None where no clock
+    message was seen yet.
     """
 
     changes: tuple[PlacedChange, ...]
+    clocks: tuple[tuple[int, int], ...]
     refusals: tuple[Refusal, ...]
     clock_us: int | None
 
@@ -49,17 +56,28 @@ def place(
     """Applies the batch's registrations to `patients` and tells from when each change holds.
 
     `clock_us` is the clock before the batch. The clock never goes back: a tick that is behind counts for
-    nothing; two clocks which differ a little do no harm.
+    nothing; two clocks which differ a little do no harm. One that leaps by more than a year is refused, for
+    it would make all that comes afterwards too old to be judged.
+
+    Of a change that was sent again the first in the log counts, the others have no effect: a register that is
+    not sure whether it was heard says it once more.
 
     A change that is not in the partition of its patient's key is refused: a sender that chooses partitions in
     another way would have the same patient in two of them, without an order between the two.
     """
     changes: list[PlacedChange] = []
+    clocks: list[tuple[int, int]] = []
     refusals: list[Refusal] = []
     in_order = merge(decoded.clocks, decoded.changes, key=lambda at: at[0])
     for offset, content in in_order:
         if isinstance(content, int):
+            if clock_us is not None and content - clock_us > LONGEST_LEAP_US:
+                refusals.append(_leap(decoded.partition, offset, clock_us, content))
+                continue
             clock_us = content if clock_us is None else max(clock_us, content)
+            clocks.append((offset, content))
+            continue
+        if patients.has_change(content.patient_id, content.change_id):
             continue
         fault = _misplaced(content, decoded.partition, partition_count) or _fault(content, patients, purpose)
         if fault is not None:
@@ -68,9 +86,23 @@ def place(
         only = content.change.only
         if isinstance(only, Register):
             patients.add(content.patient_id, only.organisation_id, offset)
+        patients.remember_change(content.patient_id, content.change_id)
         effective = effective_from_us(content, clock_us)
         changes.append(PlacedChange(decoded.partition, offset, content, effective))
-    return Placed(tuple(changes), tuple(refusals), clock_us)
+    return Placed(tuple(changes), tuple(clocks), tuple(refusals), clock_us)
+
+
+def _leap(partition: int, offset: int, clock_us: int, now_us: int) -> Refusal:
+    return Refusal(
+        partition=partition,
+        offset=offset,
+        position=WHOLE_MESSAGE,
+        reason=Reason.CLOCK_LEAP,
+        field="now_us",
+        expected=f"at most {LONGEST_LEAP_US // DAY_US} days after the clock, {clock_us}",
+        found=str(now_us),
+        readings=0,
+    )
 
 
 def _misplaced(change: Change, partition: int, partition_count: int) -> _Fault | None:

@@ -21,6 +21,7 @@ class PatientIndex:
 
     def __init__(self) -> None:
         self._rows: dict[str, int] = {}
+        self._changes: set[bytes] = set()
         self.patient_ids: NDArray[np.uint8] = np.zeros((64, 16), np.uint8)
         self.organisation_ids: NDArray[np.uint8] = np.zeros((64, 16), np.uint8)
         self.known_from: NDArray[np.int64] = np.zeros(64, np.int64)
@@ -43,6 +44,14 @@ class PatientIndex:
         self.organisation_ids[row] = np.frombuffer(organisation_id.bytes, np.uint8)
         self.known_from[row] = known_from
         return row
+
+    def remember_change(self, patient_id: UUID, change_id: UUID) -> None:
+        """Takes in that a change holds."""
+        self._changes.add(patient_id.bytes + change_id.bytes)
+
+    def has_change(self, patient_id: UUID, change_id: UUID) -> bool:
+        """Whether a change of a patient holds already."""
+        return patient_id.bytes + change_id.bytes in self._changes
 
     def row(self, patient_id: UUID) -> int | None:
         """The row of a patient, None where they are not known."""

@@ -20,7 +20,7 @@ from models.clock import DAY_US, SECOND_US, wall_now_us
 from models.db import copy_image, positions
 from models.db.installation import Purpose, require_migrated
 from models.db.partitions import ensure_months, ensure_partitions, months_of
-from models.db.patients import load_patients
+from models.db.patients import load_change_ids, load_patients
 from models.db.pool import Pool
 from models.db.positions import AlreadyAdvanced, Position
 from models.db.readings import NotNew
@@ -80,6 +80,8 @@ class IngestHandler:
                 owned = self._own(partition, position, partition_count)
                 for patient in await load_patients(connection, cluster_id, topic, partition):
                     owned.patients.add(patient.patient_id, patient.organisation_id, patient.known_from)
+                for change in await load_change_ids(connection, cluster_id, topic, partition):
+                    owned.patients.remember_change(*change)
         clocks = [position.clock_us for position in taken.values() if position.clock_us is not None]
         if clocks:
             async with self._pool.connection() as connection:

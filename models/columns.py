@@ -24,6 +24,7 @@ class Reason(StrEnum):
     TOO_MANY_READINGS = "too_many_readings"
     NO_READINGS = "no_readings"
     WRONG_PARTITION = "wrong_partition"
+    CLOCK_LEAP = "clock_leap"
     UNKNOWN_PATIENT = "unknown_patient"
     ALREADY_REGISTERED = "already_registered"
     UNKNOWN_KIND = "unknown_kind"

@@ -116,7 +116,12 @@ BAD_MESSAGES: dict[str, tuple[bytes | None, Reason, str, int]] = {
     "two changes": (change("pause", change={"pause": {}, "admit": {}}), Reason.UNKNOWN_CHANGE, "change", 0),
     "wrong change": (change("enrol", {"programme": "hf"}), Reason.MISSING_FIELD, "change.enrol.version", 0),
     "change of a stranger": (change("admit", patient=STRANGER), Reason.UNKNOWN_PATIENT, "patient_id", 0),
-    "registered twice": (registration(), Reason.ALREADY_REGISTERED, "change.register", 0),
+    "registered twice": (
+        registration(change_id=str(STRANGER)),
+        Reason.ALREADY_REGISTERED,
+        "change.register",
+        0,
+    ),
     "real patient in a trial": (
         registration(STRANGER, origin="real"),
         Reason.INVALID_FIELD,

@@ -61,7 +61,7 @@ def change(
     sent: dict[str, Any] = {
         "schema": 1,
         "type": "change",
-        "change_id": str(uuid5(_NAMES, f"{what} {content} {patient} {valid_from_us}")),
+        "change_id": str(uuid5(_NAMES, f"{what} {content} {patient} {valid_from_us} {fields}")),
         "patient_id": str(patient),
         "valid_from_us": valid_from_us,
         "change": {what: {} if content is None else content},
@@ -69,8 +69,8 @@ def change(
     return json.dumps(sent | fields).encode()
 
 
-def registration(patient: UUID = PATIENT, *, origin: str = "simulated") -> bytes:
-    return change("register", {"origin": origin, "organisation_id": str(HOSPITAL)}, patient=patient)
+def registration(patient: UUID = PATIENT, *, origin: str = "simulated", **fields: Any) -> bytes:
+    return change("register", {"origin": origin, "organisation_id": str(HOSPITAL)}, patient=patient, **fields)
 
 
 def clock(now_us: int) -> bytes:

@@ -130,6 +130,20 @@ async def load_patients(
     ]
 
 
+async def load_change_ids(
+    connection: Connection, cluster_id: str, topic: str, partition: int
+) -> list[tuple[UUID, UUID]]:
+    """Patient and id of every change of a partition, so that one that is sent again is known."""
+    rows = await connection.fetch(
+        """
+        SELECT patient_id, change_id FROM patient_change
+        WHERE (cluster_id, topic, log_partition) = ($1, $2, $3)
+        """,
+        cluster_id, topic, partition,
+    )  # fmt: skip
+    return [(row["patient_id"], row["change_id"]) for row in rows]
+
+
 async def load_changes(
     connection: Connection,
     cluster_id: str,

@@ -38,11 +38,15 @@ class Held:
 def placed_changes(messages: Sequence[Message], patient_id: str) -> list[Placed]:
     """The patient's changes; never earlier than their place in the log, but for corrections."""
     found: list[Placed] = []
+    sent_before: set[str] = set()
     now_us = 0
     for message in messages:
         if message["type"] == "clock":
             now_us = max(now_us, message["now_us"])
         elif message["type"] == "change" and message["patient_id"] == patient_id:
+            if message["change_id"] in sent_before:
+                continue
+            sent_before.add(message["change_id"])
             valid_from_us = message["valid_from_us"]
             effective_us = valid_from_us if message.get("correction") else max(valid_from_us, now_us)
             ((name, content),) = message["change"].items()

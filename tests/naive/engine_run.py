@@ -76,6 +76,7 @@ class Run:
         self.engine = Engine(compiled)
         self.rows: dict[str, int] = {}
         self.changes: dict[str, list[tuple[int, AnyChange]]] = {}
+        self.known_changes: set[tuple[str, UUID]] = set()
         self.uploads: list[tuple[int, Message]] = []
         self.offset = 0
         self.now_us: int | None = None
@@ -108,6 +109,9 @@ class Run:
         content = change.change.only
         if content is None or (patient_id not in self.rows and "register" not in message["change"]):
             return
+        if (patient_id, change.change_id) in self.known_changes:
+            return
+        self.known_changes.add((patient_id, change.change_id))
         row = self.rows.setdefault(patient_id, len(self.rows))
         history = self.changes.setdefault(patient_id, [])
         history.append((effective_from_us(change, self.now_us), content))

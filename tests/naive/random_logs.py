@@ -1,9 +1,10 @@
 """Random programmes and random logs, made so that things coincide: values at limits, times at deadlines."""
 
+import json
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from hypothesis import strategies as st
 
@@ -293,10 +294,11 @@ def a_change(draw: st.DrawFn, start_us: int, patient_id: str, names: Sequence[st
 def change_message(
     patient_id: str, valid_from_us: int, content: Message, *, correction: bool = False
 ) -> Message:
+    what = json.dumps([patient_id, valid_from_us, content, correction], sort_keys=True)
     return {
         "schema": 1,
         "type": "change",
-        "change_id": str(UUID(int=9)),
+        "change_id": str(uuid5(UUID(int=9), what)),  # the same change twice is one that was sent again
         "patient_id": patient_id,
         "valid_from_us": valid_from_us,
         "correction": correction,

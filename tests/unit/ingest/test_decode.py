@@ -15,7 +15,7 @@ from ingest.decode import decode
 from ingest.normalise import normalise
 from ingest.patients import PatientIndex
 from ingest.scan import as_bytes, long_numbers, parse_uuids
-from models.columns import NO_OFFSET_MIN, Readings
+from models.columns import NO_OFFSET_MIN, Readings, Reason
 from models.kinds import KIND_BY_NAME
 from models.messages import Enrol, Register
 from tests.wire import (
@@ -124,7 +124,7 @@ def test_changes_hold_from_their_place_in_the_log_on() -> None:
             change("enrol", enrol, valid_from_us=50),
             clock(100),
             clock(90),
-            change("enrol", enrol, valid_from_us=50),
+            change("enrol", enrol, valid_from_us=50, change_id=str(UUID(int=14))),
             change("enrol", enrol, valid_from_us=150),
             change("enrol", enrol, valid_from_us=50, correction=True),
             first=10,
@@ -142,6 +142,27 @@ def test_changes_hold_from_their_place_in_the_log_on() -> None:
     assert isinstance(placed.changes[1].change.change.only, Enrol)
     assert decoded.received == 0
     assert patients.row(PATIENT) == 0
+
+
+def test_a_change_that_is_sent_again_has_no_effect() -> None:
+    patients = PatientIndex()
+    enrol = change("enrol", {"programme": "heart_failure", "version": 1})
+    first = place(
+        decode(log(registration(), enrol, enrol), partition=0, nonce="n"), patients, None, "trial", 1
+    )
+    assert ([at.offset for at in first.changes], first.refusals) == ([0, 1], ())
+    later = decode(log(registration(), change("pause"), enrol, first=3), partition=0, nonce="n")
+    second = place(later, patients, None, "trial", 1)
+    assert ([at.offset for at in second.changes], second.refusals) == ([4], ())
+
+
+def test_a_clock_that_leaps_over_years_is_refused() -> None:
+    year_us = 366 * 86_400_000_000
+    decoded = decode(log(clock(year_us), clock(9 * year_us), clock(2 * year_us)), partition=0, nonce="n")
+    placed = place(decoded, PatientIndex(), None, "trial", 1)
+    assert placed.clocks == ((0, year_us), (2, 2 * year_us))
+    assert placed.clock_us == 2 * year_us
+    assert [(refusal.offset, refusal.reason) for refusal in placed.refusals] == [(1, Reason.CLOCK_LEAP)]
 
 
 def test_the_clock_before_the_batch_counts() -> None:
