@@ -27,10 +27,21 @@ IMPURE_MODELS = {
     "models/settings.py",
 }
 PURE_ELSEWHERE = {
+    "alerting/circumstances.py",
     "alerting/findings.py",
+    "alerting/ledger.py",
     "alerting/lifecycle.py",
+    "alerting/scores.py",
+    "ingest/batches.py",
+    "ingest/changes.py",
     "ingest/decode.py",
+    "ingest/guard.py",
+    "ingest/judge.py",
+    "ingest/keys.py",
     "ingest/normalise.py",
+    "ingest/salvage.py",
+    "ingest/scan.py",
+    "ingest/sent.py",
 }
 
 
