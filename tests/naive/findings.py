@@ -5,9 +5,10 @@ It shares with the engine the programmes as they are read from their files, and 
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
+from typing import Any
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
@@ -203,9 +204,9 @@ class Patient:
         state.open = state.run_us = None
         state.recent = ()
 
-    def put(self, state: RuleState, **changed: object) -> None:
+    def put(self, state: RuleState, **changed: Any) -> None:
         assert state.open is not None
-        state.open = Finding(**{**state.open.__dict__, **changed})  # type: ignore[arg-type]
+        state.open = replace(state.open, **changed)
         self.found[state.open.id] = state.open
 
     def evaluate(

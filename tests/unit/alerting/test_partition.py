@@ -76,7 +76,7 @@ def test_the_small_log_finds_something_of_each_sort(at_once: Ledger) -> None:
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_findings_are_those_of_the_twin(seed: int) -> None:
-    log = records(seed, patients=6, days=16)
+    log = records(seed, patients=8, days=20)
     messages = [json.loads(record.value) for record in log]
     sound = [message for message in messages if message.get("readings") != "none"]
     found = {
@@ -93,7 +93,7 @@ def test_findings_are_those_of_the_twin(seed: int) -> None:
         )
         for finding in standing(followed(log, range(37, len(log), 37)))
     }
-    assert len(found) > 10
+    assert len(found) > 15
     assert found == naive_findings(load_folder(), sound)
 
 
