@@ -82,19 +82,19 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         4, "heart_rate", "hartfrequentie", "heart rate",
         loinc=("8867-4",), snomed=("364075005",), ieee=("147842",),
-        unit="/min", low=20, high=300, sentinels=NOTHING,
+        unit="/min", low=20, high=300, sentinels=NOTHING, dense=True,
     ),
     Kind(
         # FHIR's vital signs know heart rate only, so a pulse travels under its code too; 8893-0 is the zib's.
         5, "pulse", "polsfrequentie", "pulse",
         loinc=("8867-4", "8893-0"), snomed=("78564009",), ieee=("149530", "149546"),
-        unit="/min", low=20, high=300, sentinels=NOTHING,
+        unit="/min", low=20, high=300, sentinels=NOTHING, dense=True,
     ),
     Kind(
         # Exactly 50 % is what oximeters without a finger send.
         6, "spo2", "zuurstofsaturatie", "oxygen saturation",
         loinc=("2708-6", "59408-5"), snomed=("431314004",), ieee=("150456",),
-        unit="%", low=50, high=100, low_excluded=True, sentinels=(*NOTHING, 50.0),
+        unit="%", low=50, high=100, low_excluded=True, sentinels=(*NOTHING, 50.0), dense=True,
     ),
     Kind(
         7, "supplemental_oxygen", "extra zuurstof", "supplemental oxygen",
@@ -109,7 +109,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         9, "respiratory_rate", "ademfrequentie", "respiratory rate",
         loinc=("9279-1",), snomed=("86290005",), ieee=("151562",),
-        unit="/min", low=3, high=80, sentinels=NOTHING,
+        unit="/min", low=3, high=80, sentinels=NOTHING, dense=True,
     ),
     Kind(
         # Alert, new Confusion, responds to Voice, responds to Pain, Unresponsive: the NEWS2 scale.
@@ -155,7 +155,11 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         18, "device_state", "toestand van het apparaat", "state of the device",
-        codes=("ok", "battery_low", "sensor_fault", "not_worn", "disconnected", "clock_wrong", "fault"),
+        # The last two, and a wrong clock, are also said by us, of readings that had to be refused.
+        codes=(
+            "ok", "battery_low", "sensor_fault", "not_worn", "disconnected", "clock_wrong", "fault",
+            "nothing_measured", "implausible",
+        ),
     ),
     Kind(19, "symptom_dyspnoea", "benauwdheid", "breathlessness", codes=GRADES),
     Kind(20, "symptom_oedema", "gezwollen enkels of benen", "swollen ankles or legs", codes=GRADES),

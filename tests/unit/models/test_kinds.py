@@ -75,4 +75,5 @@ def test_closed_lists() -> None:
 
 
 def test_dense_kinds() -> None:
-    assert [kind.name for kind in KINDS if kind.dense] == ["glucose_cgm"]
+    dense = ["heart_rate", "pulse", "spo2", "respiratory_rate", "glucose_cgm"]
+    assert [kind.name for kind in KINDS if kind.dense] == dense
