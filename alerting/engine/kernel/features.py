@@ -1,0 +1,359 @@
+"""Features of the readings in a window: one by one, or by quarters of an hour for long windows of dense series.
+
+What each means is in semantics.md and `alerting/programmes/README.md`; `tests/naive/features.py` says it slowly.
+"""
+# ruff: noqa: C901, PLR0912, PLR1714 (a walk over a window reads best as one)
+
+import math
+from typing import Any
+
+import numpy as np
+
+from alerting.engine.kernel.compiling import compiled
+from alerting.engine.kernel.history import bin_now, close_bins, days_up_to_now, first_bin
+from alerting.engine.kernel.layout import BIN_US, BINS_A_DAY, DAY_US, Memory, Scratch, Tables
+from alerting.engine.kernel.numbers import canonical_of, converted, counts, in_unit, median, millionths
+
+LAST, AGE, COUNT, MEAN, MEDIAN, MIN, MAX, RISE, FALL, SLOPE = range(10)
+SHARE, STRETCH, DAYS_WITH, REPEATS, MISSED = range(10, 15)
+EWMA, CUSUM, MACD, BASELINE, SPREAD, DEVIATION, RELATIVE = range(15, 22)
+NEWS2, NEWS2_WORST, NEWS2_MISSING = range(22, 25)
+BY_READINGS, BY_BINS, BY_DAYS = 0, 1, 2
+BINS_APART = 2
+THIRD = 3
+
+
+@compiled
+def is_within(canonical: float, atom: Any, limits_at: int, m: Memory, t: Tables) -> bool:
+    """Whether a canonical value lies inside all bounds of a feature."""
+    if atom.low >= 0:
+        value = millionths(converted(canonical, atom.series, atom.low_unit, t))
+        limit = m.limits[limits_at + atom.low].compared
+        if value < limit or (atom.low_open != 0 and value == limit):
+            return False
+    if atom.high >= 0:
+        value = millionths(converted(canonical, atom.series, atom.high_unit, t))
+        limit = m.limits[limits_at + atom.high].compared
+        if value > limit or (atom.high_open != 0 and value == limit):
+            return False
+    return True
+
+
+@compiled
+def is_inside(row: Any, atom: Any, limits_at: int, m: Memory, t: Tables) -> bool:
+    """Whether a reading lies inside all bounds of a feature, each in the bound's own unit."""
+    if atom.low >= 0:
+        value = millionths(in_unit(row, atom.series, atom.low_unit, t))
+        limit = m.limits[limits_at + atom.low].compared
+        if value < limit or (atom.low_open != 0 and value == limit):
+            return False
+    if atom.high >= 0:
+        value = millionths(in_unit(row, atom.series, atom.high_unit, t))
+        limit = m.limits[limits_at + atom.high].compared
+        if value > limit or (atom.high_open != 0 and value == limit):
+            return False
+    return True
+
+
+@compiled
+def last_row(m: Memory, first: int, end: int, oldest_us: int) -> int:
+    """Row of the last value that is not before `oldest_us`; −1 when there is none."""
+    i = end - 1
+    while i >= first and m.readings[i].taken_us >= oldest_us:
+        if counts(m.readings[i].tag):
+            return i
+        i -= 1
+    return -1
+
+
+@compiled
+def _value_of(row: Any, atom: Any, t: Tables) -> float:
+    if atom.relative != 0:
+        return canonical_of(row, atom.series, t)
+    return in_unit(row, atom.series, atom.unit, t)
+
+
+@compiled
+def difference(atom: Any, newest: float, best: float) -> float:
+    """A rise or fall from the best earlier value; in per cent of that where it is relative."""
+    found = newest - best if atom.feature == RISE else best - newest
+    if atom.relative == 0:
+        return found
+    return np.nan if best == 0.0 else 100.0 * found / best
+
+
+@compiled
+def _change(atom: Any, first: int, end: int, at_us: int, m: Memory, t: Tables) -> float:
+    """Rise and fall."""
+    oldest_us = at_us - atom.window_us + 1
+    i = last_row(m, first, end, max(at_us - atom.max_age_us, oldest_us))
+    if i < 0:
+        return np.nan
+    newest = _value_of(m.readings[i], atom, t)
+    best = np.nan
+    i -= 1
+    while i >= first and m.readings[i].taken_us >= oldest_us:
+        row = m.readings[i]
+        if counts(row.tag):
+            value = _value_of(row, atom, t)
+            if math.isnan(best) or (value < best if atom.feature == RISE else value > best):
+                best = value
+        i -= 1
+    return np.nan if math.isnan(best) else difference(atom, newest, best)
+
+
+@compiled
+def fitted_slope(xs: Any, values: Any, n: int) -> float:
+    """Least squares through the first n points; NaN where all lie at one place."""
+    total_x = total = 0.0
+    for i in range(n):
+        total_x += xs[i]
+        total += values[i]
+    middle_x, middle = total_x / n, total / n
+    above = below = 0.0
+    for i in range(n):
+        above += (xs[i] - middle_x) * (values[i] - middle)
+        below += (xs[i] - middle_x) * (xs[i] - middle_x)
+    return np.nan if below == 0.0 else above / below
+
+
+@compiled
+def _slope(
+    atom: Any, start: int, end: int, m: Memory, t: Tables, scratch: Scratch
+) -> float:
+    n = 0
+    first_us = last_us = 0
+    for i in range(start, end):
+        row = m.readings[i]
+        if counts(row.tag):
+            if n == 0:
+                first_us = row.taken_us
+            last_us = row.taken_us
+            scratch.others[n] = (row.taken_us - first_us) / DAY_US
+            scratch.some[n] = in_unit(row, atom.series, atom.unit, t)
+            n += 1
+    if n < 3 or THIRD * (last_us - first_us) < atom.window_us:
+        return np.nan
+    return fitted_slope(scratch.others, scratch.some, n)
+
+
+@compiled
+def _share_or_stretch(
+    atom: Any, start: int, end: int, limits_at: int, m: Memory, t: Tables
+) -> float:
+    n = inside = 0
+    run_us = -1
+    before_us = longest_us = 0
+    for i in range(start, end):
+        row = m.readings[i]
+        if not counts(row.tag):
+            continue
+        n += 1
+        if not is_inside(row, atom, limits_at, m, t):
+            run_us = -1
+            continue
+        inside += 1
+        if run_us < 0 or row.taken_us - before_us > atom.apart_us:
+            run_us = row.taken_us
+        before_us = row.taken_us
+        longest_us = max(longest_us, row.taken_us - run_us)
+    if n == 0:
+        return np.nan
+    return float(longest_us) if atom.feature == STRETCH else 100.0 * inside / n
+
+
+@compiled
+def _number(
+    atom: Any, start: int, end: int, limits_at: int, m: Memory, t: Tables
+) -> float:
+    """Count, days with, repeats."""
+    n = 0
+    day = -1
+    newest = np.nan
+    for i in range(end - 1, start - 1, -1):
+        row = m.readings[i]
+        if not counts(row.tag):
+            continue
+        if atom.feature == REPEATS:
+            value = canonical_of(row, atom.series, t)
+            if n > 0 and value != newest:
+                break
+            newest = value
+            n += 1
+        elif is_inside(row, atom, limits_at, m, t):
+            if atom.feature == COUNT:
+                n += 1
+            elif row.taken_us // DAY_US != day:
+                day = row.taken_us // DAY_US
+                n += 1
+    return float(n)
+
+
+@compiled
+def by_readings(
+    atom: Any, first: int, end: int, at_us: int, limits_at: int, m: Memory, t: Tables, scratch: Scratch
+) -> float:
+    """The value of a feature from the readings of its window, of which the last is before row `end`."""
+    feature = atom.feature
+    if feature == RISE or feature == FALL:
+        return _change(atom, first, end, at_us, m, t)
+    start = end
+    oldest_us = at_us - atom.window_us
+    while start > first and m.readings[start - 1].taken_us > oldest_us:
+        start -= 1
+    if feature == COUNT or feature == DAYS_WITH or feature == REPEATS:
+        return _number(atom, start, end, limits_at, m, t)
+    if feature == SHARE or feature == STRETCH:
+        return _share_or_stretch(atom, start, end, limits_at, m, t)
+    if feature == SLOPE:
+        return _slope(atom, start, end, m, t, scratch)
+    n = 0
+    total = 0.0
+    lowest = highest = np.nan
+    for i in range(start, end):  # oldest first: the order of additions is part of the definition
+        row = m.readings[i]
+        if counts(row.tag):
+            value = in_unit(row, atom.series, atom.unit, t)
+            total += value
+            if n == 0 or value < lowest:
+                lowest = value
+            if n == 0 or value > highest:
+                highest = value
+            if feature == MEDIAN:
+                scratch.some[n] = value
+            n += 1
+    if n == 0:
+        return np.nan
+    if feature == MEAN:
+        return total / n
+    if feature == MEDIAN:
+        return median(scratch.some, n)
+    return lowest if feature == MIN else highest
+
+
+@compiled
+def by_bins(
+    atom: Any, p: int, s: int, end: int, at_us: int, limits_at: int, m: Memory, t: Tables, scratch: Scratch
+) -> float:
+    """The value of a feature from the quarters of an hour of its window."""
+    number_now = at_us // BIN_US
+    close_bins(m, p, s, number_now, t)
+    history = m.histories[m.series[s].history]
+    bins_end = history.bins + history.bins_len
+    start = first_bin(m.bins, history.bins, bins_end, (at_us - atom.window_us) // BIN_US + 1)
+    stop = first_bin(m.bins, start, bins_end, number_now)
+    n_now, sum_now, low_now, high_now, last_now = bin_now(m, s, end, at_us, t)
+    feature = atom.feature
+    n = inside = bins = 0
+    total = 0.0
+    lowest = highest = lowest_before = highest_before = newest = np.nan
+    run = before = first_number = number = -1
+    longest = 0
+    day = -1
+    days = 0
+    for b in range(start, stop + 1):
+        if b < stop:
+            row = m.bins[b]
+            number, k, part, low, high, last = row.number, row.n, row.sum, row.low, row.high, row.last
+        elif n_now > 0:
+            number, k, part, low, high, last = number_now, n_now, sum_now, low_now, high_now, last_now
+        else:
+            break
+        mean = part / k
+        lowest_before, highest_before = lowest, highest
+        n += k
+        total += part
+        newest = last
+        lowest = low if bins == 0 else min(lowest, low)
+        highest = high if bins == 0 else max(highest, high)
+        if feature == MEDIAN or feature == SLOPE:
+            scratch.some[bins] = mean if feature == MEDIAN else converted(mean, atom.series, atom.unit, t)
+            if bins == 0:
+                first_number = number
+            scratch.others[bins] = (number - first_number) / BINS_A_DAY
+        elif (atom.low >= 0 or atom.high >= 0) and is_within(mean, atom, limits_at, m, t):
+            inside += k
+            if run < 0 or number - before > BINS_APART:
+                run = number
+            before = number
+            longest = max(longest, number - run)
+            if number // BINS_A_DAY != day:
+                day = number // BINS_A_DAY
+                days += 1
+        else:
+            run = -1
+        bins += 1
+    if feature == COUNT:
+        return float(inside if atom.low >= 0 or atom.high >= 0 else n)
+    if feature == DAYS_WITH:
+        return float(days)
+    if bins == 0:
+        return np.nan
+    if feature == SHARE:
+        return 100.0 * inside / n
+    if feature == STRETCH:
+        return float(longest * BIN_US)
+    if feature == MEAN:
+        return converted(total / n, atom.series, atom.unit, t)
+    if feature == MEDIAN:
+        return converted(median(scratch.some, bins), atom.series, atom.unit, t)
+    if feature == MIN:
+        return converted(lowest, atom.series, atom.unit, t)
+    if feature == MAX:
+        return converted(highest, atom.series, atom.unit, t)
+    if feature == SLOPE:
+        if bins < 3 or THIRD * (number - first_number) * BIN_US < atom.window_us:
+            return np.nan
+        return fitted_slope(scratch.others, scratch.some, bins)
+    return _change_of(atom, newest, lowest_before if feature == RISE else highest_before, t)
+
+
+@compiled
+def _change_of(atom: Any, newest: float, best: float, t: Tables) -> float:
+    """Rise or fall between canonical values."""
+    if math.isnan(newest) or math.isnan(best):
+        return np.nan
+    if atom.relative != 0:
+        return difference(atom, newest, best)
+    unit = atom.unit
+    return difference(
+        atom, converted(newest, atom.series, unit, t), converted(best, atom.series, unit, t)
+    )
+
+
+@compiled
+def by_days(
+    atom: Any, p: int, s: int, end: int, at_us: int, m: Memory, t: Tables, scratch: Scratch
+) -> float:
+    """The value of a feature from the daily values of its window."""
+    first_day = at_us // DAY_US - atom.days + 1
+    n = days_up_to_now(m, p, s, end, at_us, first_day, t, scratch)
+    some, others = scratch.some, scratch.others
+    feature = atom.feature
+    if n == 0:
+        return np.nan
+    if feature == RISE or feature == FALL:
+        best = np.nan
+        for i in range(n - 1):
+            if math.isnan(best) or (some[i] < best if feature == RISE else some[i] > best):
+                best = some[i]
+        return _change_of(atom, some[n - 1], best, t)
+    for i in range(n):
+        some[i] = converted(some[i], atom.series, atom.unit, t)
+    if feature == SLOPE:
+        if n < 3 or THIRD * (others[n - 1] - others[0]) < atom.days:
+            return np.nan
+        start = others[0]
+        for i in range(n):
+            others[i] -= start
+        return fitted_slope(others, some, n)
+    if feature == MEDIAN:
+        return median(some, n)
+    total = lowest = highest = some[0]
+    for i in range(1, n):
+        total += some[i]
+        lowest = min(lowest, some[i])
+        highest = max(highest, some[i])
+    if feature == MEAN:
+        return total / n
+    return lowest if feature == MIN else highest

@@ -1,0 +1,164 @@
+"""Readings that jump: whether they are suspect, and who has to be asked to measure again.
+
+A jump waits for a repeat. A repeat nearer to the former value makes it suspect; another repeat, or none within
+the time, lets it count. See `alerting/engine/gates.py` for the numbers.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from alerting.engine.kernel.compiling import compiled
+from alerting.engine.kernel.history import reopen
+from alerting.engine.kernel.layout import (
+    BY_JUMP,
+    BY_LEVEL,
+    CONFIRMED,
+    DAY_US,
+    GATE,
+    GATE_SHIFT,
+    HAS,
+    NEVER,
+    NOTHING_ASKED,
+    OTHER,
+    PENDING,
+    SUSPECT,
+    SUSPECTED,
+    UNANSWERED,
+    WITHDRAWN,
+    Memory,
+    Rows,
+    Tables,
+)
+from alerting.engine.kernel.numbers import canonical_of, counts, millionths, ones
+
+FORMER_US = 14 * DAY_US
+"""An older value says little about what is to be expected."""
+
+
+@compiled
+def status_of(tag: int) -> int:
+    """What came of a jump."""
+    return SUSPECTED if tag & SUSPECT != 0 else (tag & GATE) >> GATE_SHIFT
+
+
+@compiled
+def _tagged(tag: int, status: int) -> int:
+    tag &= ~(GATE | SUSPECT)
+    return tag | SUSPECT if status == SUSPECTED else tag | (status << GATE_SHIFT)
+
+
+@compiled
+def _jump(value: float, former: float, series: int, t: Tables) -> int:
+    """Why a value must be measured again; −1 where it need not."""
+    if not math.isnan(t.gate_share[series]) and former != 0.0:
+        away = millionths(abs(value - former) / abs(former))
+        if away > millionths(t.gate_share[series]):
+            return BY_JUMP
+    level = millionths(t.gate_level[series])
+    if millionths(value) > level and millionths(former) <= level:
+        return BY_LEVEL
+    return -1
+
+
+@compiled
+def _decided(i: int, end: int, value: float, former: float, horizon_us: int, s: int, m: Memory, t: Tables) -> int:
+    """What comes of the jump of row i: by the next reading within the wait, or by the time."""
+    series = m.series[s]
+    taken_us = m.readings[i].taken_us
+    due_us = taken_us + t.gate_wait_us[series.number]
+    j = i + 1
+    while j < end and m.readings[j].taken_us <= due_us:
+        row = m.readings[j]
+        if row.taken_us > taken_us and row.tag & HAS != 0:
+            repeat = canonical_of(row, series.number, t)
+            return SUSPECTED if abs(repeat - former) < abs(repeat - value) else CONFIRMED
+        j += 1
+    return UNANSWERED if horizon_us >= due_us else PENDING
+
+
+@compiled
+def _first_open(p: int, first: int, end: int, wait_us: int, m: Memory) -> int:
+    """The first row whose status may still change: what no snapshot reaches is settled."""
+    patient = m.patients[p]
+    i = first
+    if patient.snapshots > 0:
+        while i < end and m.readings[i].taken_us < m.snapshot_us[p, patient.oldest] - wait_us:
+            i += 1
+    return i
+
+
+@compiled
+def _look(p: int, s: int, horizon_us: int, asked: Rows, n: int, m: Memory, t: Tables) -> int:
+    """Goes through the readings of a gated series once more, in their order."""
+    patient = m.patients[p]
+    series = m.series[s]
+    wait_us = t.gate_wait_us[series.number]
+    first, end = series.readings, series.readings + series.readings_len
+    i = _first_open(p, first, end, wait_us, m)
+    former_row = i - 1
+    while former_row >= first and not counts(m.readings[former_row].tag):
+        former_row -= 1
+    series.pending_us = NEVER
+    while i < end:
+        row = m.readings[i]
+        before = status_of(row.tag)
+        status = NOTHING_ASKED
+        reason = -1
+        value = former = np.nan
+        if row.tag & HAS != 0:
+            value = canonical_of(row, series.number, t)
+            if former_row >= first and row.taken_us - m.readings[former_row].taken_us <= FORMER_US:
+                former = canonical_of(m.readings[former_row], series.number, t)
+                reason = _jump(value, former, series.number, t)
+            if reason >= 0:
+                status = _decided(i, end, value, former, horizon_us, s, m, t)
+            if status != SUSPECTED:
+                former_row = i
+            if status == PENDING:
+                series.pending_us = min(series.pending_us, row.taken_us)
+        if status != before:
+            row.tag = _tagged(row.tag, status)
+            if (status == SUSPECTED) != (before == SUSPECTED):
+                reopen(m, s, row.taken_us)
+            patient.again_us = min(patient.again_us, row.taken_us)
+            question = asked[n]
+            question.patient = p
+            question.kind = series.number + (1 if row.tag & OTHER != 0 else 0)
+            question.taken_us = row.taken_us
+            question.due_us = row.taken_us + wait_us
+            question.value = value
+            question.former = former
+            question.reason = max(reason, 0)
+            question.status = status if status != NOTHING_ASKED else WITHDRAWN
+            n += 1
+        i += 1
+    return n
+
+
+@compiled
+def look_for_jumps(p: int, horizon_us: int, asked: Rows, n: int, m: Memory, t: Tables) -> int:
+    """Decides what jumped as far as the horizon allows; gives how much of `asked` is filled, −1: no room.
+
+    Patients whose readings turned out differently are to be evaluated again from there.
+    """
+    patient = m.patients[p]
+    number_of_series = ones(patient.named)
+    room = 0
+    for k in range(number_of_series):
+        series = m.series[patient.series + k]
+        if t.gate_wait_us[series.number] > 0:
+            room += series.readings_len
+    if n + room > asked.size:
+        return -1
+    patient.gate_due_us = NEVER
+    for k in range(number_of_series):
+        series = m.series[patient.series + k]
+        wait_us = t.gate_wait_us[series.number]
+        if wait_us > 0:
+            n = _look(p, patient.series + k, horizon_us, asked, n, m, t)
+            if series.pending_us != NEVER:
+                patient.gate_due_us = min(patient.gate_due_us, series.pending_us + wait_us)
+    patient.jumps = 0
+    return n

@@ -1,0 +1,260 @@
+"""What outlives single readings: quarters of an hour of dense series, and one value for each day.
+
+Both are closed when time has passed them, opened again by what arrives late, and always follow from the readings.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alerting.engine.kernel.compiling import compiled
+from alerting.engine.kernel.layout import (
+    BIN_US,
+    BINS_A_DAY,
+    DAY_US,
+    SNAPSHOTS,
+    Memory,
+    Rows,
+    Scratch,
+    Tables,
+)
+from alerting.engine.kernel.numbers import canonical_of, counts, first_from, median
+
+SHIFT = 8
+"""When the room for bins or days is full, so large a part of it is given up."""
+
+Values = NDArray[np.float64]
+
+
+@compiled
+def reopen(m: Memory, s: int, taken_us: int) -> None:
+    """Forgets what was closed from a reading's time on, for it has changed."""
+    h = m.series[s].history
+    if h < 0:
+        return
+    history = m.histories[h]
+    number = taken_us // BIN_US
+    if number < history.binned:
+        history.binned = number
+        while history.bins_len > 0 and m.bins[history.bins + history.bins_len - 1].number >= number:
+            history.bins_len -= 1
+    day = taken_us // DAY_US
+    if day < history.days_first:
+        history.days_first = day
+        history.days_len = 0
+    else:
+        history.days_len = min(history.days_len, day - history.days_first)
+    history.cached_on[0] = -1
+    history.cached_on[1] = -1
+
+
+@compiled
+def _forget_snapshots_before(m: Memory, p: int, kept_us: int, first_us: int) -> None:
+    """Gives up snapshots that would look back at what is gone."""
+    patient = m.patients[p]
+    while patient.snapshots > 0 and m.snapshot_us[p, patient.oldest] - kept_us < first_us:
+        patient.oldest = (patient.oldest + 1) % SNAPSHOTS
+        patient.snapshots -= 1
+
+
+@compiled
+def _shift_bins(m: Memory, p: int, history: Any) -> None:
+    drop = history.bins_cap // SHIFT + 1
+    for i in range(history.bins_len - drop):
+        m.bins[history.bins + i] = m.bins[history.bins + i + drop]
+    history.bins_len -= drop
+    first_us = m.bins[history.bins].number * BIN_US
+    _forget_snapshots_before(m, p, history.bins_kept * BIN_US, first_us)
+
+
+@compiled
+def close_bins(m: Memory, p: int, s: int, until: int, t: Tables) -> None:
+    """Closes all bins before a number."""
+    series = m.series[s]
+    history = m.histories[series.history]
+    if history.binned >= until:
+        return
+    end = series.readings + series.readings_len
+    i = first_from(m.readings, series.readings, end, history.binned * BIN_US)
+    until_us = until * BIN_US
+    while i < end and m.readings[i].taken_us < until_us:
+        row = m.readings[i]
+        i += 1
+        if not counts(row.tag):
+            continue
+        number = row.taken_us // BIN_US
+        value = canonical_of(row, series.number, t)
+        if history.bins_len > 0 and m.bins[history.bins + history.bins_len - 1].number == number:
+            b = m.bins[history.bins + history.bins_len - 1]
+            b.n += 1
+            b.sum += value
+            b.low = min(b.low, value)
+            b.high = max(b.high, value)
+            b.last = value
+        else:
+            if history.bins_len == history.bins_cap:
+                _shift_bins(m, p, history)
+            b = m.bins[history.bins + history.bins_len]
+            history.bins_len += 1
+            b.number = number
+            b.n = 1
+            b.sum = value
+            b.low = value
+            b.high = value
+            b.last = value
+    history.binned = until
+
+
+@compiled
+def first_bin(bins: Rows, low: int, high: int, number: int) -> int:
+    """The first of the bins low…high that does not come before a number."""
+    while low < high:
+        middle = (low + high) // 2
+        if bins[middle].number < number:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@compiled
+def bin_now(m: Memory, s: int, end: int, at_us: int, t: Tables) -> tuple[int, float, float, float, float]:
+    """The bin of a moment as far as it has come: n, sum, low, high, last of the readings up to `end`."""
+    series = m.series[s]
+    i = end
+    start_us = at_us // BIN_US * BIN_US
+    while i > series.readings and m.readings[i - 1].taken_us >= start_us:
+        i -= 1
+    n = 0
+    total = low = high = last = 0.0
+    while i < end:
+        row = m.readings[i]
+        i += 1
+        if counts(row.tag):
+            value = canonical_of(row, series.number, t)
+            total += value
+            low = value if n == 0 else min(low, value)
+            high = value if n == 0 else max(high, value)
+            last = value
+            n += 1
+    return n, total, low, high, last
+
+
+@compiled
+def _shift_days(m: Memory, p: int, history: Any) -> None:
+    drop = history.days_cap // SHIFT + 1
+    for i in range(history.days_len - drop):
+        m.days[history.days + i] = m.days[history.days + i + drop]
+    history.days_len -= drop
+    history.days_first += drop
+    _forget_snapshots_before(m, p, history.days_kept * DAY_US, history.days_first * DAY_US)
+
+
+@compiled
+def _value_of_day(m: Memory, s: int, day: int, t: Tables, some: Values) -> float:
+    """The value of a day that is over; its bins are closed. NaN for none."""
+    series = m.series[s]
+    history = m.histories[series.history]
+    n = 0
+    if history.dense:
+        b = first_bin(m.bins, history.bins, history.bins + history.bins_len, day * BINS_A_DAY)
+        while b < history.bins + history.bins_len and m.bins[b].number < (day + 1) * BINS_A_DAY:
+            some[n] = m.bins[b].sum / m.bins[b].n
+            n += 1
+            b += 1
+    else:
+        end = series.readings + series.readings_len
+        i = first_from(m.readings, series.readings, end, day * DAY_US)
+        while i < end and m.readings[i].taken_us < (day + 1) * DAY_US:
+            if counts(m.readings[i].tag):
+                some[n] = canonical_of(m.readings[i], series.number, t)
+                n += 1
+            i += 1
+    return np.nan if n == 0 else median(some, n)
+
+
+@compiled
+def close_days(m: Memory, p: int, s: int, until: int, t: Tables, some: Values) -> None:
+    """Closes all days before a day."""
+    series = m.series[s]
+    history = m.histories[series.history]
+    if history.days_first + history.days_len >= until and history.days_first >= 0:
+        return
+    if history.dense:
+        close_bins(m, p, s, until * BINS_A_DAY, t)
+    if history.days_first < 0:
+        if series.readings_len == 0:
+            return
+        history.days_first = m.readings[series.readings].taken_us // DAY_US
+    while history.days_first + history.days_len < until:
+        if history.days_len == history.days_cap:
+            _shift_days(m, p, history)
+        value = _value_of_day(m, s, history.days_first + history.days_len, t, some)
+        m.days[history.days + history.days_len] = value
+        history.days_len += 1
+
+
+@compiled
+def value_today(m: Memory, p: int, s: int, end: int, at_us: int, t: Tables, some: Values) -> float:
+    """The value of the day of a moment, as far as it has come; NaN for none."""
+    series = m.series[s]
+    day = at_us // DAY_US
+    n = 0
+    if m.histories[series.history].dense:
+        number = at_us // BIN_US
+        close_bins(m, p, s, number, t)
+        history = m.histories[series.history]
+        bins_end = history.bins + history.bins_len
+        b = first_bin(m.bins, history.bins, bins_end, day * BINS_A_DAY)
+        while b < bins_end and m.bins[b].number < number:
+            some[n] = m.bins[b].sum / m.bins[b].n
+            n += 1
+            b += 1
+        now, total, _, _, _ = bin_now(m, s, end, at_us, t)
+        if now > 0:
+            some[n] = total / now
+            n += 1
+    else:
+        i = end - 1
+        while i >= series.readings and m.readings[i].taken_us >= day * DAY_US:
+            if counts(m.readings[i].tag):
+                some[n] = canonical_of(m.readings[i], series.number, t)
+                n += 1
+            i -= 1
+    return np.nan if n == 0 else median(some, n)
+
+
+@compiled
+def days_between(m: Memory, s: int, first: int, end: int, out: Values, numbers: Values) -> int:
+    """The values of the closed days first…end into `out`, their numbers beside; gives how many there are."""
+    history = m.histories[m.series[s].history]
+    if history.days_first < 0:
+        return 0
+    n = 0
+    for day in range(
+        max(first, history.days_first), min(end, history.days_first + history.days_len)
+    ):
+        value = m.days[history.days + day - history.days_first]
+        if not math.isnan(value):
+            out[n] = value
+            numbers[n] = day
+            n += 1
+    return n
+
+
+@compiled
+def days_up_to_now(
+    m: Memory, p: int, s: int, end: int, at_us: int, first: int, t: Tables, scratch: Scratch
+) -> int:
+    """The daily values from a day up to today, so far, into `scratch.some`, their days into `others`."""
+    today = at_us // DAY_US
+    close_days(m, p, s, today, t, scratch.some)
+    value = value_today(m, p, s, end, at_us, t, scratch.some)
+    n = days_between(m, s, first, today, scratch.some, scratch.others)
+    if not math.isnan(value):
+        scratch.some[n] = value
+        scratch.others[n] = today
+        n += 1
+    return n

@@ -1,0 +1,281 @@
+"""Readings into patients' memory: one sorted block for each series in one arena."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alerting.engine.kernel.compiling import compiled
+from alerting.engine.kernel.history import close_bins, close_days, reopen
+from alerting.engine.kernel.layout import (
+    BIN_US,
+    DAY_US,
+    DEVICE_SHIFT,
+    GATE,
+    HAS,
+    OTHER,
+    REVISION_SHIFT,
+    SUSPECT,
+    UNIT_SHIFT,
+    VOID,
+    Memory,
+    Tables,
+)
+from alerting.engine.kernel.numbers import (
+    borrowed_memory,
+    borrowed_tables,
+    counts,
+    device_of,
+    first_from,
+    is_after,
+    ones,
+    revision_of,
+)
+
+SMALLEST_BLOCK = 4
+FULL = 0.8
+"""A block that is fuller than this after old readings were dropped is replaced by a larger one."""
+
+RADIX_BITS = 11
+RADIX = 1 << RADIX_BITS
+
+
+@compiled
+def order_by_patient(patient: NDArray[np.int32], most: int) -> NDArray[np.int64]:
+    """The order that brings the readings of each patient together and keeps the order of each. **Shape**: [n].
+
+    `most` is larger than every patient.
+    """
+    n = patient.size
+    order = np.arange(n)
+    other = np.empty(n, np.int64)
+    shift = 0
+    while most >> shift > 0:
+        starts = np.zeros(RADIX + 1, np.int64)
+        for i in range(n):
+            starts[((patient[i] >> shift) & (RADIX - 1)) + 1] += 1
+        for digit in range(RADIX):
+            starts[digit + 1] += starts[digit]
+        for i in range(n):
+            digit = (patient[order[i]] >> shift) & (RADIX - 1)
+            other[starts[digit]] = order[i]
+            starts[digit] += 1
+        order, other = other, order
+        shift += RADIX_BITS
+    return order
+
+
+@compiled
+def rows_of_size(size: int) -> int:
+    """How many rows a block of a size has: 4, 6, 8, 12, 16, 24, …"""
+    return (SMALLEST_BLOCK if size % 2 == 0 else SMALLEST_BLOCK + SMALLEST_BLOCK // 2) << (size // 2)
+
+
+@compiled
+def size_for(rows: int) -> int:
+    """The smallest size of a block for so many rows."""
+    size = 0
+    while rows_of_size(size) < rows:
+        size += 1
+    return size
+
+
+@compiled
+def _oldest_snapshot(p: int, m: Memory) -> int:
+    """What a patient's oldest snapshot is the state after; −1 where it is older than everything."""
+    patient = m.patients[p]
+    return m.snapshot_us[p, patient.oldest] if patient.snapshots != 0 else -1
+
+
+@compiled
+def drop_old(p: int, s: int, m: Memory, t: Tables, some: NDArray[np.float64]) -> None:
+    """Drops what no snapshot can look back at, but for the newest; closes the bins and days that it was in."""
+    oldest_us = _oldest_snapshot(p, m)
+    series = m.series[s]
+    if oldest_us < 0 or series.readings_len == 0:
+        return
+    before_us = (oldest_us - series.kept_us) // DAY_US * DAY_US
+    first, end = series.readings, series.readings + series.readings_len
+    kept = first_from(m.readings, first, end, before_us)
+    newest = kept - 1  # the newest of the older ones stays, for its age
+    while newest >= first and not counts(m.readings[newest].tag):
+        newest -= 1
+    if newest >= first:
+        kept = newest
+    if kept == first:
+        return
+    if series.history >= 0:
+        history = m.histories[series.history]
+        if history.bins_cap > 0:
+            close_bins(m, p, s, before_us // BIN_US, t)
+        if history.days_cap > 0:
+            close_days(m, p, s, before_us // DAY_US, t, some)
+    for i in range(end - kept):
+        m.readings[first + i] = m.readings[kept + i]
+    series.readings_len = end - kept
+
+
+@compiled
+def _move(s: int, size: int, m: Memory) -> bool:
+    """A series' readings into another block of that size; False where the arena is too small."""
+    series = m.series[s]
+    block = m.free[size]
+    if block >= 0:
+        m.free[size] = m.readings[block].taken_us
+    else:
+        block = m.used[0]
+        if block + rows_of_size(size) > m.readings.size:
+            return False
+        m.used[0] = block + rows_of_size(size)
+    for i in range(series.readings_len):
+        m.readings[block + i] = m.readings[series.readings + i]
+    if series.readings_cap != 0:
+        release(s, m)
+    series.readings = block
+    series.readings_cap = rows_of_size(size)
+    return True
+
+
+@compiled
+def release(s: int, m: Memory) -> None:
+    """Gives a series' block back."""
+    series = m.series[s]
+    old = size_for(series.readings_cap)
+    m.readings[series.readings].taken_us = m.free[old]
+    m.free[old] = series.readings
+    series.readings_cap = 0
+
+
+@compiled
+def _make_room(p: int, s: int, m: Memory, t: Tables, some: NDArray[np.float64]) -> bool:
+    """Room for one more reading; False where the arena is too small."""
+    series = m.series[s]
+    if series.readings_cap != 0:
+        drop_old(p, s, m, t, some)
+    if series.readings_cap != 0 and series.readings_len + 1 <= FULL * series.readings_cap:
+        return True
+    return _move(s, size_for(series.readings_len + 1 + series.readings_len // 4), m)
+
+
+@compiled
+def _supersedes(new: Any, old: Any) -> bool:
+    """The highest revision counts; at the same one a void beats a value, whichever came first."""
+    if revision_of(new.tag) != revision_of(old.tag):
+        return revision_of(new.tag) > revision_of(old.tag)
+    return new.tag & VOID != 0 and old.tag & VOID == 0
+
+
+@compiled
+def _put(p: int, s: int, row: Any, m: Memory) -> None:
+    """One reading where it belongs; notes from when its patient must be evaluated again. There must be room."""
+    patient = m.patients[p]
+    series = m.series[s]
+    first = series.readings
+    i = first + series.readings_len
+    if i > first and m.readings[i - 1].taken_us > row.taken_us:  # late: somewhere before
+        i = first_from(m.readings, first, i, row.taken_us + 1)
+    while i > first and is_after(m.readings[i - 1], row, m.digests):
+        i -= 1
+    known = (
+        i > first
+        and m.readings[i - 1].taken_us == row.taken_us
+        and device_of(m.readings[i - 1].tag) == device_of(row.tag)
+        and m.readings[i - 1].tag & OTHER == row.tag & OTHER
+    )
+    if not known:
+        for j in range(first + series.readings_len, i, -1):
+            m.readings[j] = m.readings[j - 1]
+        m.readings[i] = row
+        series.readings_len += 1
+        changed = row.tag & HAS != 0
+        if not changed:  # it may take back what was dropped
+            oldest_us = _oldest_snapshot(p, m)
+            changed = oldest_us >= 0 and row.taken_us <= oldest_us - series.kept_us
+    else:
+        old = m.readings[i - 1]
+        if not _supersedes(row, old):
+            return
+        had = old.tag & HAS
+        unit_mask = 31 << UNIT_SHIFT
+        changed = row.tag & HAS != had or (
+            had != 0 and (row.value != old.value or row.tag & unit_mask != old.tag & unit_mask)
+        )
+        gate = old.tag & (GATE | SUSPECT)
+        old.value = row.value
+        old.tag = row.tag | gate
+    if changed:
+        patient.again_us = min(patient.again_us, row.taken_us)
+        reopen(m, s, row.taken_us)
+
+
+@compiled
+def take_in(
+    start: int, order: NDArray[np.int64], patient: NDArray[np.int32], taken_us: NDArray[np.int64],
+    kind: NDArray[np.int16], value: NDArray[np.float64], received: NDArray[np.float64],
+    unit: NDArray[np.int16], code: NDArray[np.int16], device: NDArray[np.int64],
+    revision: NDArray[np.int32], void: NDArray[np.bool_], series_of_kind: NDArray[np.int64],
+    own: Memory, tables: Tables, new: Any, some: NDArray[np.float64],
+) -> int:  # fmt: skip
+    """Takes readings in, from `start` on in that order; gives where the arena was too small, n when all fitted.
+
+    **Shape**: columns are [n] in the order of the log; `new` is one row to work with.
+    """
+    m, t = borrowed_memory(own), borrowed_tables(tables)
+    for o in range(start, order.size):
+        r = order[o]
+        p = patient[r]
+        who = m.patients[p]
+        who.latest_us = max(who.latest_us, taken_us[r])
+        number = series_of_kind[kind[r]]
+        bit = 1 << number
+        if who.named & bit == 0:
+            continue
+        s = who.series + ones(who.named & (bit - 1))
+        series = m.series[s]
+        if series.readings_len == series.readings_cap and not _make_room(p, s, m, t, some):
+            return o
+        tag = device[r] << DEVICE_SHIFT | np.int64(revision[r]) << REVISION_SHIFT
+        row = new[0]
+        row.taken_us = taken_us[r]
+        if 0 <= unit[r] < t.units.shape[2]:
+            row.value = received[r]
+            tag |= np.int64(unit[r] + 1) << UNIT_SHIFT
+        elif code[r] >= 0:
+            row.value = float(code[r])
+        else:
+            row.value = value[r]
+            tag |= (t.canonical[kind[r]] + 1) << UNIT_SHIFT
+        if void[r]:
+            tag |= VOID
+        elif not np.isnan(row.value):
+            tag |= HAS
+        if kind[r] != number:
+            tag |= OTHER
+        row.tag = tag
+        if t.gate_wait_us[number] > 0:
+            who.jumps = 1
+        _put(p, s, row, m)
+    return order.size
+
+
+@compiled
+def give_back(
+    rows: NDArray[np.int32], start: int, own: Memory, tables: Tables, some: NDArray[np.float64]
+) -> int:
+    """Drops the old readings of patients and moves the rest into smaller blocks: the room is for others.
+
+    Gives how many patients are done; fewer than all where the arena has no room to move.
+    """
+    m, t = borrowed_memory(own), borrowed_tables(tables)
+    for j in range(start, rows.size):
+        patient = m.patients[rows[j]]
+        for k in range(ones(patient.named)):
+            s = patient.series + k
+            series = m.series[s]
+            if series.readings_cap <= 2 * SMALLEST_BLOCK:
+                continue
+            drop_old(rows[j], s, m, t, some)
+            size = size_for(series.readings_len + series.readings_len // 4 + 1)
+            if rows_of_size(size) < series.readings_cap and not _move(s, size, m):
+                return j
+    return rows.size

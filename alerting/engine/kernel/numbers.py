@@ -1,0 +1,198 @@
+"""Arithmetic that many kernels need: sets of bits, what a tag says, units, medians, searching a block."""
+
+from typing import Any
+
+import numpy as np
+from numba.extending import intrinsic
+from numpy.typing import NDArray
+
+from alerting.engine.kernel.compiling import compiled
+from alerting.engine.kernel.layout import (
+    COUNTS,
+    DEVICE_BITS,
+    DEVICE_SHIFT,
+    HAS,
+    OTHER,
+    REVISION_BITS,
+    REVISION_SHIFT,
+    UNIT_BITS,
+    UNIT_SHIFT,
+    Memory,
+    Rows,
+    Tables,
+)
+
+INSERTION = 24
+"""Up to so many values are sorted by insertion."""
+
+
+def _borrow(_typing: Any, array: Any) -> Any:
+    """The same array without an owner, hence without counting who uses it."""
+
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        view = context.make_array(signature.args[0])(context, builder, arguments[0])
+        view.meminfo = view.meminfo.type(None)
+        return view._getvalue()  # noqa: SLF001 - numba's own way of putting an array together
+
+    return array(array), build
+
+
+borrowed: Any = intrinsic(_borrow)
+"""An array that Python owns is counted, atomically, wherever it is passed on, and that took two thirds of the
+time. Whoever borrows must see to it that the owner outlives the call."""
+
+
+@compiled
+def borrowed_memory(m: Memory) -> Memory:
+    """All of it without an owner."""
+    return Memory(
+        borrowed(m.patients), borrowed(m.due_us), borrowed(m.series), borrowed(m.readings),
+        borrowed(m.histories), borrowed(m.bins), borrowed(m.days), borrowed(m.segments),
+        borrowed(m.schedules), borrowed(m.states), borrowed(m.limits), borrowed(m.snapshot_us),
+        borrowed(m.snapshot_mark_us), borrowed(m.digests), borrowed(m.free), borrowed(m.used),
+    )  # fmt: skip
+
+
+@compiled
+def borrowed_tables(t: Tables) -> Tables:
+    """All of them without an owner."""
+    return Tables(
+        borrowed(t.versions), borrowed(t.rules_of_states), borrowed(t.rules_by_series), borrowed(t.rules),
+        borrowed(t.code), borrowed(t.atoms), borrowed(t.units), borrowed(t.canonical), borrowed(t.days),
+        borrowed(t.gate_share), borrowed(t.gate_level), borrowed(t.gate_wait_us), t.slots,
+    )  # fmt: skip
+
+
+@compiled
+def ones(bits: int) -> int:
+    """How many bits are set, of the lower 62."""
+    bits = bits - ((bits >> 1) & 0x1555555555555555)
+    bits = (bits & 0x3333333333333333) + ((bits >> 2) & 0x3333333333333333)
+    bits = (bits + (bits >> 4)) & 0x0F0F0F0F0F0F0F0F
+    bits = bits + (bits >> 8)
+    bits = bits + (bits >> 16)
+    return (bits + (bits >> 32)) & 0x7F
+
+
+@compiled
+def counts(tag: int) -> bool:
+    """Whether a reading has a value that is not suspect."""
+    return tag & COUNTS == HAS
+
+
+@compiled
+def unit_of(tag: int) -> int:
+    """Number of the unit in which a reading arrived, −1 for none."""
+    return ((tag >> UNIT_SHIFT) & ((1 << UNIT_BITS) - 1)) - 1
+
+
+@compiled
+def revision_of(tag: int) -> int:
+    """Revision of a reading."""
+    return (tag >> REVISION_SHIFT) & ((1 << REVISION_BITS) - 1)
+
+
+@compiled
+def device_of(tag: int) -> int:
+    """Number of the device."""
+    return (tag >> DEVICE_SHIFT) & ((1 << DEVICE_BITS) - 1)
+
+
+@compiled
+def is_after(one: Any, other: Any, digests: NDArray[np.uint64]) -> bool:
+    """Whether a reading stands after another: by time, device, kind."""
+    if one.taken_us != other.taken_us:
+        return one.taken_us > other.taken_us
+    mine, theirs = digests[device_of(one.tag)], digests[device_of(other.tag)]
+    if mine != theirs:
+        return mine > theirs
+    return one.tag & OTHER > other.tag & OTHER
+
+
+@compiled
+def millionths(value: float) -> float:
+    """As everything is compared: whole millionths, halves up."""
+    return np.floor(value * 1e6 + 0.5)  # math.floor would make an integer of a NaN
+
+
+@compiled
+def canonical_of(row: Any, series: int, t: Tables) -> float:
+    """The value of a reading in the canonical unit of its kind; of a code its number."""
+    unit = unit_of(row.tag)
+    if unit < 0:
+        return row.value
+    return (row.value - t.units[0, series, unit]) * t.units[1, series, unit] / t.units[2, series, unit]
+
+
+@compiled
+def converted(canonical: float, series: int, target: int, t: Tables) -> float:
+    """A canonical value in another unit of its kind."""
+    if target < 0:
+        return canonical
+    return canonical * t.units[2, series, target] / t.units[1, series, target] + t.units[0, series, target]
+
+
+@compiled
+def in_unit(row: Any, series: int, target: int, t: Tables) -> float:
+    """The value of a reading in a unit: as it arrived when it arrived in that one."""
+    if target < 0 or unit_of(row.tag) == target or unit_of(row.tag) < 0:
+        return row.value
+    return converted(canonical_of(row, series, t), series, target, t)
+
+
+@compiled
+def first_from(readings: Rows, low: int, high: int, at_us: int) -> int:
+    """The first of the rows low…high that is not before a time."""
+    while low < high:
+        middle = (low + high) // 2
+        if readings[middle].taken_us < at_us:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@compiled
+def sort(values: NDArray[np.float64], n: int) -> None:
+    """Sorts the first n, by insertion: for few."""
+    for i in range(1, n):
+        value = values[i]
+        j = i
+        while j > 0 and values[j - 1] > value:
+            values[j] = values[j - 1]
+            j -= 1
+        values[j] = value
+
+
+@compiled
+def median(values: NDArray[np.float64], n: int) -> float:
+    """The median of the first n, at least one, which are put in another order."""
+    upper = n // 2
+    if n <= INSERTION:
+        sort(values, n)
+    else:
+        low, high = 0, n - 1
+        while low < high:  # Hoare's selection
+            pivot = values[(low + high) // 2]
+            i, j = low, high
+            while i <= j:
+                while values[i] < pivot:
+                    i += 1
+                while values[j] > pivot:
+                    j -= 1
+                if i <= j:
+                    values[i], values[j] = values[j], values[i]
+                    i += 1
+                    j -= 1
+            if upper <= j:
+                high = j
+            elif upper >= i:
+                low = i
+            else:
+                break
+    if n % 2 == 1:
+        return values[upper]
+    below = values[0]
+    for i in range(1, upper):
+        below = max(below, values[i])
+    return (below + values[upper]) / 2

@@ -1,0 +1,75 @@
+"""When something is to be measured, in Europe/Amsterdam, and whether it was."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alerting.engine.kernel.compiling import compiled
+from alerting.engine.kernel.layout import DAY_US, NEVER, Rows
+from alerting.engine.kernel.numbers import counts
+
+DST_MINUTE = 180
+"""Both clock changes are over at 03:00 local time; an hour that comes twice is meant the first time."""
+
+MONDAY = 3
+"""1970 began on a Thursday."""
+
+LONGEST_WAIT_DAYS = 9
+
+Days = NDArray[np.int32]
+
+
+@compiled
+def due_on_day(day: int, before_min: int, days: Days) -> int:
+    """The moment of a local time on a local day. **Units**: day since 1970, microseconds."""
+    offset_s = days[0, day] if before_min < DST_MINUTE else days[1, day]
+    return (day * 86_400 + before_min * 60 - offset_s) * 1_000_000
+
+
+@compiled
+def next_due(after_us: int, schedule: Any, days: Days) -> int:
+    """The first due moment after a time; NEVER when the table ends before it."""
+    first = max(0, after_us // DAY_US - 1)
+    for day in range(first, min(first + LONGEST_WAIT_DAYS + 2, days.shape[1])):
+        if schedule.days >> ((day + MONDAY) % 7) & 1:
+            due = due_on_day(day, schedule.before_min, days)
+            if due > after_us:
+                return due
+    return NEVER
+
+
+@compiled
+def last_due(until_us: int, schedule: Any, days: Days) -> int:
+    """The last due moment up to and including a time; −1 when there is none since 1970."""
+    first = min(until_us // DAY_US + 1, days.shape[1] - 1)
+    for day in range(first, max(first - LONGEST_WAIT_DAYS - 2, -1), -1):
+        if schedule.days >> ((day + MONDAY) % 7) & 1:
+            due = due_on_day(day, schedule.before_min, days)
+            if due <= until_us:
+                return due
+    return -1
+
+
+@compiled
+def missed(
+    window_us: int, schedule: Any, first: int, end: int, at_us: int, readings: Rows, days: Days
+) -> int:
+    """How many due moments of a window went by without a reading since the one before."""
+    count = 0
+    i = end - 1
+    due = last_due(at_us, schedule, days)
+    while due > at_us - window_us and due > schedule.start_us:
+        previous = last_due(due - 1, schedule, days)
+        if previous < schedule.start_us:
+            break
+        while i >= first and readings[i].taken_us > due:
+            i -= 1
+        measured = False
+        while i >= first and readings[i].taken_us > previous and not measured:
+            measured = counts(readings[i].tag)
+            i -= 1
+        if not measured:
+            count += 1
+        due = previous
+    return count
