@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from models.clock import to_datetime, to_us
 from models.db.pool import Connection
-from models.findings import Evidence, Finding, Severity, Signal
+from models.findings import Evidence, EvidenceReading, Finding, Severity, Signal
 
 # Postgres has no NaN in JSON: better to fail here, where it can be seen.
 _JSON = json.JSONEncoder(allow_nan=False)
@@ -122,19 +124,14 @@ def _us_or_none(at: datetime | None) -> int | None:
 
 
 def _evidence_as_json(evidence: Sequence[Evidence]) -> str:
-    return _JSON.encode(
-        [
-            {
-                "feature": part.feature,
-                "value": part.value,
-                "unit": part.unit,
-                "limit": part.limit,
-                "limit_value": part.limit_value,
-            }
-            for part in evidence
-        ]
-    )
+    return _JSON.encode([asdict(part) for part in evidence])
 
 
 def _evidence(text: str | None) -> tuple[Evidence, ...]:
-    return () if text is None else tuple(Evidence(**part) for part in json.loads(text))
+    return () if text is None else tuple(_part(part) for part in json.loads(text))
+
+
+def _part(stored: dict[str, Any]) -> Evidence:
+    """What was stored before a field existed lacks it, and gets the field's default."""
+    readings = tuple(EvidenceReading(**reading) for reading in stored.pop("readings", ()))
+    return Evidence(**stored, readings=readings)
