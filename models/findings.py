@@ -93,7 +93,10 @@ class RuleIdentity:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A finding as it is stored. **Units**: times in microseconds since 1970 UTC."""
+    """A finding as it is stored. **Units**: times in microseconds since 1970 UTC.
+
+    `unconfirmed`: it opened or rose while a measurement that it may rest on waits for a repeat.
+    """
 
     finding_id: UUID
     patient_id: UUID
@@ -112,6 +115,7 @@ class Finding:
     raised: tuple[Evidence, ...] = ()
     retracted: bool = False
     quiet: bool = False
+    unconfirmed: bool = False
 
     @property
     def holds(self) -> bool:

@@ -29,12 +29,13 @@ ORDER BY patient_id, opened_at, programme, rule
 _WRITE = """
 INSERT INTO finding AS f (
     patient_id, finding_id, organisation_id, log_partition, programme, version, programme_hash, rule, signal,
-    severity, opened_at, raised_at, cleared_at, retracted, quiet, opening, raised
+    severity, opened_at, raised_at, cleared_at, retracted, quiet, opening, raised,
+    unconfirmed
 )
 SELECT * FROM unnest(
     $1::uuid[], $2::uuid[], $3::uuid[], $4::integer[], $5::text[], $6::integer[], $7::text[], $8::text[],
     $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[], $14::boolean[],
-    $15::boolean[], $16::jsonb[], $17::jsonb[]
+    $15::boolean[], $16::jsonb[], $17::jsonb[], $18::boolean[]
 )
 ON CONFLICT (patient_id, finding_id) DO UPDATE SET
     version = excluded.version,
@@ -46,6 +47,7 @@ ON CONFLICT (patient_id, finding_id) DO UPDATE SET
     quiet = excluded.quiet,
     opening = excluded.opening,
     raised = excluded.raised,
+    unconfirmed = excluded.unconfirmed,
     written_at = clock_timestamp()
 """
 
@@ -94,6 +96,7 @@ def _row(finding: Finding) -> tuple[object, ...]:
         finding.quiet,
         _evidence_as_json(finding.opening),
         None if finding.raised_at_us is None else _evidence_as_json(finding.raised),
+        finding.unconfirmed,
     )
 
 
@@ -116,6 +119,7 @@ def _finding(row: asyncpg.Record) -> Finding:
         quiet=row["quiet"],
         opening=_evidence(row["opening"]),
         raised=_evidence(row["raised"]),
+        unconfirmed=row["unconfirmed"],
     )
 
 
