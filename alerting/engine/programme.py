@@ -179,7 +179,7 @@ class Programme(_Part):
     source: Words
     limits: dict[Name, Limit]
     schedule: dict[Name, Schedule] = Field(default_factory=dict[str, Schedule])
-    rules: Annotated[dict[Name, Rule], Field(min_length=1, max_length=200)]
+    rules: Annotated[dict[Name, Rule], Field(min_length=1, max_length=64)]
 
     @property
     def hash(self) -> str:

@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from alerting.engine.expressions import (
-    OF_CODED_KINDS,
-    WITH_MAX_AGE,
     Comparison,
     Condition,
     Feature,
@@ -15,6 +13,9 @@ from alerting.engine.expressions import (
 from alerting.engine.programme import COUNT_UNIT, LONGEST_DURATION_US, TIME_UNITS_US, Limit, Programme, Rule
 from models.kinds import KIND_BY_NAME
 from models.units import UNIT_BY_SPELLING, UNITS, is_unit_of
+
+OF_CODED_KINDS = frozenset({FeatureName.AGE, FeatureName.COUNT, FeatureName.MISSED})
+WITH_MAX_AGE = frozenset({FeatureName.LAST, FeatureName.RISE, FeatureName.FALL})
 
 
 @dataclass(frozen=True, slots=True)
