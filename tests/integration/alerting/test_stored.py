@@ -1,6 +1,5 @@
 """Findings, alerts and the readings to rebuild from, on a real Postgres."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from itertools import pairwise
 from uuid import UUID, uuid4
@@ -13,19 +12,12 @@ from models.clock import DAY_US
 from models.db.alerts import CHANNEL, Reason, load_alerts, load_reasons, write_alerts
 from models.db.findings import load_findings, write_findings
 from models.db.migrate import migrate
-from models.db.pool import Connection, Pool, connect
+from models.db.pool import Connection, Pool
 from models.findings import CODE_UNIT, Evidence, EvidenceReading, Finding, Severity, Signal, finding_id
 from models.messages import Origin
 
 NOON_US = 1_795_332_660_000_001
 EVIDENCE = (Evidence("rise(body_weight, days=3)", 0.1 + 0.2, "kg", "gain_3d", 2.0),)
-
-
-@pytest.fixture
-async def pool(database: str) -> AsyncIterator[Pool]:
-    pool = await connect(database, role="thuiswacht_alerting", application="test")
-    yield pool
-    await pool.close()
 
 
 def finding(patient_id: UUID, opened_at_us: int = NOON_US, rule: str = "gain") -> Finding:
