@@ -120,11 +120,18 @@ def _applied(verdict: PatientVerdict, key: UUID, before: Finding | None, transit
                 severity=transition.severity,
                 raised_at_us=transition.at_us,
                 raised=transition.evidence,
+                unconfirmed=before.unconfirmed or transition.unconfirmed,
             )
         case What.CLEAR:
             return replace(before, cleared_at_us=transition.at_us)
         case What.KEEP:
-            kept = replace(before, cleared_at_us=None, retracted=False, severity=transition.severity)
+            kept = replace(
+                before,
+                cleared_at_us=None,
+                retracted=False,
+                severity=transition.severity,
+                unconfirmed=transition.unconfirmed,
+            )
             return kept if transition.raised else replace(kept, raised_at_us=None, raised=())
 
 
@@ -143,6 +150,7 @@ def _opened(verdict: PatientVerdict, key: UUID, transition: Transition) -> Findi
         opened_at_us=transition.opened_at_us,
         opening=transition.evidence,
         programme_hash=rule.programme_hash,
+        unconfirmed=transition.unconfirmed,
     )
 
 

@@ -161,7 +161,8 @@ class Partition:
         """What the next records of the log mean. `nonce`: see `ingest.decode.decode`."""
         decoded = decode(records, partition=self.number, nonce=nonce)
         placed = place(decoded, self._patients, self.clock_us, self._purpose, self._partition_count)
-        readings, _ = normalise(decoded, self._patients)
+        counting, _, notices = normalise(decoded, self._patients)
+        readings = counting.merged(notices)
         work = _Collected()
         changes = sorted(placed.changes, key=lambda change: change.offset)
         offsets = np.union1d(
@@ -182,7 +183,7 @@ class Partition:
             rebuild=tuple(work.rebuild),
             problems=tuple(work.problems),
             clock_us=self.clock_us,
-            readings=len(readings),
+            readings=len(counting),
             replays=work.replays,
             received_us=received_us,
         )

@@ -70,7 +70,7 @@ def readings_of(load: Load, at_most: int) -> list[Readings]:
                 for place, message in enumerate(messages[first : first + per_batch])
             ]
             offset += len(records)
-            readings, refusals = normalise(decode(records, partition=0, nonce="benchmark"), patients)
+            readings, refusals, _ = normalise(decode(records, partition=0, nonce="benchmark"), patients)
             if refusals:
                 raise AssertionError(refusals[0])
             batches.append(readings)

@@ -3,15 +3,19 @@
 Pure, and shared by everybody who reads the log, so that all agree on what a reading is.
 """
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ingest.decode import Decoded
 from ingest.judge import Fault, judge
+from ingest.notices import kept_by_place, notices_of
 from ingest.patients import PatientIndex
 from ingest.salvage import WHOLE_MESSAGE, known_id, shown
 from ingest.sent import Sent
-from models.columns import Readings, Reason, Refusal
+from models.columns import Notice, Readings, Reason, Refusal
 from models.kinds import KINDS
 from models.messages import LATE_LIMIT_US
 from models.units import UNITS, is_unit_of, to_canonical
@@ -35,8 +39,16 @@ _REASONS: dict[Fault, tuple[Reason, str, str]] = {
 """Each fault of a reading: its reason, its field, and what was expected where that is always the same."""
 
 
-def normalise(decoded: Decoded, patients: PatientIndex) -> tuple[Readings, list[Refusal]]:
-    """The readings that count, in log order, and a refusal for each upload or reading that does not.
+class Normalised(NamedTuple):
+    """What counts, in log order; what does not; and what the engine hears of that (see `ingest.notices`)."""
+
+    readings: Readings
+    refusals: list[Refusal]
+    notices: Readings
+
+
+def normalise(decoded: Decoded, patients: PatientIndex) -> Normalised:
+    """The readings that count, and a refusal for each upload or reading that does not.
 
     All registrations up to the end of the batch must be in `patients`; an upload before its patient's is
     refused all the same.
@@ -49,18 +61,20 @@ def normalise(decoded: Decoded, patients: PatientIndex) -> tuple[Readings, list[
     faults = judge(sent, value)
     readings = _readings(decoded, patients, patient, value)
     if not refused.any() and not faults.any():
-        return readings, []
+        return Normalised(readings, [], notices_of(readings, faults))
     faults[refused[sent.upload]] = Fault.UPLOAD
     counts = np.diff(np.append(sent.upload_first, len(sent)))
     refusals = [
         _refused_upload(decoded, row, int(counts[row]), is_dated=not undated[row])
         for row in np.flatnonzero(refused).tolist()
     ]
+    notices = notices_of(readings, faults)
+    kept = kept_by_place(notices)
     refusals += [
-        _refused_reading(decoded, row, Fault(faults[row]), float(value[row]))
+        _refused_reading(decoded, row, Fault(faults[row]), float(value[row]), kept)
         for row in np.flatnonzero(faults > Fault.UPLOAD).tolist()
     ]
-    return readings.take(faults == Fault.NOTHING), refusals
+    return Normalised(readings.take(faults == Fault.NOTHING), refusals, notices)
 
 
 def _readings(
@@ -124,20 +138,24 @@ def _refused_upload(decoded: Decoded, row: int, readings: int, *, is_dated: bool
     )
 
 
-def _refused_reading(decoded: Decoded, row: int, fault: Fault, value: float) -> Refusal:
+def _refused_reading(
+    decoded: Decoded, row: int, fault: Fault, value: float, notices: Mapping[tuple[int, int], Notice]
+) -> Refusal:
     sent = decoded.sent
     upload = int(sent.upload[row])
+    offset, position = int(sent.upload_offset[upload]), int(sent.position[row])
     reason, field, expected = _REASONS[fault]
     return Refusal(
         partition=decoded.partition,
-        offset=int(sent.upload_offset[upload]),
-        position=int(sent.position[row]),
+        offset=offset,
+        position=position,
         reason=reason,
         field=field,
         expected=expected or _expected(fault, int(sent.kind[row])),
         found=shown(_found(sent, row, fault, value)),
         readings=1,
         patient_id=known_id(sent.patients[upload]),
+        notice=notices.get((offset, position)),
     )
 
 

@@ -153,7 +153,7 @@ class IngestHandler:
         owned = self._owned[partition]
         decoded = decode(records, partition=partition, nonce=secrets.token_hex(8))
         placed = place(decoded, owned.patients, owned.clock_us, self._purpose, owned.partition_count)
-        readings, refused = normalise(decoded, owned.patients)
+        readings, refused, _ = normalise(decoded, owned.patients)
         refusals = [*decoded.refusals, *placed.refusals, *refused]
         owned.guard.watch(readings.offset, refusals)
         step = Step(
@@ -195,7 +195,7 @@ def warm_up() -> None:
         }
     ).encode()  # fmt: skip
     decoded = decode([_WarmUp(0, raw)], partition=0, nonce="n")
-    readings, _ = normalise(decoded, PatientIndex())
+    readings = normalise(decoded, PatientIndex()).readings
     keys, newest = keys_of(readings), Newest()
     newest.learn(keys[newest.unknown(keys)], readings.taken_at_us)
     newest.pass_on(keys, readings.taken_at_us)

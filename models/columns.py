@@ -43,11 +43,24 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """What a refused reading says of its device, for the rules on devices alone.
+
+    **Units**: `at_us` in microseconds since 1970 UTC; `code` is one of `device_state`.
+    """
+
+    device_id: str
+    at_us: int
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
     """One refused reading, or a whole refused message (`position` −1, `readings` of them inside it).
 
     `readings` is how many readings the refusal stands for, so that sent = stored + duplicate + quarantined:
     1 for a reading; for a whole message the number of readings in it, 0 where they cannot be counted.
+    `notice` is what the engine hears of it, where it hears of it.
     """
 
     partition: int
@@ -59,6 +72,7 @@ class Refusal:
     found: str
     readings: int = 1
     patient_id: str | None = None
+    notice: Notice | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,3 +123,15 @@ class Readings:
             if field.name not in ("partition", "texts")
         }
         return Readings(partition=self.partition, texts=self.texts, **kept)
+
+    def merged(self, others: "Readings") -> "Readings":
+        """These and others of the same partition and the same texts, in log order."""
+        if not len(others):
+            return self
+        columns = {
+            field.name: np.concatenate([getattr(self, field.name), getattr(others, field.name)])
+            for field in fields(self)
+            if field.name not in ("partition", "texts")
+        }
+        order = np.lexsort((columns["position"], columns["offset"]))
+        return Readings(partition=self.partition, texts=self.texts, **columns).take(order)

@@ -40,9 +40,26 @@ class Signal(StrEnum):
         return self in (Signal.SILENCE, Signal.DEVICE)
 
 
+CODE_UNIT = "{code}"
+"""The unit of an answer: its place in its kind's closed list, counted from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceReading:
+    """A reading that a feature looked at. **Units**: `value` in `unit`, as received; a code by its number."""
+
+    kind: str
+    taken_at_us: int
+    value: float
+    unit: str
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """One feature as it was when a finding opened or rose, beside the limit it was compared with.
+
+    `count` is how many readings (bins, daily values) it looked at, `readings` at most 12 of them, the newest
+    last. Findings from before these were kept have none of what follows the limit's value.
 
     **Units**: `value` and `limit_value` are both in `unit` (UCUM); None where the feature was unknown.
     """
@@ -52,6 +69,11 @@ class Evidence:
     unit: str
     limit: str
     limit_value: float | None
+    comparator: str = ""
+    holds: bool | None = None
+    window_us: int = 0
+    count: int = 0
+    readings: tuple[EvidenceReading, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +93,10 @@ class RuleIdentity:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A finding as it is stored. **Units**: times in microseconds since 1970 UTC."""
+    """A finding as it is stored. **Units**: times in microseconds since 1970 UTC.
+
+    `unconfirmed`: it opened or rose while a measurement that it may rest on waits for a repeat.
+    """
 
     finding_id: UUID
     patient_id: UUID
@@ -90,6 +115,7 @@ class Finding:
     raised: tuple[Evidence, ...] = ()
     retracted: bool = False
     quiet: bool = False
+    unconfirmed: bool = False
 
     @property
     def holds(self) -> bool:

@@ -8,74 +8,41 @@ A condition compares features with named limits and joins the comparisons by `an
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import NoReturn
+from dataclasses import dataclass, field
 
-SECOND_US = 1_000_000
-UNITS_OF_TIME_US = {
-    "seconds": SECOND_US,
-    "minutes": 60 * SECOND_US,
-    "hours": 3_600 * SECOND_US,
-    "days": 86_400 * SECOND_US,
-}
-LONGEST_WINDOW_US = 30 * UNITS_OF_TIME_US["days"]
+from alerting.engine.features import (
+    LONGEST_WINDOW_US,
+    UNITS_OF_TIME_US,
+    Bound,
+    Comparator,
+    ExpressionError,
+    Feature,
+    FeatureName,
+    Side,
+    feature,
+    refusal,
+)
+
+__all__ = (
+    "LONGEST_WINDOW_US",
+    "UNITS_OF_TIME_US",
+    "All",
+    "AnyOf",
+    "Bound",
+    "Comparator",
+    "Comparison",
+    "Condition",
+    "ExpressionError",
+    "Feature",
+    "FeatureName",
+    "Not",
+    "Side",
+    "comparisons",
+    "parse",
+)
+
 MOST_COMPARISONS = 8
 DEEPEST = 16
-
-
-class FeatureName(StrEnum):
-    """What can be computed from a patient's readings; semantics.md defines each."""
-
-    LAST = "last"
-    AGE = "age"
-    COUNT = "count"
-    MEAN = "mean"
-    MIN = "min"
-    MAX = "max"
-    RISE = "rise"
-    FALL = "fall"
-    MISSED = "missed"
-
-
-WITHOUT_WINDOW = frozenset({FeatureName.LAST, FeatureName.AGE})
-OF_CODED_KINDS = frozenset({FeatureName.AGE, FeatureName.COUNT, FeatureName.MISSED})
-WITH_MAX_AGE = frozenset({FeatureName.LAST, FeatureName.RISE, FeatureName.FALL})
-
-
-class Comparator(StrEnum):
-    """How a feature is compared with a limit."""
-
-    ABOVE = ">"
-    AT_LEAST = ">="
-    BELOW = "<"
-    AT_MOST = "<="
-
-
-class ExpressionError(Exception):
-    """A condition cannot be read. **Units**: `column` counts characters from 1."""
-
-    def __init__(self, *, column: int, expected: str, found: str) -> None:
-        super().__init__(f"column {column}: expected {expected}, found {found}")
-        self.column = column
-        self.expected = expected
-        self.found = found
-
-
-@dataclass(frozen=True, slots=True)
-class Feature:
-    """One feature of one kind, or of one schedule for `missed`. **Units**: microseconds, 0 for no window."""
-
-    name: FeatureName
-    subject: str
-    window_us: int
-    column: int
-
-    def __str__(self) -> str:
-        if not self.window_us:
-            return f"{self.name}({self.subject})"
-        unit = next(u for u in reversed(UNITS_OF_TIME_US) if self.window_us % UNITS_OF_TIME_US[u] == 0)
-        return f"{self.name}({self.subject}, {unit}={self.window_us // UNITS_OF_TIME_US[unit]})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +52,7 @@ class Comparison:
     feature: Feature
     comparator: Comparator
     limit: str
-    column: int
+    column: int = field(compare=False)
 
     def __str__(self) -> str:
         return f"{self.feature} {self.comparator} {self.limit}"
@@ -149,14 +116,9 @@ def parse(text: str) -> Condition:
     return condition
 
 
-def _refuse(node: ast.AST, expected: str) -> NoReturn:
-    column = int(getattr(node, "col_offset", 0)) + 1
-    raise ExpressionError(column=column, expected=expected, found=ast.unparse(node))
-
-
 def _condition(node: ast.expr, depth: int) -> Condition:
     if depth > DEEPEST:
-        _refuse(node, f"at most {DEEPEST} levels")
+        raise refusal(node, f"at most {DEEPEST} levels")
     match node:
         case ast.BoolOp(op=ast.And(), values=values):
             return All(tuple(_condition(value, depth + 1) for value in values))
@@ -165,9 +127,9 @@ def _condition(node: ast.expr, depth: int) -> Condition:
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             return Not(_condition(operand, depth + 1))
         case ast.Compare(left=left, ops=[op], comparators=[right]):
-            return Comparison(_feature(left), _comparator(node, op), _limit(right), node.col_offset + 1)
+            return Comparison(feature(left), _comparator(node, op), _limit(right), node.col_offset + 1)
         case _:
-            _refuse(node, "a comparison of a feature with one limit, joined by and, or, not")
+            raise refusal(node, "a comparison of a feature with one limit, joined by and, or, not")
 
 
 def _comparator(node: ast.expr, op: ast.cmpop) -> Comparator:
@@ -181,39 +143,12 @@ def _comparator(node: ast.expr, op: ast.cmpop) -> Comparator:
         case ast.LtE():
             return Comparator.AT_MOST
         case _:
-            _refuse(node, "one of >, >=, <, <=")
+            raise refusal(node, "one of >, >=, <, <=")
 
 
 def _limit(node: ast.expr) -> str:
     if not isinstance(node, ast.Name):
-        _refuse(node, "the name of a limit on the right (numbers are limits, so that each can be personal)")
+        raise refusal(
+            node, "the name of a limit on the right (numbers are limits, so that each can be personal)"
+        )
     return node.id
-
-
-def _feature(node: ast.expr) -> Feature:
-    match node:
-        case ast.Call(func=ast.Name(id=name), args=[ast.Name(id=subject)], keywords=keywords):
-            if name not in set(FeatureName):
-                _refuse(node, f"one of the features {', '.join(FeatureName)}")
-            feature = FeatureName(name)
-            window_us = _window(node, feature, keywords)
-            return Feature(feature, subject, window_us, node.col_offset + 1)
-        case _:
-            _refuse(node, "a feature such as last(body_weight) or rise(body_weight, days=3) on the left")
-
-
-def _window(node: ast.expr, feature: FeatureName, keywords: list[ast.keyword]) -> int:
-    if feature in WITHOUT_WINDOW:
-        if keywords:
-            _refuse(node, f"{feature}(kind), without a window")
-        return 0
-    match keywords:
-        case [ast.keyword(arg=str(unit), value=ast.Constant(value=int(number)))] if (
-            unit in UNITS_OF_TIME_US and not isinstance(number, bool)
-        ):
-            window_us = number * UNITS_OF_TIME_US[unit]
-        case _:
-            _refuse(node, f"{feature}(…) with one window in whole {', '.join(UNITS_OF_TIME_US)}")
-    if not 0 < window_us <= LONGEST_WINDOW_US:
-        _refuse(node, "a window above 0 and of at most 30 days, the history that is kept")
-    return window_us

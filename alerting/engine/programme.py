@@ -8,14 +8,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, model_validator
 from pydantic_core import PydanticCustomError
 
-from alerting.engine.expressions import (
-    UNITS_OF_TIME_US,
-    Condition,
-    ExpressionError,
-    Feature,
-    FeatureName,
-    parse,
-)
+from alerting.engine.expressions import Condition, ExpressionError, parse
+from alerting.engine.features import NEWS2_FEATURES, UNITS_OF_TIME_US, Feature, FeatureName
 from models.findings import Severity, Signal
 
 TIME_UNITS_US: Mapping[str, int] = {
@@ -25,9 +19,27 @@ TIME_UNITS_US: Mapping[str, int] = {
     "d": UNITS_OF_TIME_US["days"],
 }
 COUNT_UNIT = "1"
+CODE_UNIT = "{code}"
+"""Of a limit that stands for an answer: its place in the closed list of its kind, counted from 0."""
+
+PER_DAY = "/d"
+"""What follows a unit in that of a slope."""
+
+MOST_RULES = 64
 LONGEST_DURATION_US = 30 * UNITS_OF_TIME_US["days"]
 TOGETHER: Mapping[str, tuple[str, ...]] = {"heart_rate": ("heart_rate", "pulse")}
 """A rule that speaks of one of these takes all of them."""
+
+NEWS2_KINDS = (
+    "respiratory_rate",
+    "spo2",
+    "supplemental_oxygen",
+    "systolic",
+    *TOGETHER["heart_rate"],
+    "consciousness",
+    "temperature",
+)
+"""The parts of a NEWS2 score."""
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -86,7 +98,7 @@ class Limit(_Part):
 
     @property
     def is_duration(self) -> bool:
-        """Whether it is compared with an age, in whole microseconds."""
+        """Whether it is compared with a length of time, in whole microseconds."""
         return self.unit in TIME_UNITS_US
 
     def accepts(self, value: float) -> bool:
@@ -179,7 +191,7 @@ class Programme(_Part):
     source: Words
     limits: dict[Name, Limit]
     schedule: dict[Name, Schedule] = Field(default_factory=dict[str, Schedule])
-    rules: Annotated[dict[Name, Rule], Field(min_length=1, max_length=200)]
+    rules: Annotated[dict[Name, Rule], Field(min_length=1, max_length=MOST_RULES)]
 
     @property
     def hash(self) -> str:
@@ -189,6 +201,8 @@ class Programme(_Part):
 
     def subject_kinds(self, feature: Feature) -> tuple[str, ...]:
         """The kinds that a feature looks at."""
+        if feature.name in NEWS2_FEATURES:
+            return NEWS2_KINDS
         if feature.name is FeatureName.MISSED:
             return kinds_of(self.schedule[feature.subject].kind)
         return kinds_of(feature.subject)

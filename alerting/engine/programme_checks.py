@@ -3,18 +3,28 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from alerting.engine.expressions import (
-    OF_CODED_KINDS,
-    WITH_MAX_AGE,
-    Comparison,
-    Condition,
-    Feature,
-    FeatureName,
-    comparisons,
+from alerting.engine import limit_units
+from alerting.engine.expressions import Comparator, Comparison, Condition, comparisons
+from alerting.engine.features import LONGEST_WINDOW_US, NEWS2_FEATURES, UNITS_OF_TIME_US, Feature, FeatureName
+from alerting.engine.programme import (
+    CODE_UNIT,
+    COUNT_UNIT,
+    LONGEST_DURATION_US,
+    PER_DAY,
+    TIME_UNITS_US,
+    TOGETHER,
+    Limit,
+    Programme,
+    Rule,
 )
-from alerting.engine.programme import COUNT_UNIT, LONGEST_DURATION_US, TIME_UNITS_US, Limit, Programme, Rule
-from models.kinds import KIND_BY_NAME
-from models.units import UNIT_BY_SPELLING, UNITS, is_unit_of
+from models.kinds import KIND_BY_NAME, Kind
+from models.units import UNITS
+
+WITH_MAX_AGE = frozenset({FeatureName.LAST, FeatureName.RISE, FeatureName.FALL})
+RAW_US = 48 * UNITS_OF_TIME_US["hours"]
+"""So far back readings of dense kinds are looked at one by one."""
+
+SAID_OTHERWISE = {kind: subject for subject, kinds in TOGETHER.items() for kind in kinds if kind != subject}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +38,7 @@ class Problem:
 
 def problems(programme: Programme) -> list[Problem]:
     """What contradicts itself in a programme whose fields are right one by one."""
-    found = [*_in_limits(programme), *_in_schedules(programme)]
-    used = {name for rule in programme.rules.values() for name in _names_used(rule)}
-    for section, names in (("limits", programme.limits), ("schedule", programme.schedule)):
-        found += [
-            Problem((section, name), "a name that some rule uses", f"{name}, used by none")
-            for name in names
-            if name not in used
-        ]
+    found = [*_in_limits(programme), *_in_schedules(programme), *_unused(programme)]
     for name, rule in programme.rules.items():
         in_rule = [
             p
@@ -47,70 +50,140 @@ def problems(programme: Programme) -> list[Problem]:
     return found
 
 
+def _unused(programme: Programme) -> Iterator[Problem]:
+    used = {name for rule in programme.rules.values() for name in _names_used(rule)}
+    for section, names in (("limits", programme.limits), ("schedule", programme.schedule)):
+        for name in names:
+            if name not in used:
+                yield Problem((section, name), "a name that some rule uses", f"{name}, used by none")
+
+
 def _names_used(rule: Rule) -> Iterator[str]:
     for _, condition in rule.conditions():
         for comparison in comparisons(condition):
-            yield comparison.limit
-            yield comparison.feature.subject
+            yield from (comparison.limit, comparison.feature.subject, *comparison.feature.limits())
 
 
 def _in_limits(programme: Programme) -> Iterator[Problem]:
+    known = (*TIME_UNITS_US, CODE_UNIT, *UNITS)
     for name, limit in programme.limits.items():
+        within = f"{limit.low:g} … {limit.high:g}"
         if not limit.low <= limit.default <= limit.high:
             yield Problem(
                 ("limits", name, "default"),
                 f"a number within low {limit.low} … high {limit.high}",
                 str(limit.default),
             )
-        if not limit.is_duration and limit.unit not in (COUNT_UNIT, *UNITS):
-            units = ", ".join((*TIME_UNITS_US, COUNT_UNIT, *UNITS))
-            yield Problem(("limits", name, "unit"), f"one of {units}", limit.unit)
+        if limit.unit not in known and limit.unit.removesuffix(PER_DAY) not in UNITS:
+            expected = f"one of {', '.join(known)}, or one of them a day, as kg{PER_DAY}"
+            yield Problem(("limits", name, "unit"), expected, limit.unit)
         if (
             limit.is_duration
             and not 0 <= limit.low <= limit.high <= LONGEST_DURATION_US / TIME_UNITS_US[limit.unit]
         ):
-            yield Problem(
-                ("limits", name, "high"), "a duration within 0 … 30 days", f"{limit.low} … {limit.high}"
-            )
+            yield Problem(("limits", name, "high"), "a duration within 0 … 30 days", within)
 
 
 def _in_schedules(programme: Programme) -> Iterator[Problem]:
     for name, schedule in programme.schedule.items():
-        if schedule.kind not in KIND_BY_NAME:
-            yield Problem(("schedule", name, "kind"), "a kind of models.kinds", schedule.kind)
+        if expected := _no_subject(schedule.kind):
+            yield Problem(("schedule", name, "kind"), expected, schedule.kind)
+
+
+def _no_subject(kind: str) -> str | None:
+    """What is expected in place of a name that no rule may speak of."""
+    if kind in SAID_OTHERWISE:
+        return f"{SAID_OTHERWISE[kind]}, which takes both"
+    return None if kind in KIND_BY_NAME else "a kind of models.kinds"
 
 
 def _in_condition(programme: Programme, rule: Rule, field: str, condition: Condition) -> Iterator[Problem]:
     for comparison in comparisons(condition):
         feature = comparison.feature
-        limit = programme.limits.get(comparison.limit)
-        if limit is None:
-            yield Problem((field,), f"one of the limits {', '.join(programme.limits)}", comparison.limit)
-        elif feature.name is FeatureName.MISSED and feature.subject not in programme.schedule:
-            yield Problem((field,), f"one of the schedules {', '.join(programme.schedule)}", feature.subject)
-        elif feature.name is not FeatureName.MISSED and feature.subject not in KIND_BY_NAME:
-            yield Problem((field,), "a kind of models.kinds", feature.subject)
-        elif not all(kind in KIND_BY_NAME for kind in programme.subject_kinds(feature)):
-            continue  # the schedule's own problem
-        elif expected := _wrong_unit(programme, feature, limit):
-            yield Problem((field,), expected, f"{comparison} in {limit.unit}")
+        for name in (comparison.limit, *feature.limits()):
+            if name not in programme.limits:
+                yield Problem((field,), f"one of the limits {', '.join(programme.limits)}", name)
         if feature.name is FeatureName.LAST and rule.max_age is None:
             yield Problem(("max_age",), f"how long {feature} stands, as {{days: 2}}", "nothing")
+        if expected := _wrong_subject(programme, feature):
+            yield Problem((field,), expected, feature.subject)
+        elif all(kind in KIND_BY_NAME for kind in programme.subject_kinds(feature)):
+            kinds = [KIND_BY_NAME[kind] for kind in programme.subject_kinds(feature)]
+            yield from (
+                Problem((field,), expected, found)
+                for expected, found in _in_comparison(programme, comparison, kinds)
+            )
 
 
-def _wrong_unit(programme: Programme, feature: Feature, limit: Limit) -> str | None:
-    if feature.name is FeatureName.AGE:
-        return None if limit.is_duration else f"a limit in one of {', '.join(TIME_UNITS_US)}"
-    if feature.name in (FeatureName.COUNT, FeatureName.MISSED):
-        return None if limit.unit == COUNT_UNIT else f"a limit in {COUNT_UNIT}, a number of times"
-    kinds = [KIND_BY_NAME[name] for name in programme.subject_kinds(feature)]
-    if any(kind.is_coded for kind in kinds):
-        return f"one of {', '.join(sorted(OF_CODED_KINDS))} for answers such as {feature.subject}"
-    number = UNIT_BY_SPELLING.get(limit.unit, -1)
-    if number >= 0 and UNITS[number] == limit.unit and all(is_unit_of(kind.number, number) for kind in kinds):
+def _wrong_subject(programme: Programme, feature: Feature) -> str | None:
+    if feature.name in NEWS2_FEATURES:
         return None
-    units = [unit for i, unit in enumerate(UNITS) if all(is_unit_of(kind.number, i) for kind in kinds)]
-    return f"a limit in one of {', '.join(units)}"
+    if feature.name is not FeatureName.MISSED:
+        return _no_subject(feature.subject)
+    if feature.subject not in programme.schedule:
+        return f"one of the schedules {', '.join(programme.schedule)}"
+    return None
+
+
+def _in_comparison(
+    programme: Programme, comparison: Comparison, kinds: list[Kind]
+) -> Iterator[tuple[str, str]]:
+    """What is expected instead of a comparison of right names, and what was found."""
+    feature = comparison.feature
+    if expected := _wrong_kind(feature, kinds):
+        yield expected, str(feature)
+        return
+    right = True
+    named = ((comparison.limit, limit_units.of_feature(feature.name, kinds)),)
+    for name, units in (*named, *limit_units.of_named(feature, kinds)):
+        limit = programme.limits.get(name)
+        if limit is not None and (expected := _wrong_limit(limit, units, kinds)):
+            right = False
+            yield expected, f"{comparison} with {name} {limit.low:g} … {limit.high:g} in {limit.unit}"
+    if right:
+        yield from _in_feature(programme, feature, kinds)
+
+
+def _wrong_kind(feature: Feature, kinds: list[Kind]) -> str | None:
+    if any(kind.is_coded for kind in kinds) and feature.name not in limit_units.OF_CODED_KINDS:
+        names = ", ".join(sorted(limit_units.OF_CODED_KINDS - NEWS2_FEATURES))
+        return f"one of {names} for answers such as {feature.subject}"
+    if any(kind.is_coded for kind in kinds) and feature.window_us > LONGEST_WINDOW_US:
+        return f"a window of at most 30 days for answers such as {feature.subject}"
+    dense = any(kind.dense for kind in kinds)
+    if feature.name is FeatureName.REPEATS and dense and feature.window_us > RAW_US:
+        return f"a window of at most 48 hours: {feature.subject} is not kept one by one for longer"
+    return None
+
+
+def _wrong_limit(limit: Limit, units: tuple[str, ...], kinds: list[Kind]) -> str | None:
+    if limit.unit not in units:
+        more = ", a number of times" if units == (COUNT_UNIT,) else ""
+        return f"a limit in {'one of ' if len(units) > 1 else ''}{', '.join(units)}{more}"
+    highest = min(len(kind.codes) for kind in kinds) - 1
+    whole = limit.default.is_integer() and limit.low >= 0 and limit.high <= highest
+    if limit.unit == CODE_UNIT and not whole:
+        return f"the place of an answer in {', '.join(kinds[0].codes)}: a whole number within 0 … {highest}"
+    return None
+
+
+def _in_feature(programme: Programme, feature: Feature, kinds: list[Kind]) -> Iterator[tuple[str, str]]:
+    """What the limits named inside a feature, each right by itself, must be to each other."""
+    limits = programme.limits
+    if not all(name in limits for name in feature.limits()):
+        return
+    if limit_units.exclude_each_other(feature, [limits[b.limit] for b in feature.bounds], kinds):
+        yield "bounds that some reading can lie within", str(feature)
+    if feature.target and limits[feature.target].unit != limits[feature.spread].unit:
+        yield (
+            f"a spread in the unit of the target, {limits[feature.target].unit}",
+            limits[feature.spread].unit,
+        )
+    if feature.spread and limits[feature.spread].low <= 0:
+        yield "a spread above 0", f"{feature.spread} with low {limits[feature.spread].low:g}"
+    if feature.scale and (limits[feature.scale].low, limits[feature.scale].high) != (1, 2):
+        scale = limits[feature.scale]
+        yield "a scale with low 1 and high 2", f"{feature.scale} {scale.low:g} … {scale.high:g}"
 
 
 def _contradictions(programme: Programme, rule: Rule) -> Iterator[Problem]:
@@ -135,17 +208,23 @@ def _contradictions(programme: Programme, rule: Rule) -> Iterator[Problem]:
 
 def _limits_out_of_order(programme: Programme, rule: Rule, when: Comparison) -> Iterator[Problem]:
     """One feature against several limits: they must lie in the order clear, when, raise."""
-    above = when.comparator in (">", ">=")
+    above = _is_above(when)
     clear = rule.clear
-    if isinstance(clear, Comparison) and str(clear.feature) == str(when.feature):
-        same_side = (clear.comparator in (">", ">=")) == above
+    if isinstance(clear, Comparison) and clear.feature == when.feature:
+        same_side = _is_above(clear) == above
         if same_side or _beyond(programme, clear.limit, when.limit, above=above):
             yield Problem(("clear",), f"a condition that cannot hold while {when} does", str(clear))
     raised = rule.raise_.when if rule.raise_ is not None else None
-    if isinstance(raised, Comparison) and str(raised.feature) == str(when.feature):
-        same_side = (raised.comparator in (">", ">=")) == above
+    if raised == when:
+        yield Problem(("raise", "when"), f"a condition beyond {when}", str(raised))
+    elif isinstance(raised, Comparison) and raised.feature == when.feature:
+        same_side = _is_above(raised) == above
         if not same_side or _beyond(programme, when.limit, raised.limit, above=above):
             yield Problem(("raise", "when"), f"a condition beyond {when}", str(raised))
+
+
+def _is_above(comparison: Comparison) -> bool:
+    return comparison.comparator in (Comparator.ABOVE, Comparator.AT_LEAST)
 
 
 def _beyond(programme: Programme, one: str, other: str, *, above: bool) -> bool:

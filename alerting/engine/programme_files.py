@@ -82,16 +82,24 @@ def _tree(text: str, name: str) -> CommentedMap:
         tree = YAML(typ="rt", pure=True).load(text)
     except MarkedYAMLError as error:
         mark = cast("Any", error).problem_mark
-        where = name if mark is None else f"{name}, line {mark.line + 1}"
+        where = f"{name}, line {1 if mark is None else mark.line + 1}"
         raise BadProgramme(
             [BadInput(where=where, expected="YAML", found=str(cast("Any", error).problem))]
         ) from error
     except (YAMLError, ValueError, RecursionError) as error:
         found = str(error).strip().splitlines()[:1]
-        raise BadProgramme([BadInput(where=name, expected="YAML", found="".join(found) or "none")]) from error
+        raise BadProgramme(
+            [BadInput(where=f"{name}, line 1", expected="YAML", found="".join(found) or "none")]
+        ) from error
     if not isinstance(tree, CommentedMap):
         raise BadProgramme(
-            [BadInput(where=name, expected="a programme, as `name: value`", found=type(tree).__name__)]
+            [
+                BadInput(
+                    where=f"{name}, line 1",
+                    expected="a programme, as `name: value`",
+                    found="nothing" if tree is None else _short(tree),
+                )
+            ]
         )
     return tree
 

@@ -10,6 +10,7 @@ from alerting.engine import kernel
 from alerting.engine.compiled import SEVERITIES, CompiledProgrammes
 from alerting.engine.layout import Rows
 from models.findings import Evidence, RuleIdentity, Severity
+from models.requests import Requested
 
 NO_CLOCK = -1
 """Instead of now: no clock message yet, or a patient who is rebuilt from earlier readings."""
@@ -30,7 +31,8 @@ class Transition:
 
     `evidence` belongs to OPEN (the comparisons of `when`) and RAISE (those of `raise`). KEEP says that the
     finding was open at the snapshot from which its patient was evaluated again, `raised` whether it had
-    risen by then. **Units**: microseconds since 1970 UTC.
+    risen by then. `unconfirmed`: a reading that the rule names waits for a repeat. **Units**: microseconds
+    since 1970 UTC.
     """
 
     patient_row: int
@@ -41,6 +43,7 @@ class Transition:
     at_us: int
     raised: bool
     evidence: tuple[Evidence, ...]
+    unconfirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class Verdict:
     retracted; those open at that time come as KEEP and lose a later clearing or rise that does not come
     again.
     `rebuild`: patients with late readings for whom no snapshot is old enough.
+    `requests`: measurement requests whose status changed, new ones among them.
     **Shape**: `transitions` are rows of layout.TRANSITION; values and limits belong to OPEN and RAISE only.
     """
 
@@ -59,6 +63,7 @@ class Verdict:
     transitions: Rows
     replayed: tuple[tuple[int, int], ...] = ()
     rebuild: tuple[int, ...] = ()
+    requests: tuple[Requested, ...] = ()
 
     def __len__(self) -> int:
         return len(self.transitions)

@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from models.clock import to_datetime, to_us
 from models.db.pool import Connection
-from models.findings import Evidence, Finding, Severity, Signal
+from models.findings import Evidence, EvidenceReading, Finding, Severity, Signal
 
 # Postgres has no NaN in JSON: better to fail here, where it can be seen.
 _JSON = json.JSONEncoder(allow_nan=False)
@@ -27,12 +29,13 @@ ORDER BY patient_id, opened_at, programme, rule
 _WRITE = """
 INSERT INTO finding AS f (
     patient_id, finding_id, organisation_id, log_partition, programme, version, programme_hash, rule, signal,
-    severity, opened_at, raised_at, cleared_at, retracted, quiet, opening, raised
+    severity, opened_at, raised_at, cleared_at, retracted, quiet, opening, raised,
+    unconfirmed
 )
 SELECT * FROM unnest(
     $1::uuid[], $2::uuid[], $3::uuid[], $4::integer[], $5::text[], $6::integer[], $7::text[], $8::text[],
     $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[], $14::boolean[],
-    $15::boolean[], $16::jsonb[], $17::jsonb[]
+    $15::boolean[], $16::jsonb[], $17::jsonb[], $18::boolean[]
 )
 ON CONFLICT (patient_id, finding_id) DO UPDATE SET
     version = excluded.version,
@@ -44,6 +47,7 @@ ON CONFLICT (patient_id, finding_id) DO UPDATE SET
     quiet = excluded.quiet,
     opening = excluded.opening,
     raised = excluded.raised,
+    unconfirmed = excluded.unconfirmed,
     written_at = clock_timestamp()
 """
 
@@ -92,6 +96,7 @@ def _row(finding: Finding) -> tuple[object, ...]:
         finding.quiet,
         _evidence_as_json(finding.opening),
         None if finding.raised_at_us is None else _evidence_as_json(finding.raised),
+        finding.unconfirmed,
     )
 
 
@@ -114,6 +119,7 @@ def _finding(row: asyncpg.Record) -> Finding:
         quiet=row["quiet"],
         opening=_evidence(row["opening"]),
         raised=_evidence(row["raised"]),
+        unconfirmed=row["unconfirmed"],
     )
 
 
@@ -122,19 +128,14 @@ def _us_or_none(at: datetime | None) -> int | None:
 
 
 def _evidence_as_json(evidence: Sequence[Evidence]) -> str:
-    return _JSON.encode(
-        [
-            {
-                "feature": part.feature,
-                "value": part.value,
-                "unit": part.unit,
-                "limit": part.limit,
-                "limit_value": part.limit_value,
-            }
-            for part in evidence
-        ]
-    )
+    return _JSON.encode([asdict(part) for part in evidence])
 
 
 def _evidence(text: str | None) -> tuple[Evidence, ...]:
-    return () if text is None else tuple(Evidence(**part) for part in json.loads(text))
+    return () if text is None else tuple(_part(part) for part in json.loads(text))
+
+
+def _part(stored: dict[str, Any]) -> Evidence:
+    """What was stored before a field existed lacks it, and gets the field's default."""
+    readings = tuple(EvidenceReading(**reading) for reading in stored.pop("readings", ()))
+    return Evidence(**stored, readings=readings)

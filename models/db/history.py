@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from models.columns import NO_OFFSET_MIN, Readings
 from models.db.pool import Connection
 from models.errors import Broken, RefuseToStart
+from models.kinds import KIND_BY_NAME
 from models.units import UNIT_BY_SPELLING
 
+_NOTICES = KIND_BY_NAME["device_state"].number
+
 _WHERE = """
-FROM reading
 WHERE patient_id = ANY($1::uuid[]) AND log_partition = $2 AND log_offset < $3
 """
 
@@ -25,13 +27,20 @@ _COPY = f"""
 SELECT patient_id, log_offset, log_position, kind, taken_at, hashtextextended(device_id, 0), revision, void,
     coalesce(value, 'NaN'), coalesce(value_received, 'NaN'), coalesce(hashtextextended(unit_received, 0), 0),
     coalesce(code, -1::smallint), received_at, absent IS NOT NULL, text IS NOT NULL, too_late
-{_WHERE}
+FROM reading {_WHERE}
+UNION ALL
+SELECT patient_id, log_offset, log_position, {_NOTICES}::smallint, notice_at, hashtextextended(device_id, 0),
+    0, false, 'NaN', 'NaN', 0, notice_code, notice_at, false, false, false
+FROM quarantine {_WHERE} AND notice_code IS NOT NULL
 """
 
 _TEXTS = f"""
-SELECT DISTINCT hashtextextended(device_id, 0) AS hash, device_id AS text {_WHERE}
+SELECT DISTINCT hashtextextended(device_id, 0) AS hash, device_id AS text FROM reading {_WHERE}
 UNION
-SELECT DISTINCT hashtextextended(unit_received, 0), unit_received {_WHERE} AND unit_received IS NOT NULL
+SELECT DISTINCT hashtextextended(unit_received, 0), unit_received FROM reading {_WHERE}
+    AND unit_received IS NOT NULL
+UNION
+SELECT DISTINCT hashtextextended(device_id, 0), device_id FROM quarantine {_WHERE} AND notice_code IS NOT NULL
 """
 
 _FIELDS = (
@@ -116,8 +125,9 @@ async def load_readings(
 ) -> Readings:
     """What was stored of these patients from messages before an offset; within a transaction.
 
-    In order of time, at the same time in that of the log. What the engine does not look at (upload, source,
-    group, remarks) is left empty. `rows` gives each patient's row.
+    Among them what we said of readings that were refused, as the engine heard it then. In order of time, at
+    the same time in that of the log. What the engine does not look at (upload, source, group, remarks) is
+    left empty. `rows` gives each patient's row.
     """
     arguments = (list(rows), partition, below_offset)
     image = bytearray()

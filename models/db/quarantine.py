@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from models.clock import to_datetime
-from models.columns import Refusal
+from models.columns import Notice, Refusal
 from models.db.pool import Connection
 from models.errors import Broken
 
@@ -26,16 +26,19 @@ _MESSAGES = """
 _REFUSALS = """
     INSERT INTO quarantine (
         cluster_id, topic, log_partition, log_offset, log_position, patient_id, organisation_id,
-        reason, field, expected, found, readings
+        reason, field, expected, found, readings, device_id, notice_at, notice_code
     )
     SELECT
         $1, $2, given.log_partition, given.log_offset, given.log_position, given.patient_id,
-        patient.organisation_id, given.reason, given.field, given.expected, given.found, given.readings
+        patient.organisation_id, given.reason, given.field, given.expected, given.found, given.readings,
+        given.device_id, given.notice_at, given.notice_code
     FROM unnest(
         $3::integer[], $4::bigint[], $5::integer[], $6::uuid[],
-        $7::text[], $8::text[], $9::text[], $10::text[], $11::integer[]
+        $7::text[], $8::text[], $9::text[], $10::text[], $11::integer[],
+        $12::text[], $13::timestamptz[], $14::smallint[]
     ) AS given (
-        log_partition, log_offset, log_position, patient_id, reason, field, expected, found, readings
+        log_partition, log_offset, log_position, patient_id, reason, field, expected, found, readings,
+        device_id, notice_at, notice_code
     )
     LEFT JOIN patient USING (patient_id)
     ON CONFLICT ON CONSTRAINT quarantine_pkey DO NOTHING
@@ -91,6 +94,7 @@ async def quarantine(
         [storable(refusal.expected) for refusal in refusals],
         [storable(refusal.found) for refusal in refusals],
         [refusal.readings for refusal in refusals],
+        *_columns([refusal.notice for refusal in refusals]),
     )
 
 
@@ -109,6 +113,16 @@ def _patient_of(refusal: Refusal) -> UUID | None:
         return None if refusal.patient_id is None else UUID(refusal.patient_id)
     except ValueError:
         return None
+
+
+def _columns(
+    notices: Sequence[Notice | None],
+) -> tuple[list[str | None], list[datetime | None], list[int | None]]:
+    return (
+        [None if notice is None else notice.device_id for notice in notices],
+        [None if notice is None else to_datetime(notice.at_us) for notice in notices],
+        [None if notice is None else notice.code for notice in notices],
+    )
 
 
 def _time(at_us: int | None) -> datetime | None:

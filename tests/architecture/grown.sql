@@ -20,6 +20,12 @@ INSERT INTO reading (
         part, day * 10000 + n, kind, false, 's', 'kg'
     FROM p, generate_series(0, 1) AS kind, generate_series(0, 59) AS day,
          LATERAL (SELECT timestamptz '2026-09-02 07:00Z' + day * interval '1 day') AS t (at);
+INSERT INTO quarantine_message (cluster_id, topic, log_partition, log_offset, organisation_id, raw)
+    SELECT 'c', 't', part, n, organisation, '{}' FROM p;
+INSERT INTO quarantine
+    SELECT 'c', 't', part, n, i, id, organisation, 'sentinel', 'value', 'a value', 'none', 1, NULL,
+        CASE WHEN i % 20 = 0 THEN 'scale-1' END, CASE WHEN i % 20 = 0 THEN now() END, CASE WHEN i % 20 = 0 THEN 7 END
+    FROM p, generate_series(1, 20) AS i;
 INSERT INTO finding (
     patient_id, finding_id, organisation_id, programme, version, programme_hash, rule, signal, severity,
     opened_at, cleared_at, opening, log_partition

@@ -39,6 +39,7 @@ PURE_ELSEWHERE = {
     "ingest/judge.py",
     "ingest/keys.py",
     "ingest/normalise.py",
+    "ingest/notices.py",
     "ingest/salvage.py",
     "ingest/scan.py",
     "ingest/sent.py",

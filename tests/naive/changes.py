@@ -25,6 +25,7 @@ class Enrolment:
     programme: Programme
     limits: dict[str, Message]
     schedules: dict[str, Message]
+    enrolled_us: int
 
 
 @dataclass
@@ -149,7 +150,7 @@ class History:
             self.started[t] = {key: since for key, (_, since) in slots.items()}
             self.concerns[t] = concerned & set(enrolments)
             copied = {
-                name: Enrolment(e.programme, dict(e.limits), dict(e.schedules))
+                name: Enrolment(e.programme, dict(e.limits), dict(e.schedules), e.enrolled_us)
                 for name, e in enrolments.items()
             }
             self.held[t] = Held(copied, paused=pause_until is not None)
@@ -197,7 +198,7 @@ class History:
         if change.name == "enrol" and known is not None:
             limits = {n: x for n, x in content.get("limits", {}).items() if fits(known, n, x)}
             schedules = {n: x for n, x in content.get("schedule", {}).items() if n in known.schedule}
-            enrolments[name] = Enrolment(known, limits, schedules)
+            enrolments[name] = Enrolment(known, limits, schedules, change.effective_us)
             return {name}
         if enrolment is None:
             return set()

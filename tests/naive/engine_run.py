@@ -17,7 +17,8 @@ from models.kinds import KIND_BY_NAME
 from models.messages import AnyChange, Change, effective_from_us
 from models.units import UNIT_BY_SPELLING, to_canonical
 from tests.naive.changes import Message
-from tests.naive.findings import FUTURE_US, WEEK_US, Finding
+from tests.naive.findings import Finding
+from tests.naive.readings import FUTURE_US, WEEK_US
 
 NO_TEXT = -1
 

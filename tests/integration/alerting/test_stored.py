@@ -1,6 +1,5 @@
 """Findings, alerts and the readings to rebuild from, on a real Postgres."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from itertools import pairwise
 from uuid import UUID, uuid4
@@ -13,19 +12,12 @@ from models.clock import DAY_US
 from models.db.alerts import CHANNEL, Reason, load_alerts, load_reasons, write_alerts
 from models.db.findings import load_findings, write_findings
 from models.db.migrate import migrate
-from models.db.pool import Connection, Pool, connect
-from models.findings import Evidence, Finding, Severity, Signal, finding_id
+from models.db.pool import Connection, Pool
+from models.findings import CODE_UNIT, Evidence, EvidenceReading, Finding, Severity, Signal, finding_id
 from models.messages import Origin
 
 NOON_US = 1_795_332_660_000_001
 EVIDENCE = (Evidence("rise(body_weight, days=3)", 0.1 + 0.2, "kg", "gain_3d", 2.0),)
-
-
-@pytest.fixture
-async def pool(database: str) -> AsyncIterator[Pool]:
-    pool = await connect(database, role="thuiswacht_alerting", application="test")
-    yield pool
-    await pool.close()
 
 
 def finding(patient_id: UUID, opened_at_us: int = NOON_US, rule: str = "gain") -> Finding:
@@ -81,6 +73,28 @@ async def test_findings_come_back_as_they_were_written(pool: Pool) -> None:
         retracted = replace(risen, retracted=True, cleared_at_us=None, raised_at_us=None, raised=())
         await write_findings(connection, [retracted])
         assert await load_findings(connection, {patient_id: NOON_US}) == [first, retracted]
+
+
+async def test_what_a_feature_looked_at_comes_back_exactly(pool: Pool) -> None:
+    readings = (
+        EvidenceReading("body_weight", NOON_US - DAY_US, 176.4, "[lb_av]"),
+        EvidenceReading("symptom_dyspnoea", NOON_US, 2.0, CODE_UNIT),
+    )
+    part = replace(EVIDENCE[0], comparator=">", holds=True, window_us=3 * DAY_US, count=41, readings=readings)
+    stored = replace(finding(uuid4()), opening=(part, *EVIDENCE))
+    async with pool.transaction() as connection:
+        await write_findings(connection, [stored])
+        assert await load_findings(connection, {stored.patient_id: NOON_US}) == [stored]
+
+
+async def test_findings_from_before_readings_were_kept_still_load(pool: Pool) -> None:
+    stored = finding(uuid4())
+    old = '[{"feature": "age(spo2)", "value": 2.4, "unit": "d", "limit": "x", "limit_value": 2.0}]'
+    async with pool.transaction() as connection:
+        await write_findings(connection, [stored])
+        await connection.execute("UPDATE finding SET opening = $1::jsonb", old)
+        (loaded,) = await load_findings(connection, {stored.patient_id: NOON_US})
+    assert loaded.opening == (Evidence("age(spo2)", 2.4, "d", "x", 2.0),)
 
 
 async def test_only_findings_that_may_matter_are_loaded(pool: Pool) -> None:

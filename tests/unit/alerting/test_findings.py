@@ -1,3 +1,4 @@
+from dataclasses import replace
 from uuid import UUID
 
 from alerting.engine.verdict import Transition, What
@@ -137,3 +138,21 @@ def test_a_rule_that_opens_while_a_finding_of_it_is_stored_as_open_is_a_contradi
     _, retracted = told(existing=stored, from_us=5)
     folded, _ = told(opens(30), existing=retracted)
     assert folded.contradiction is None
+
+
+def test_a_finding_is_unconfirmed_until_the_engine_says_it_again_without() -> None:
+    _, (finding,) = told(replace(opens(10), unconfirmed=True))
+    assert finding.unconfirmed
+    folded, (confirmed,) = told(opens(10), existing=(finding,), from_us=5)
+    assert not confirmed.unconfirmed
+    assert [change.before for change in folded.changes] == [finding]
+
+
+def test_a_rise_that_waits_makes_the_finding_unconfirmed_and_keeping_it_says_whether_it_still_is() -> None:
+    _, (finding,) = told(opens(10), replace(rises(10, 20), unconfirmed=True))
+    assert finding.unconfirmed
+    _, (risen,) = told(keeps(10), rises(10, 20), existing=(finding,), from_us=15)
+    assert not risen.unconfirmed
+    assert risen.severity is Severity.HIGH
+    _, (waiting,) = told(replace(keeps(10, raised=True), unconfirmed=True), existing=(finding,), from_us=25)
+    assert waiting.unconfirmed

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from alerting.engine.programme import Programme
 from tests.naive.changes import Message
 from tests.naive.engine_run import engine_findings
-from tests.naive.findings import WEEK_US, Finding, naive_findings
+from tests.naive.findings import Finding, naive_findings
 from tests.naive.random_logs import clock, logs, programmes
+from tests.naive.readings import WEEK_US
 
 Case = tuple[list[Programme], list[Message], list[int]]
 

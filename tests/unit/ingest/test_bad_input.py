@@ -37,7 +37,7 @@ def taken_in(*values: bytes | None) -> tuple[Readings, list[Refusal], int]:
     patients = PatientIndex()
     decoded = decode(log(registration(), *values), partition=0, nonce="n0nce")
     placed = place(decoded, patients, None, "trial", 1)
-    readings, refused = normalise(decoded, patients)
+    readings, refused, _ = normalise(decoded, patients)
     refusals = [*decoded.refusals, *placed.refusals, *refused]
     assert decoded.received == len(readings) + sum(refusal.readings for refusal in refusals)
     return readings, refusals, decoded.received
@@ -193,7 +193,7 @@ def test_a_change_in_the_wrong_partition_is_refused() -> None:
         records = log(registration(), upload(), change("admit"))
         decoded = decode(records, partition=partition, nonce="n")
         placed = place(decoded, patients, None, "trial", 4)
-        _, refused = normalise(decoded, patients)
+        _, refused, _ = normalise(decoded, patients)
         found[partition] = [refusal.reason for refusal in (*placed.refusals, *refused)]
     wrong = [Reason.WRONG_PARTITION, Reason.WRONG_PARTITION, Reason.UNKNOWN_PATIENT]
     assert found == dict.fromkeys(range(4), wrong) | {right: []}
@@ -203,7 +203,7 @@ def test_an_upload_before_the_registration_is_of_an_unknown_patient() -> None:
     patients = PatientIndex()
     decoded = decode(log(upload(), registration(), upload(name="x")), partition=0, nonce="n")
     place(decoded, patients, None, "trial", 1)
-    readings, refusals = normalise(decoded, patients)
+    readings, refusals, _ = normalise(decoded, patients)
     assert readings.offset.tolist() == [2]
     assert [(refusal.offset, refusal.reason) for refusal in refusals] == [(0, Reason.UNKNOWN_PATIENT)]
     assert readings.organisation_id.tobytes() == HOSPITAL.bytes

@@ -37,7 +37,7 @@ WEEK_US = 7 * 86_400_000_000
 def readings_of(*values: bytes) -> Readings:
     patients = PatientIndex()
     patients.add(PATIENT, HOSPITAL, -1)
-    readings, refusals = normalise(decode(log(*values), partition=2, nonce="n"), patients)
+    readings, refusals, _ = normalise(decode(log(*values), partition=2, nonce="n"), patients)
     assert refusals == []
     return readings
 
@@ -174,7 +174,7 @@ def test_the_clock_before_the_batch_counts() -> None:
 
 def test_nothing_comes_of_nothing() -> None:
     decoded = decode([], partition=0, nonce="n")
-    readings, refusals = normalise(decoded, PatientIndex())
+    readings, refusals, _ = normalise(decoded, PatientIndex())
     assert (len(readings), refusals, decoded.received) == (0, [], 0)
 
 

@@ -70,7 +70,7 @@ def test_patient_kind_and_device_make_the_key_and_nothing_else_does() -> None:
         patients.add(patient, HOSPITAL, -1)
 
     def keys_in(*values: bytes) -> list[int]:
-        readings, _ = normalise(decode(log(*values), partition=0, nonce="n"), patients)
+        readings = normalise(decode(log(*values), partition=0, nonce="n"), patients).readings
         return keys_of(readings).tolist()
 
     pulse = reading("pulse", 70, unit="/min")

@@ -54,7 +54,7 @@ def read(messages: list[Message]) -> tuple[list[Readings], list[Refusal], int]:
         for offset, change in decoded.changes:
             if isinstance(register := change.change.only, Register):
                 patients.add(UUID(str(change.patient_id)), register.organisation_id, offset)
-        readings, refusals = normalise(decoded, patients)
+        readings, refusals, _ = normalise(decoded, patients)
         accepted.append(readings)
         refused += [*decoded.refusals, *refusals]
         received += decoded.received
