@@ -8,54 +8,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alerting.engine import kernel, local_days
-from alerting.engine.expressions import (
-    AnyOf,
-    Comparator,
-    Comparison,
-    Condition,
-    FeatureName,
-    Not,
-    comparisons,
-)
-from alerting.engine.layout import ATOM, LIMIT, RULE, VERSION, Rows, Tables
-from alerting.engine.programme import (
-    DAYS,
-    LONGEST_DURATION_US,
-    TIME_UNITS_US,
-    Limit,
-    Programme,
-    Rule,
-    Schedule,
-)
+from alerting.engine import local_days
+from alerting.engine.atoms import Need, atom_of, needs_of, series_bits
+from alerting.engine.expressions import AnyOf, Comparison, Condition, Not, comparisons
+from alerting.engine.features import FeatureName
+from alerting.engine.gates import GATES
+from alerting.engine.kernel import conditions
+from alerting.engine.kernel.layout import ATOM, LIMIT, MOST_SERIES, NEVER, RULE, VERSION, Rows, Tables
+from alerting.engine.programme import DAYS, TIME_UNITS_US, Limit, Programme, Rule, Schedule
 from models.findings import RuleIdentity, Severity
-from models.kinds import KIND_BY_NAME, KINDS
+from models.kinds import KINDS
 from models.units import DIVIDE, MULTIPLY, OFFSET, UNIT_BY_SPELLING
 
-FEATURES: Mapping[FeatureName, int] = {
-    FeatureName.LAST: kernel.LAST,
-    FeatureName.AGE: kernel.AGE,
-    FeatureName.COUNT: kernel.COUNT,
-    FeatureName.MEAN: kernel.MEAN,
-    FeatureName.MIN: kernel.MIN,
-    FeatureName.MAX: kernel.MAX,
-    FeatureName.RISE: kernel.RISE,
-    FeatureName.FALL: kernel.FALL,
-    FeatureName.MISSED: kernel.MISSED,
-}
-COMPARATORS: Mapping[Comparator, int] = {
-    Comparator.ABOVE: kernel.ABOVE,
-    Comparator.AT_LEAST: kernel.AT_LEAST,
-    Comparator.BELOW: kernel.BELOW,
-    Comparator.AT_MOST: kernel.AT_MOST,
-}
 SEVERITIES = tuple(Severity)
-WITHOUT_VALUE = frozenset({FeatureName.AGE, FeatureName.COUNT, FeatureName.MISSED})
-LONGEST_SLOT_US = 8 * TIME_UNITS_US["d"]
-"""From one due moment to the next: a week and a clock change at most."""
-
-if len(KINDS) > 64:
-    raise AssertionError("a set of kinds must fit 64 bits")
+TIMED = frozenset({FeatureName.AGE, FeatureName.MISSED})
+"""Features that time alone changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +35,21 @@ class CompiledRule:
     opening: tuple[Comparison, ...]
     raising: tuple[Comparison, ...]
     units: Mapping[str, str]
+    programme: Programme
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledVersion:
-    """A programme in a version. `limits` is where its default limits begin in the arena of limits."""
+    """A programme in a version. `limits` is where its default limits begin in the arena of limits.
+
+    `needs` says for each series by number how much of it its rules look back at.
+    """
 
     number: int
     programme: Programme
     limits: int
     states: int
+    needs: Mapping[int, Need]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +65,12 @@ class CompiledProgrammes:
 
 @dataclass(slots=True)
 class _Collected:
-    """Rows as they are gathered."""
+    """Rows as they are gathered; `slots` numbers the features that are the same for all enrolments."""
 
     rules: list[tuple[Any, ...]] = field(default_factory=list[tuple[Any, ...]])
     code: list[int] = field(default_factory=list[int])
     atoms: list[tuple[Any, ...]] = field(default_factory=list[tuple[Any, ...]])
-    kept_us: NDArray[np.int64] = field(default_factory=lambda: np.full(len(KINDS), -1, np.int64))
+    slots: dict[tuple[Any, ...], int] = field(default_factory=dict[tuple[Any, ...], int])
 
 
 def compared(value: float, limit: Limit) -> float:
@@ -120,12 +92,17 @@ def day_bits(days: Sequence[str]) -> int:
     return sum(1 << DAYS.index(day) for day in set(days))
 
 
+def schedule_bits(schedule: Schedule) -> tuple[int, int]:
+    """A schedule's minute of the day and days, as the kernel takes them."""
+    return due_minute(schedule.before), day_bits(schedule.on)
+
+
 def compile_programmes(programmes: Sequence[Programme]) -> CompiledProgrammes:
     """The tables for these programmes, one per name and version."""
     ordered = sorted(programmes, key=lambda p: (p.programme, p.version))
-    places: dict[str, list[str]] = {}
+    names_of: dict[str, list[str]] = {}
     for programme in ordered:
-        names = places.setdefault(programme.programme, [])
+        names = names_of.setdefault(programme.programme, [])
         names += [name for name in programme.rules if name not in names]
     collected = _Collected()
     rules: list[CompiledRule] = []
@@ -134,28 +111,64 @@ def compile_programmes(programmes: Sequence[Programme]) -> CompiledProgrammes:
     rules_of_states: list[int] = []
     limits: list[tuple[float, float]] = []
     for number, programme in enumerate(ordered):
-        names = places[programme.programme]
-        rows.append((len(rules_of_states), len(names), len(programme.limits), len(programme.schedule)))
-        versions.append(CompiledVersion(number, programme, len(limits), len(names)))
-        limits += [(limit.default, compared(limit.default, limit)) for limit in programme.limits.values()]
+        names = names_of[programme.programme]
         first = len(rules)
         for name, rule in programme.rules.items():
-            _add_rule(collected, programme, rule)
+            _add_rule(collected, programme, rule, names.index(name))
             rules.append(_compiled_rule(programme, name, rule))
-        order = list(programme.rules)
-        rules_of_states += [first + order.index(name) if name in programme.rules else -1 for name in names]
-    tables = Tables(
-        versions=np.array(rows, VERSION),
+        own = list(programme.rules)
+        timed = sum(1 << i for i, name in enumerate(own) if _is_timed(programme.rules[name]))
+        rows.append((first, len(own), len(rules_of_states), len(names), _signed(timed)))
+        rules_of_states += [first + own.index(name) if name in programme.rules else -1 for name in names]
+        versions.append(
+            CompiledVersion(number, programme, len(limits), len(names), needs_of(programme))
+        )
+        limits += [(limit.default, compared(limit.default, limit)) for limit in programme.limits.values()]
+    tables = _tables(collected, rows, rules_of_states)
+    by_name = {(v.programme.programme, v.programme.version): v for v in versions}
+    return CompiledProgrammes(tables, tuple(rules), by_name, tuple(versions), np.array(limits, LIMIT))
+
+
+def _tables(
+    collected: _Collected, versions: list[tuple[int, ...]], rules_of_states: list[int]
+) -> Tables:
+    rules = np.array(collected.rules, RULE)
+    gates = [GATES.get(kind.name) for kind in KINDS]
+    return Tables(
+        versions=np.array(versions, VERSION),
         rules_of_states=np.array(rules_of_states, np.int32),
-        rules=np.array(collected.rules, RULE),
+        rules_by_series=_rules_by_series(versions, rules),
+        rules=rules,
         code=np.array(collected.code, np.int32),
         atoms=np.array(collected.atoms, ATOM),
         units=np.stack([OFFSET, MULTIPLY, DIVIDE]),
-        kept_us=collected.kept_us,
+        canonical=np.array([UNIT_BY_SPELLING[k.unit] if k.unit else -1 for k in KINDS], np.int64),
         days=local_days.offsets(),
+        gate_share=np.array([_or_nan(gate and gate.jump_share) for gate in gates]),
+        gate_level=np.array([_or_nan(gate and gate.above) for gate in gates]),
+        gate_wait_us=np.array([gate.wait_us if gate is not None else 0 for gate in gates], np.int64),
+        slots=len(collected.slots),
     )
-    by_name = {(v.programme.programme, v.programme.version): v for v in versions}
-    return CompiledProgrammes(tables, tuple(rules), by_name, tuple(versions), np.array(limits, LIMIT))
+
+
+def _or_nan(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
+def _signed(bits: int) -> int:
+    """64 bits as a signed number."""
+    return bits - (1 << 64) if bits >> 63 else bits
+
+
+def _rules_by_series(versions: Sequence[tuple[int, ...]], rules: Rows) -> NDArray[np.int64]:
+    """For each version and series the rules that name it, as bits."""
+    table = np.zeros((len(versions), MOST_SERIES), np.int64)
+    for number, (first, length, *_) in enumerate(versions):
+        for place in range(length):
+            for series in range(len(KINDS)):
+                if int(rules[first + place]["series"]) >> series & 1:
+                    table[number, series] |= _signed(1 << place)
+    return table
 
 
 def _compiled_rule(programme: Programme, name: str, rule: Rule) -> CompiledRule:
@@ -173,26 +186,38 @@ def _compiled_rule(programme: Programme, name: str, rule: Rule) -> CompiledRule:
         opening=tuple(comparisons(rule.when)),
         raising=tuple(comparisons(rule.raise_.when)) if rule.raise_ is not None else (),
         units={limit: programme.limits[limit].unit for limit in programme.limits},
+        programme=programme,
     )
 
 
-def _add_rule(to: _Collected, programme: Programme, rule: Rule) -> None:
+def _is_timed(rule: Rule) -> bool:
+    """Whether time alone may make it true or false."""
+    return rule.held_for is not None or _has_deadlines(rule)
+
+
+def _has_deadlines(rule: Rule) -> bool:
+    return any(c.feature.name in TIMED for _, condition in rule.conditions() for c in comparisons(condition))
+
+
+def _add_rule(to: _Collected, programme: Programme, rule: Rule, state: int) -> None:
     first_atom = len(to.atoms)
     places: dict[str, tuple[int, int]] = {"when": (0, 0), "raise": (0, 0), "clear": (0, 0)}
+    series = 0
     for condition_name, condition in rule.conditions():
         start = len(to.code)
-        atoms = [_add_atom(to, programme, rule, c, i) for i, c in enumerate(comparisons(condition))]
-        _add_code(to.code, condition, atoms)
-        places[condition_name] = start, len(to.code) - start
-    all_comparisons = [c for _, condition in rule.conditions() for c in comparisons(condition)]
-    kinds = 0
-    for comparison in all_comparisons:
-        kinds |= kind_bits(programme.subject_kinds(comparison.feature))
-    timed = any(c.feature.name in (FeatureName.AGE, FeatureName.MISSED) for c in all_comparisons)
+        numbers: list[int] = []
+        for place, comparison in enumerate(comparisons(condition)):
+            numbers.append(len(to.atoms))
+            to.atoms.append(atom_of(programme, rule, comparison, place, to.slots))
+            series |= series_bits(programme.subject_kinds(comparison.feature))
+        code: list[int] = []
+        _add_code(code, condition, numbers)
+        to.code += code
+        places[condition_name] = start, len(code)
     severity = SEVERITIES.index(rule.severity)
     to.rules.append(
         (
-            kinds,
+            series,
             rule.held_for.us if rule.held_for is not None else 0,
             *places["when"],
             *places["raise"],
@@ -203,64 +228,34 @@ def _add_rule(to: _Collected, programme: Programme, rule: Rule) -> None:
             rule.k_of_n.n if rule.k_of_n is not None else 0,
             severity,
             SEVERITIES.index(rule.raise_.severity) if rule.raise_ is not None else severity,
-            int(timed),
+            state,
+            int(_has_deadlines(rule)),
         )
     )
-
-
-def kind_bits(names: Sequence[str]) -> int:
-    """Kinds as a set of bits."""
-    return sum(1 << KIND_BY_NAME[name].number for name in names)
-
-
-def _add_atom(to: _Collected, programme: Programme, rule: Rule, comparison: Comparison, place: int) -> int:
-    feature = comparison.feature
-    kinds = programme.subject_kinds(feature)
-    limit = programme.limits[comparison.limit]
-    schedules = list(programme.schedule)
-    longest = kernel.NEVER if feature.name is not FeatureName.LAST else LONGEST_DURATION_US
-    max_age_us = rule.max_age.us if rule.max_age is not None else longest
-    kept_us = feature.window_us
-    if feature.name is FeatureName.LAST:
-        kept_us = max_age_us + 1
-    elif feature.name is FeatureName.MISSED:
-        kept_us += LONGEST_SLOT_US
-    for kind in kinds:
-        number = KIND_BY_NAME[kind].number
-        to.kept_us[number] = max(to.kept_us[number], kept_us)
-    to.atoms.append(
-        (
-            kind_bits(kinds),
-            feature.window_us,
-            max_age_us,
-            list(programme.limits).index(comparison.limit),
-            schedules.index(feature.subject) if feature.name is FeatureName.MISSED else -1,
-            -1 if feature.name in WITHOUT_VALUE else UNIT_BY_SPELLING[limit.unit],
-            FEATURES[feature.name],
-            COMPARATORS[comparison.comparator],
-            place,
-            float(TIME_UNITS_US.get(limit.unit, 1)),
-        )
-    )
-    return len(to.atoms) - 1
 
 
 def _add_code(code: list[int], condition: Condition, atoms: list[int]) -> None:
-    """Postfix: a comparison's number, or an operator of the kernel."""
+    """Postfix: a comparison's number, or an operator of the kernel.
+
+    Before each further part of an *and* stands a jump to the end, for when what came before is false already;
+    for an *or*, when it is true.
+    """
     match condition:
         case Comparison():
             code.append(atoms.pop(0))
         case Not(part):
             _add_code(code, part, atoms)
-            code.append(kernel.NOT)
+            code.append(conditions.NOT)
         case _:
-            operator = kernel.OR if isinstance(condition, AnyOf) else kernel.AND
+            is_or = isinstance(condition, AnyOf)
+            jumps: list[int] = []
             for i, part in enumerate(condition.parts):
+                if i:
+                    code += [conditions.IF_TRUE if is_or else conditions.IF_FALSE, NEVER]
+                    jumps.append(len(code) - 1)
                 _add_code(code, part, atoms)
                 if i:
-                    code.append(operator)
+                    code.append(conditions.OR if is_or else conditions.AND)
+            for place in jumps:
+                code[place] = len(code)
 
-
-def schedule_bits(schedule: Schedule) -> tuple[int, int]:
-    """A schedule's minute of the day and days, as the kernel takes them."""
-    return due_minute(schedule.before), day_bits(schedule.on)

@@ -7,21 +7,21 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from alerting.engine.kernel.layout import DAYS_IN_TABLE
+
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
-DAYS = 48_300
-"""From 1970 to 2102: every time that a message may carry, and a month."""
 
 
 @cache
 def offsets() -> NDArray[np.int32]:
-    """Offset from UTC as each local day begins and ends. **Shape**: [2, DAYS]. **Units**: seconds.
+    """Offset from UTC as each local day begins and ends. **Shape**: [2, days since 1970]. **Units**: seconds.
 
     A day's clock change is over at 03:00; a time in the hour that comes twice is meant the first time, one in
     the hour that does not come is counted with the offset before the change.
     """
     epoch = datetime(1970, 1, 1)  # noqa: DTZ001 - a local date without a zone is what is meant
-    offsets_s = np.empty((2, DAYS), np.int32)
-    for day in range(DAYS):
+    offsets_s = np.empty((2, DAYS_IN_TABLE), np.int32)
+    for day in range(DAYS_IN_TABLE):
         local = (epoch + timedelta(days=day)).replace(tzinfo=AMSTERDAM)
         offsets_s[:, day] = _offset_s(local), _offset_s(local.replace(hour=23, minute=59))
     offsets_s.setflags(write=False)

@@ -1,10 +1,10 @@
 """From a patient's changes to what holds when: for each enrolment, stretches in which nothing changes."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from alerting.engine.compiled import CompiledProgrammes, CompiledVersion, schedule_bits
-from alerting.engine.kernel import NEVER
+from alerting.engine.kernel.layout import NEVER
 from models.messages import (
     Admit,
     AnyChange,
@@ -43,6 +43,7 @@ class Stretch:
 
     programme: str
     version: CompiledVersion
+    enrolled_us: int
     from_us: int
     to_us: int
     limits: Mapping[str, float]
@@ -67,6 +68,7 @@ class _Personal:
 @dataclass(slots=True)
 class _Enrolment:
     version: CompiledVersion
+    enrolled_us: int
     limits: dict[str, _Personal] = field(default_factory=dict[str, _Personal])
     schedules: dict[str, PersonalSchedule] = field(default_factory=dict[str, PersonalSchedule])
     started: dict[str, tuple[object, int]] = field(default_factory=dict[str, tuple[object, int]])
@@ -82,6 +84,7 @@ class _Folding:
         self.touched: set[str] = set()
         self.problems: list[Problem] = []
         self.number = 0
+        self.at_us = 0
 
     def refuse(self, where: str, expected: str, found: object) -> None:
         self.problems.append(Problem(self.number, where, expected, str(found)))
@@ -136,7 +139,7 @@ class _Folding:
         version = self.version(change.programme, change.version)
         if version is None:
             return
-        enrolment = self.enrolments[change.programme] = _Enrolment(version)
+        enrolment = self.enrolments[change.programme] = _Enrolment(version, self.at_us)
         enrolment.limits = {
             n: _Personal(x) for n, x in change.limits.items() if self.limit_fits(version, n, x)
         }
@@ -240,7 +243,9 @@ class _Folding:
             schedules.append((minute, days, start_us))
         enrolment.started = started
         limits = {name: held.limit.value for name, held in enrolment.limits.items()}
-        return Stretch(programme, enrolment.version, at_us, NEVER, limits, tuple(schedules))
+        return Stretch(
+            programme, enrolment.version, enrolment.enrolled_us, at_us, NEVER, limits, tuple(schedules)
+        )
 
 
 def _times(changes: Iterable[tuple[int, AnyChange]]) -> list[int]:
@@ -269,6 +274,7 @@ def timeline(
     next_change = 0
     for at_us in _times(changes):
         folding.touched.clear()
+        folding.at_us = at_us
         while next_change < len(ordered) and ordered[next_change][1][0] == at_us:
             folding.number, (_, change) = ordered[next_change]
             folding.apply(change)
@@ -284,6 +290,4 @@ def timeline(
 
 
 def _until(stretch: Stretch, to_us: int) -> Stretch:
-    return Stretch(
-        stretch.programme, stretch.version, stretch.from_us, to_us, stretch.limits, stretch.schedules
-    )
+    return replace(stretch, to_us=to_us)

@@ -1,16 +1,37 @@
 """What the engine says after a batch, and how to read it."""
 
-from collections.abc import Sequence
+import math
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
 
-from alerting.engine import kernel
-from alerting.engine.compiled import SEVERITIES, CompiledProgrammes
-from alerting.engine.layout import Rows
+from alerting.engine.compiled import SEVERITIES, CompiledProgrammes, CompiledRule
+from alerting.engine.evidence import Looked
+from alerting.engine.expressions import Comparison
+from alerting.engine.features import Comparator
+from alerting.engine.kernel import layout, walk
+from alerting.engine.kernel.layout import Rows
 from models.findings import Evidence, RuleIdentity, Severity
-from models.requests import Requested
+from models.kinds import KINDS
+from models.requests import Requested, RequestStatus
+
+_HOLDS: Mapping[Comparator, Callable[[float, float], bool]] = {
+    Comparator.ABOVE: operator.gt,
+    Comparator.AT_LEAST: operator.ge,
+    Comparator.BELOW: operator.lt,
+    Comparator.AT_MOST: operator.le,
+}
+_REASONS = {layout.BY_JUMP: "jump", layout.BY_LEVEL: "above"}
+_STATUSES = {
+    layout.PENDING: RequestStatus.PENDING,
+    layout.CONFIRMED: RequestStatus.CONFIRMED,
+    layout.UNANSWERED: RequestStatus.UNANSWERED,
+    layout.SUSPECTED: RequestStatus.SUSPECT,
+    layout.WITHDRAWN: RequestStatus.WITHDRAWN,
+}
 
 NO_CLOCK = -1
 """Instead of now: no clock message yet, or a patient who is rebuilt from earlier readings."""
@@ -19,10 +40,10 @@ NO_CLOCK = -1
 class What(IntEnum):
     """What happened to a finding."""
 
-    OPEN = kernel.OPEN
-    RAISE = kernel.RAISE
-    CLEAR = kernel.CLEAR
-    KEEP = kernel.KEEP
+    OPEN = walk.OPEN
+    RAISE = walk.RAISE
+    CLEAR = walk.CLEAR
+    KEEP = walk.KEEP
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +67,10 @@ class Transition:
     unconfirmed: bool = False
 
 
+def _nothing(row: np.void, comparison: Comparison) -> Looked:  # noqa: ARG001 - one form for all
+    return Looked(0, ())
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What a batch changed, patient by patient, each patient's transitions in order of time.
@@ -64,28 +89,22 @@ class Verdict:
     replayed: tuple[tuple[int, int], ...] = ()
     rebuild: tuple[int, ...] = ()
     requests: tuple[Requested, ...] = ()
+    looked_at: Callable[[np.void, Comparison], Looked] = _nothing
 
     def __len__(self) -> int:
         return len(self.transitions)
 
     def readable(self) -> Sequence[Transition]:
-        """The transitions as objects, in their order."""
-        return [_readable(self.programmes, row) for row in self.transitions]
+        """The transitions as objects, in their order; before the engine takes another batch."""
+        return [_readable(self, row) for row in self.transitions]
 
 
-def _readable(programmes: CompiledProgrammes, row: np.void) -> Transition:
-    rule = programmes.rules[int(row["rule"])]
+def _readable(verdict: Verdict, row: np.void) -> Transition:
+    rule = verdict.programmes.rules[int(row["rule"])]
     what = What(int(row["what"]))
     compared = rule.opening if what is What.OPEN else rule.raising if what is What.RAISE else ()
     evidence = tuple(
-        Evidence(
-            feature=str(comparison.feature),
-            value=None if np.isnan(value) else float(value),
-            unit=rule.units[comparison.limit],
-            limit=comparison.limit,
-            limit_value=float(limit),
-        )
-        for comparison, value, limit in zip(compared, row["values"], row["limits"], strict=False)
+        _evidence(verdict, row, rule, comparison, place) for place, comparison in enumerate(compared)
     )
     return Transition(
         patient_row=int(row["patient"]),
@@ -96,4 +115,39 @@ def _readable(programmes: CompiledProgrammes, row: np.void) -> Transition:
         at_us=int(row["at_us"]),
         raised=bool(row["raised"]),
         evidence=evidence,
+        unconfirmed=bool(row["unconfirmed"]),
+    )
+
+
+def _evidence(
+    verdict: Verdict, row: np.void, rule: CompiledRule, comparison: Comparison, place: int
+) -> Evidence:
+    value, limit = float(row["values"][place]), float(row["limits"][place])
+    known = not math.isnan(value)
+    looked = verdict.looked_at(row, comparison)
+    return Evidence(
+        feature=str(comparison.feature),
+        value=value if known else None,
+        unit=rule.units[comparison.limit],
+        limit=comparison.limit,
+        limit_value=limit,
+        comparator=str(comparison.comparator),
+        holds=_HOLDS[comparison.comparator](value, limit) if known else None,
+        window_us=comparison.feature.window_us,
+        count=looked.count,
+        readings=looked.readings,
+    )
+
+
+def requested(row: np.void) -> Requested:
+    """A row of the kernel as a request."""
+    return Requested(
+        patient_row=int(row["patient"]),
+        kind=KINDS[int(row["kind"])].name,
+        taken_at_us=int(row["taken_us"]),
+        due_us=int(row["due_us"]),
+        reason=_REASONS[int(row["reason"])],
+        status=_STATUSES[int(row["status"])],
+        value=float(row["value"]),
+        former=float(row["former"]),
     )

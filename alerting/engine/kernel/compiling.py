@@ -21,11 +21,19 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def compiled(function: Function) -> Function:
-    """Compiles a function of columns: without the interpreter's lock, division as in numpy."""
+    """Compiles a function that Python calls: without the interpreter's lock, division as in numpy, cached."""
     settings: Any = config
     before, settings.CACHE_DIR = settings.CACHE_DIR, str(CACHE)
     try:
         dispatcher: Function = njit(cache=True, nogil=True, error_model="numpy")(function)
     finally:
         settings.CACHE_DIR = before
+    return dispatcher
+
+
+def part(function: Function) -> Function:
+    """Compiles a function that only compiled ones call: within them, and cached with them."""
+    dispatcher: Function = njit(
+        nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True
+    )(function)
     return dispatcher

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from alerting.engine.kernel.compiling import compiled
+from alerting.engine.kernel.compiling import part
 from alerting.engine.kernel.features import (
     AGE,
     BY_BINS,
@@ -22,7 +22,7 @@ from alerting.engine.kernel.features import (
     by_readings,
     last_row,
 )
-from alerting.engine.kernel.layout import NEVER, Memory, Scratch, Tables
+from alerting.engine.kernel.layout import MOST_VALUES, NEVER, Memory, Scratch, Tables
 from alerting.engine.kernel.numbers import in_unit, millionths, ones
 from alerting.engine.kernel.schedules import missed, next_due
 from alerting.engine.kernel.scores import news2
@@ -47,7 +47,7 @@ class Here(NamedTuple):
     enrolled_us: int
 
 
-@compiled
+@part
 def _computed(atom: Any, here: Here, m: Memory, t: Tables, scratch: Scratch) -> float:
     """The value of a feature, not yet rounded; a duration in microseconds; NaN for unknown."""
     feature = atom.feature
@@ -79,7 +79,7 @@ def _computed(atom: Any, here: Here, m: Memory, t: Tables, scratch: Scratch) -> 
     return by_days(atom, here.patient, s, end, at_us, m, t, scratch)
 
 
-@compiled
+@part
 def _feature(atom: Any, here: Here, m: Memory, t: Tables, scratch: Scratch) -> float:
     """The value of a feature; within one moment several rules often ask for the same."""
     slot = atom.slot
@@ -91,12 +91,12 @@ def _feature(atom: Any, here: Here, m: Memory, t: Tables, scratch: Scratch) -> f
     return scratch.memo[slot]
 
 
-@compiled
+@part
 def _compared(atom: Any, value: float) -> float:
     return value if atom.duration != 0 else millionths(value)
 
 
-@compiled
+@part
 def _truth(atom: Any, compared: float, limit: float) -> int:
     if math.isnan(compared):
         return UNKNOWN
@@ -111,7 +111,7 @@ def _truth(atom: Any, compared: float, limit: float) -> int:
     return TRUE if holds else FALSE
 
 
-@compiled
+@part
 def condition(start: int, length: int, here: Here, m: Memory, t: Tables, scratch: Scratch) -> int:
     """Kleene truth of a condition, evaluated from the left as far as it takes."""
     depth = 0
@@ -140,10 +140,11 @@ def condition(start: int, length: int, here: Here, m: Memory, t: Tables, scratch
     return stack[0]
 
 
-@compiled
+@part
 def values_of(start: int, length: int, here: Here, m: Memory, t: Tables, scratch: Scratch) -> None:
     """All values and limits of a condition, into `scratch.values`."""
-    scratch.values[:] = np.nan
+    for i in range(2 * MOST_VALUES):
+        scratch.values[i] = np.nan
     c = start
     while c < start + length:
         op = t.code[c]
@@ -154,11 +155,11 @@ def values_of(start: int, length: int, here: Here, m: Memory, t: Tables, scratch
             atom = t.atoms[op]
             limit = m.limits[here.limits + atom.limit]
             compared = _compared(atom, _feature(atom, here, m, t, scratch))
-            scratch.values[0, atom.place] = compared / (atom.unit_us if atom.duration != 0 else 1e6)
-            scratch.values[1, atom.place] = limit.value
+            scratch.values[atom.place] = compared / (atom.unit_us if atom.duration != 0 else 1e6)
+            scratch.values[MOST_VALUES + atom.place] = limit.value
 
 
-@compiled
+@part
 def deadline(rule: Any, here: Here, m: Memory, t: Tables, scratch: Scratch) -> int:
     """When a rule must be evaluated next because of an age or of a measurement that is due."""
     due = NEVER

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from alerting.engine.kernel.compiling import compiled
+from alerting.engine.kernel.compiling import part
 from alerting.engine.kernel.history import bin_now, close_bins, days_up_to_now, first_bin
 from alerting.engine.kernel.layout import BIN_US, BINS_A_DAY, DAY_US, Memory, Scratch, Tables
 from alerting.engine.kernel.numbers import canonical_of, converted, counts, in_unit, median, millionths
@@ -23,7 +23,7 @@ BINS_APART = 2
 THIRD = 3
 
 
-@compiled
+@part
 def is_within(canonical: float, atom: Any, limits_at: int, m: Memory, t: Tables) -> bool:
     """Whether a canonical value lies inside all bounds of a feature."""
     if atom.low >= 0:
@@ -39,7 +39,7 @@ def is_within(canonical: float, atom: Any, limits_at: int, m: Memory, t: Tables)
     return True
 
 
-@compiled
+@part
 def is_inside(row: Any, atom: Any, limits_at: int, m: Memory, t: Tables) -> bool:
     """Whether a reading lies inside all bounds of a feature, each in the bound's own unit."""
     if atom.low >= 0:
@@ -55,7 +55,7 @@ def is_inside(row: Any, atom: Any, limits_at: int, m: Memory, t: Tables) -> bool
     return True
 
 
-@compiled
+@part
 def last_row(m: Memory, first: int, end: int, oldest_us: int) -> int:
     """Row of the last value that is not before `oldest_us`; −1 when there is none."""
     i = end - 1
@@ -66,14 +66,14 @@ def last_row(m: Memory, first: int, end: int, oldest_us: int) -> int:
     return -1
 
 
-@compiled
+@part
 def _value_of(row: Any, atom: Any, t: Tables) -> float:
     if atom.relative != 0:
         return canonical_of(row, atom.series, t)
     return in_unit(row, atom.series, atom.unit, t)
 
 
-@compiled
+@part
 def difference(atom: Any, newest: float, best: float) -> float:
     """A rise or fall from the best earlier value; in per cent of that where it is relative."""
     found = newest - best if atom.feature == RISE else best - newest
@@ -82,7 +82,7 @@ def difference(atom: Any, newest: float, best: float) -> float:
     return np.nan if best == 0.0 else 100.0 * found / best
 
 
-@compiled
+@part
 def _change(atom: Any, first: int, end: int, at_us: int, m: Memory, t: Tables) -> float:
     """Rise and fall."""
     oldest_us = at_us - atom.window_us + 1
@@ -102,7 +102,7 @@ def _change(atom: Any, first: int, end: int, at_us: int, m: Memory, t: Tables) -
     return np.nan if math.isnan(best) else difference(atom, newest, best)
 
 
-@compiled
+@part
 def fitted_slope(xs: Any, values: Any, n: int) -> float:
     """Least squares through the first n points; NaN where all lie at one place."""
     total_x = total = 0.0
@@ -117,7 +117,7 @@ def fitted_slope(xs: Any, values: Any, n: int) -> float:
     return np.nan if below == 0.0 else above / below
 
 
-@compiled
+@part
 def _slope(
     atom: Any, start: int, end: int, m: Memory, t: Tables, scratch: Scratch
 ) -> float:
@@ -137,7 +137,7 @@ def _slope(
     return fitted_slope(scratch.others, scratch.some, n)
 
 
-@compiled
+@part
 def _share_or_stretch(
     atom: Any, start: int, end: int, limits_at: int, m: Memory, t: Tables
 ) -> float:
@@ -162,7 +162,7 @@ def _share_or_stretch(
     return float(longest_us) if atom.feature == STRETCH else 100.0 * inside / n
 
 
-@compiled
+@part
 def _number(
     atom: Any, start: int, end: int, limits_at: int, m: Memory, t: Tables
 ) -> float:
@@ -189,7 +189,7 @@ def _number(
     return float(n)
 
 
-@compiled
+@part
 def by_readings(
     atom: Any, first: int, end: int, at_us: int, limits_at: int, m: Memory, t: Tables, scratch: Scratch
 ) -> float:
@@ -231,7 +231,7 @@ def by_readings(
     return lowest if feature == MIN else highest
 
 
-@compiled
+@part
 def by_bins(
     atom: Any, p: int, s: int, end: int, at_us: int, limits_at: int, m: Memory, t: Tables, scratch: Scratch
 ) -> float:
@@ -308,7 +308,7 @@ def by_bins(
     return _change_of(atom, newest, lowest_before if feature == RISE else highest_before, t)
 
 
-@compiled
+@part
 def _change_of(atom: Any, newest: float, best: float, t: Tables) -> float:
     """Rise or fall between canonical values."""
     if math.isnan(newest) or math.isnan(best):
@@ -321,7 +321,7 @@ def _change_of(atom: Any, newest: float, best: float, t: Tables) -> float:
     )
 
 
-@compiled
+@part
 def by_days(
     atom: Any, p: int, s: int, end: int, at_us: int, m: Memory, t: Tables, scratch: Scratch
 ) -> float:

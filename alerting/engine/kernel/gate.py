@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from alerting.engine.kernel.compiling import compiled
+from alerting.engine.kernel.compiling import part
 from alerting.engine.kernel.history import reopen
 from alerting.engine.kernel.layout import (
     BY_JUMP,
@@ -23,12 +23,13 @@ from alerting.engine.kernel.layout import (
     NOTHING_ASKED,
     OTHER,
     PENDING,
+    SNAPSHOTS,
     SUSPECT,
     SUSPECTED,
     UNANSWERED,
     WITHDRAWN,
     Memory,
-    Rows,
+    Scratch,
     Tables,
 )
 from alerting.engine.kernel.numbers import canonical_of, counts, millionths, ones
@@ -37,19 +38,19 @@ FORMER_US = 14 * DAY_US
 """An older value says little about what is to be expected."""
 
 
-@compiled
+@part
 def status_of(tag: int) -> int:
     """What came of a jump."""
     return SUSPECTED if tag & SUSPECT != 0 else (tag & GATE) >> GATE_SHIFT
 
 
-@compiled
+@part
 def _tagged(tag: int, status: int) -> int:
     tag &= ~(GATE | SUSPECT)
     return tag | SUSPECT if status == SUSPECTED else tag | (status << GATE_SHIFT)
 
 
-@compiled
+@part
 def _jump(value: float, former: float, series: int, t: Tables) -> int:
     """Why a value must be measured again; −1 where it need not."""
     if not math.isnan(t.gate_share[series]) and former != 0.0:
@@ -62,7 +63,7 @@ def _jump(value: float, former: float, series: int, t: Tables) -> int:
     return -1
 
 
-@compiled
+@part
 def _decided(i: int, end: int, value: float, former: float, horizon_us: int, s: int, m: Memory, t: Tables) -> int:
     """What comes of the jump of row i: by the next reading within the wait, or by the time."""
     series = m.series[s]
@@ -78,19 +79,19 @@ def _decided(i: int, end: int, value: float, former: float, horizon_us: int, s: 
     return UNANSWERED if horizon_us >= due_us else PENDING
 
 
-@compiled
+@part
 def _first_open(p: int, first: int, end: int, wait_us: int, m: Memory) -> int:
     """The first row whose status may still change: what no snapshot reaches is settled."""
     patient = m.patients[p]
     i = first
     if patient.snapshots > 0:
-        while i < end and m.readings[i].taken_us < m.snapshot_us[p, patient.oldest] - wait_us:
+        while i < end and m.readings[i].taken_us < m.snapshot_us[p * SNAPSHOTS + patient.oldest] - wait_us:
             i += 1
     return i
 
 
-@compiled
-def _look(p: int, s: int, horizon_us: int, asked: Rows, n: int, m: Memory, t: Tables) -> int:
+@part
+def _look(p: int, s: int, horizon_us: int, n: int, m: Memory, t: Tables, scratch: Scratch) -> int:
     """Goes through the readings of a gated series once more, in their order."""
     patient = m.patients[p]
     series = m.series[s]
@@ -123,7 +124,7 @@ def _look(p: int, s: int, horizon_us: int, asked: Rows, n: int, m: Memory, t: Ta
             if (status == SUSPECTED) != (before == SUSPECTED):
                 reopen(m, s, row.taken_us)
             patient.again_us = min(patient.again_us, row.taken_us)
-            question = asked[n]
+            question = scratch.asked[n]
             question.patient = p
             question.kind = series.number + (1 if row.tag & OTHER != 0 else 0)
             question.taken_us = row.taken_us
@@ -137,8 +138,8 @@ def _look(p: int, s: int, horizon_us: int, asked: Rows, n: int, m: Memory, t: Ta
     return n
 
 
-@compiled
-def look_for_jumps(p: int, horizon_us: int, asked: Rows, n: int, m: Memory, t: Tables) -> int:
+@part
+def look_for_jumps(p: int, horizon_us: int, n: int, m: Memory, t: Tables, scratch: Scratch) -> int:
     """Decides what jumped as far as the horizon allows; gives how much of `asked` is filled, −1: no room.
 
     Patients whose readings turned out differently are to be evaluated again from there.
@@ -150,14 +151,14 @@ def look_for_jumps(p: int, horizon_us: int, asked: Rows, n: int, m: Memory, t: T
         series = m.series[patient.series + k]
         if t.gate_wait_us[series.number] > 0:
             room += series.readings_len
-    if n + room > asked.size:
+    if n + room > scratch.asked_room:
         return -1
     patient.gate_due_us = NEVER
     for k in range(number_of_series):
         series = m.series[patient.series + k]
         wait_us = t.gate_wait_us[series.number]
         if wait_us > 0:
-            n = _look(p, patient.series + k, horizon_us, asked, n, m, t)
+            n = _look(p, patient.series + k, horizon_us, n, m, t, scratch)
             if series.pending_us != NEVER:
                 patient.gate_due_us = min(patient.gate_due_us, series.pending_us + wait_us)
     patient.jumps = 0

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alerting.engine.kernel.compiling import compiled
+from alerting.engine.kernel.compiling import part
 from alerting.engine.kernel.layout import (
     BIN_US,
     BINS_A_DAY,
@@ -28,7 +28,7 @@ SHIFT = 8
 Values = NDArray[np.float64]
 
 
-@compiled
+@part
 def reopen(m: Memory, s: int, taken_us: int) -> None:
     """Forgets what was closed from a reading's time on, for it has changed."""
     h = m.series[s].history
@@ -50,26 +50,36 @@ def reopen(m: Memory, s: int, taken_us: int) -> None:
     history.cached_on[1] = -1
 
 
-@compiled
+@part
 def _forget_snapshots_before(m: Memory, p: int, kept_us: int, first_us: int) -> None:
     """Gives up snapshots that would look back at what is gone."""
     patient = m.patients[p]
-    while patient.snapshots > 0 and m.snapshot_us[p, patient.oldest] - kept_us < first_us:
+    while patient.snapshots > 0 and m.snapshot_us[p * SNAPSHOTS + patient.oldest] - kept_us < first_us:
         patient.oldest = (patient.oldest + 1) % SNAPSHOTS
         patient.snapshots -= 1
 
 
-@compiled
+@part
+def _copy_bin(to: Any, row: Any) -> None:
+    to.number = row.number
+    to.n = row.n
+    to.sum = row.sum
+    to.low = row.low
+    to.high = row.high
+    to.last = row.last
+
+
+@part
 def _shift_bins(m: Memory, p: int, history: Any) -> None:
     drop = history.bins_cap // SHIFT + 1
     for i in range(history.bins_len - drop):
-        m.bins[history.bins + i] = m.bins[history.bins + i + drop]
+        _copy_bin(m.bins[history.bins + i], m.bins[history.bins + i + drop])
     history.bins_len -= drop
     first_us = m.bins[history.bins].number * BIN_US
     _forget_snapshots_before(m, p, history.bins_kept * BIN_US, first_us)
 
 
-@compiled
+@part
 def close_bins(m: Memory, p: int, s: int, until: int, t: Tables) -> None:
     """Closes all bins before a number."""
     series = m.series[s]
@@ -107,7 +117,7 @@ def close_bins(m: Memory, p: int, s: int, until: int, t: Tables) -> None:
     history.binned = until
 
 
-@compiled
+@part
 def first_bin(bins: Rows, low: int, high: int, number: int) -> int:
     """The first of the bins low…high that does not come before a number."""
     while low < high:
@@ -119,7 +129,7 @@ def first_bin(bins: Rows, low: int, high: int, number: int) -> int:
     return low
 
 
-@compiled
+@part
 def bin_now(m: Memory, s: int, end: int, at_us: int, t: Tables) -> tuple[int, float, float, float, float]:
     """The bin of a moment as far as it has come: n, sum, low, high, last of the readings up to `end`."""
     series = m.series[s]
@@ -142,7 +152,7 @@ def bin_now(m: Memory, s: int, end: int, at_us: int, t: Tables) -> tuple[int, fl
     return n, total, low, high, last
 
 
-@compiled
+@part
 def _shift_days(m: Memory, p: int, history: Any) -> None:
     drop = history.days_cap // SHIFT + 1
     for i in range(history.days_len - drop):
@@ -152,7 +162,7 @@ def _shift_days(m: Memory, p: int, history: Any) -> None:
     _forget_snapshots_before(m, p, history.days_kept * DAY_US, history.days_first * DAY_US)
 
 
-@compiled
+@part
 def _value_of_day(m: Memory, s: int, day: int, t: Tables, some: Values) -> float:
     """The value of a day that is over; its bins are closed. NaN for none."""
     series = m.series[s]
@@ -175,7 +185,7 @@ def _value_of_day(m: Memory, s: int, day: int, t: Tables, some: Values) -> float
     return np.nan if n == 0 else median(some, n)
 
 
-@compiled
+@part
 def close_days(m: Memory, p: int, s: int, until: int, t: Tables, some: Values) -> None:
     """Closes all days before a day."""
     series = m.series[s]
@@ -196,7 +206,7 @@ def close_days(m: Memory, p: int, s: int, until: int, t: Tables, some: Values) -
         history.days_len += 1
 
 
-@compiled
+@part
 def value_today(m: Memory, p: int, s: int, end: int, at_us: int, t: Tables, some: Values) -> float:
     """The value of the day of a moment, as far as it has come; NaN for none."""
     series = m.series[s]
@@ -226,7 +236,7 @@ def value_today(m: Memory, p: int, s: int, end: int, at_us: int, t: Tables, some
     return np.nan if n == 0 else median(some, n)
 
 
-@compiled
+@part
 def days_between(m: Memory, s: int, first: int, end: int, out: Values, numbers: Values) -> int:
     """The values of the closed days first…end into `out`, their numbers beside; gives how many there are."""
     history = m.histories[m.series[s].history]
@@ -244,7 +254,7 @@ def days_between(m: Memory, s: int, first: int, end: int, out: Values, numbers: 
     return n
 
 
-@compiled
+@part
 def days_up_to_now(
     m: Memory, p: int, s: int, end: int, at_us: int, first: int, t: Tables, scratch: Scratch
 ) -> int:

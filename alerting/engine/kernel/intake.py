@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alerting.engine.kernel.compiling import compiled
-from alerting.engine.kernel.history import close_bins, close_days, reopen
+from alerting.engine.kernel.compiling import compiled, part
+from alerting.engine.kernel.handing import memory_of, scratch_of, tables_of
+from alerting.engine.kernel.history import Values, close_bins, close_days, reopen
 from alerting.engine.kernel.layout import (
     BIN_US,
     DAY_US,
@@ -15,15 +16,16 @@ from alerting.engine.kernel.layout import (
     HAS,
     OTHER,
     REVISION_SHIFT,
+    SNAPSHOTS,
     SUSPECT,
+    UNIT_COUNT,
     UNIT_SHIFT,
     VOID,
     Memory,
+    Scratch,
     Tables,
 )
 from alerting.engine.kernel.numbers import (
-    borrowed_memory,
-    borrowed_tables,
     counts,
     device_of,
     first_from,
@@ -65,13 +67,13 @@ def order_by_patient(patient: NDArray[np.int32], most: int) -> NDArray[np.int64]
     return order
 
 
-@compiled
+@part
 def rows_of_size(size: int) -> int:
     """How many rows a block of a size has: 4, 6, 8, 12, 16, 24, …"""
     return (SMALLEST_BLOCK if size % 2 == 0 else SMALLEST_BLOCK + SMALLEST_BLOCK // 2) << (size // 2)
 
 
-@compiled
+@part
 def size_for(rows: int) -> int:
     """The smallest size of a block for so many rows."""
     size = 0
@@ -80,15 +82,23 @@ def size_for(rows: int) -> int:
     return size
 
 
-@compiled
+@part
+def copy_reading(to: Any, row: Any) -> None:
+    """One row into another."""
+    to.taken_us = row.taken_us
+    to.value = row.value
+    to.tag = row.tag
+
+
+@part
 def _oldest_snapshot(p: int, m: Memory) -> int:
     """What a patient's oldest snapshot is the state after; −1 where it is older than everything."""
     patient = m.patients[p]
-    return m.snapshot_us[p, patient.oldest] if patient.snapshots != 0 else -1
+    return m.snapshot_us[p * SNAPSHOTS + patient.oldest] if patient.snapshots != 0 else -1
 
 
-@compiled
-def drop_old(p: int, s: int, m: Memory, t: Tables, some: NDArray[np.float64]) -> None:
+@part
+def drop_old(p: int, s: int, m: Memory, t: Tables, some: Values) -> None:
     """Drops what no snapshot can look back at, but for the newest; closes the bins and days that it was in."""
     oldest_us = _oldest_snapshot(p, m)
     series = m.series[s]
@@ -111,11 +121,11 @@ def drop_old(p: int, s: int, m: Memory, t: Tables, some: NDArray[np.float64]) ->
         if history.days_cap > 0:
             close_days(m, p, s, before_us // DAY_US, t, some)
     for i in range(end - kept):
-        m.readings[first + i] = m.readings[kept + i]
+        copy_reading(m.readings[first + i], m.readings[kept + i])
     series.readings_len = end - kept
 
 
-@compiled
+@part
 def _move(s: int, size: int, m: Memory) -> bool:
     """A series' readings into another block of that size; False where the arena is too small."""
     series = m.series[s]
@@ -124,11 +134,11 @@ def _move(s: int, size: int, m: Memory) -> bool:
         m.free[size] = m.readings[block].taken_us
     else:
         block = m.used[0]
-        if block + rows_of_size(size) > m.readings.size:
+        if block + rows_of_size(size) > m.readings_room:
             return False
         m.used[0] = block + rows_of_size(size)
     for i in range(series.readings_len):
-        m.readings[block + i] = m.readings[series.readings + i]
+        copy_reading(m.readings[block + i], m.readings[series.readings + i])
     if series.readings_cap != 0:
         release(s, m)
     series.readings = block
@@ -136,7 +146,7 @@ def _move(s: int, size: int, m: Memory) -> bool:
     return True
 
 
-@compiled
+@part
 def release(s: int, m: Memory) -> None:
     """Gives a series' block back."""
     series = m.series[s]
@@ -146,8 +156,8 @@ def release(s: int, m: Memory) -> None:
     series.readings_cap = 0
 
 
-@compiled
-def _make_room(p: int, s: int, m: Memory, t: Tables, some: NDArray[np.float64]) -> bool:
+@part
+def _make_room(p: int, s: int, m: Memory, t: Tables, some: Values) -> bool:
     """Room for one more reading; False where the arena is too small."""
     series = m.series[s]
     if series.readings_cap != 0:
@@ -157,7 +167,7 @@ def _make_room(p: int, s: int, m: Memory, t: Tables, some: NDArray[np.float64]) 
     return _move(s, size_for(series.readings_len + 1 + series.readings_len // 4), m)
 
 
-@compiled
+@part
 def _supersedes(new: Any, old: Any) -> bool:
     """The highest revision counts; at the same one a void beats a value, whichever came first."""
     if revision_of(new.tag) != revision_of(old.tag):
@@ -165,7 +175,7 @@ def _supersedes(new: Any, old: Any) -> bool:
     return new.tag & VOID != 0 and old.tag & VOID == 0
 
 
-@compiled
+@part
 def _put(p: int, s: int, row: Any, m: Memory) -> None:
     """One reading where it belongs; notes from when its patient must be evaluated again. There must be room."""
     patient = m.patients[p]
@@ -184,8 +194,8 @@ def _put(p: int, s: int, row: Any, m: Memory) -> None:
     )
     if not known:
         for j in range(first + series.readings_len, i, -1):
-            m.readings[j] = m.readings[j - 1]
-        m.readings[i] = row
+            copy_reading(m.readings[j], m.readings[j - 1])
+        copy_reading(m.readings[i], row)
         series.readings_len += 1
         changed = row.tag & HAS != 0
         if not changed:  # it may take back what was dropped
@@ -214,13 +224,14 @@ def take_in(
     kind: NDArray[np.int16], value: NDArray[np.float64], received: NDArray[np.float64],
     unit: NDArray[np.int16], code: NDArray[np.int16], device: NDArray[np.int64],
     revision: NDArray[np.int32], void: NDArray[np.bool_], series_of_kind: NDArray[np.int64],
-    own: Memory, tables: Tables, new: Any, some: NDArray[np.float64],
+    own: Memory, tables: Tables, room: Scratch,
 ) -> int:  # fmt: skip
     """Takes readings in, from `start` on in that order; gives where the arena was too small, n when all fitted.
 
-    **Shape**: columns are [n] in the order of the log; `new` is one row to work with.
+    **Shape**: columns are [n] in the order of the log.
     """
-    m, t = borrowed_memory(own), borrowed_tables(tables)
+    m, t, scratch = memory_of(own), tables_of(tables), scratch_of(room)
+    some = scratch.some
     for o in range(start, order.size):
         r = order[o]
         p = patient[r]
@@ -235,9 +246,9 @@ def take_in(
         if series.readings_len == series.readings_cap and not _make_room(p, s, m, t, some):
             return o
         tag = device[r] << DEVICE_SHIFT | np.int64(revision[r]) << REVISION_SHIFT
-        row = new[0]
+        row = scratch.new[0]
         row.taken_us = taken_us[r]
-        if 0 <= unit[r] < t.units.shape[2]:
+        if 0 <= unit[r] < UNIT_COUNT:
             row.value = received[r]
             tag |= np.int64(unit[r] + 1) << UNIT_SHIFT
         elif code[r] >= 0:
@@ -260,13 +271,13 @@ def take_in(
 
 @compiled
 def give_back(
-    rows: NDArray[np.int32], start: int, own: Memory, tables: Tables, some: NDArray[np.float64]
+    rows: NDArray[np.int32], start: int, own: Memory, tables: Tables, room: Scratch
 ) -> int:
     """Drops the old readings of patients and moves the rest into smaller blocks: the room is for others.
 
     Gives how many patients are done; fewer than all where the arena has no room to move.
     """
-    m, t = borrowed_memory(own), borrowed_tables(tables)
+    m, t, some = memory_of(own), tables_of(tables), scratch_of(room).some
     for j in range(start, rows.size):
         patient = m.patients[rows[j]]
         for k in range(ones(patient.named)):
@@ -279,3 +290,18 @@ def give_back(
             if rows_of_size(size) < series.readings_cap and not _move(s, size, m):
                 return j
     return rows.size
+
+
+@compiled
+def most_of(rows: NDArray[np.int32], own: Memory) -> tuple[int, int]:
+    """The most states of rules that one of the patients has, and the most readings."""
+    m = memory_of(own)
+    states = readings = 0
+    for j in range(rows.size):
+        patient = m.patients[rows[j]]
+        total = 0
+        for s in range(patient.series, patient.series + ones(patient.named)):
+            total += m.series[s].readings_len
+        states = max(states, patient.states_len)
+        readings = max(readings, total)
+    return states, readings

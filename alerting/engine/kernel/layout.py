@@ -9,6 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from models.kinds import KINDS
+from models.units import UNITS
+
 Rows = Any
 """An array of structured rows of one of the types below; numpy's stubs know nothing of their fields."""
 
@@ -27,6 +30,10 @@ MOST_VALUES = 8
 
 STACK = 64
 """Far more than the deepest condition needs."""
+
+KIND_COUNT, UNIT_COUNT = len(KINDS), len(UNITS)
+DAYS_IN_TABLE = 48_300
+"""From 1970 to 2102: every time that a message may carry, and a month."""
 
 MOST_SERIES = 64
 MOST_RULES = 64
@@ -283,6 +290,7 @@ class Memory(NamedTuple):
     digests: NDArray[np.uint64]  # [devices]: the order of devices, the same everywhere
     free: NDArray[np.int64]  # [sizes]: first free block of readings of each size; −1: none
     used: NDArray[np.int64]  # [1]: rows of the arena of readings in use
+    readings_room: int  # rows of the arena of readings
 
 
 class Scratch(NamedTuple):
@@ -295,3 +303,9 @@ class Scratch(NamedTuple):
     memo_at: NDArray[np.int64]  # [slots]: the moment that they are of, counted
     some: NDArray[np.float64]  # [longest series]: values that are sorted
     others: NDArray[np.float64]  # [longest series]
+    coming_us: NDArray[np.int64]  # [MOST_SERIES]: time of the next reading of each series
+    new: Rows  # [1]: a reading on its way into its block
+    out: Rows  # transitions
+    asked: Rows  # jumps and what became of them
+    out_room: int
+    asked_room: int

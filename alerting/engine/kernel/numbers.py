@@ -3,64 +3,31 @@
 from typing import Any
 
 import numpy as np
-from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from alerting.engine.kernel.compiling import compiled
+from alerting.engine.kernel.compiling import compiled, part
 from alerting.engine.kernel.layout import (
     COUNTS,
     DEVICE_BITS,
     DEVICE_SHIFT,
     HAS,
+    KIND_COUNT,
     OTHER,
     REVISION_BITS,
     REVISION_SHIFT,
     UNIT_BITS,
+    UNIT_COUNT,
     UNIT_SHIFT,
-    Memory,
     Rows,
     Tables,
 )
 
+MULTIPLY = KIND_COUNT * UNIT_COUNT
+DIVIDE = 2 * MULTIPLY
+"""Where in the table of units the factors and divisors begin; before them stand the offsets."""
+
 INSERTION = 24
 """Up to so many values are sorted by insertion."""
-
-
-def _borrow(_typing: Any, array: Any) -> Any:
-    """The same array without an owner, hence without counting who uses it."""
-
-    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        view = context.make_array(signature.args[0])(context, builder, arguments[0])
-        view.meminfo = view.meminfo.type(None)
-        return view._getvalue()  # noqa: SLF001 - numba's own way of putting an array together
-
-    return array(array), build
-
-
-borrowed: Any = intrinsic(_borrow)
-"""An array that Python owns is counted, atomically, wherever it is passed on, and that took two thirds of the
-time. Whoever borrows must see to it that the owner outlives the call."""
-
-
-@compiled
-def borrowed_memory(m: Memory) -> Memory:
-    """All of it without an owner."""
-    return Memory(
-        borrowed(m.patients), borrowed(m.due_us), borrowed(m.series), borrowed(m.readings),
-        borrowed(m.histories), borrowed(m.bins), borrowed(m.days), borrowed(m.segments),
-        borrowed(m.schedules), borrowed(m.states), borrowed(m.limits), borrowed(m.snapshot_us),
-        borrowed(m.snapshot_mark_us), borrowed(m.digests), borrowed(m.free), borrowed(m.used),
-    )  # fmt: skip
-
-
-@compiled
-def borrowed_tables(t: Tables) -> Tables:
-    """All of them without an owner."""
-    return Tables(
-        borrowed(t.versions), borrowed(t.rules_of_states), borrowed(t.rules_by_series), borrowed(t.rules),
-        borrowed(t.code), borrowed(t.atoms), borrowed(t.units), borrowed(t.canonical), borrowed(t.days),
-        borrowed(t.gate_share), borrowed(t.gate_level), borrowed(t.gate_wait_us), t.slots,
-    )  # fmt: skip
 
 
 @compiled
@@ -86,19 +53,19 @@ def unit_of(tag: int) -> int:
     return ((tag >> UNIT_SHIFT) & ((1 << UNIT_BITS) - 1)) - 1
 
 
-@compiled
+@part
 def revision_of(tag: int) -> int:
     """Revision of a reading."""
     return (tag >> REVISION_SHIFT) & ((1 << REVISION_BITS) - 1)
 
 
-@compiled
+@part
 def device_of(tag: int) -> int:
     """Number of the device."""
     return (tag >> DEVICE_SHIFT) & ((1 << DEVICE_BITS) - 1)
 
 
-@compiled
+@part
 def is_after(one: Any, other: Any, digests: NDArray[np.uint64]) -> bool:
     """Whether a reading stands after another: by time, device, kind."""
     if one.taken_us != other.taken_us:
@@ -109,30 +76,32 @@ def is_after(one: Any, other: Any, digests: NDArray[np.uint64]) -> bool:
     return one.tag & OTHER > other.tag & OTHER
 
 
-@compiled
+@part
 def millionths(value: float) -> float:
     """As everything is compared: whole millionths, halves up."""
     return np.floor(value * 1e6 + 0.5)  # math.floor would make an integer of a NaN
 
 
-@compiled
+@part
 def canonical_of(row: Any, series: int, t: Tables) -> float:
     """The value of a reading in the canonical unit of its kind; of a code its number."""
     unit = unit_of(row.tag)
     if unit < 0:
         return row.value
-    return (row.value - t.units[0, series, unit]) * t.units[1, series, unit] / t.units[2, series, unit]
+    place = series * UNIT_COUNT + unit
+    return (row.value - t.units[place]) * t.units[MULTIPLY + place] / t.units[DIVIDE + place]
 
 
-@compiled
+@part
 def converted(canonical: float, series: int, target: int, t: Tables) -> float:
     """A canonical value in another unit of its kind."""
     if target < 0:
         return canonical
-    return canonical * t.units[2, series, target] / t.units[1, series, target] + t.units[0, series, target]
+    place = series * UNIT_COUNT + target
+    return canonical * t.units[DIVIDE + place] / t.units[MULTIPLY + place] + t.units[place]
 
 
-@compiled
+@part
 def in_unit(row: Any, series: int, target: int, t: Tables) -> float:
     """The value of a reading in a unit: as it arrived when it arrived in that one."""
     if target < 0 or unit_of(row.tag) == target or unit_of(row.tag) < 0:
@@ -140,7 +109,7 @@ def in_unit(row: Any, series: int, target: int, t: Tables) -> float:
     return converted(canonical_of(row, series, t), series, target, t)
 
 
-@compiled
+@part
 def first_from(readings: Rows, low: int, high: int, at_us: int) -> int:
     """The first of the rows low…high that is not before a time."""
     while low < high:
@@ -152,7 +121,7 @@ def first_from(readings: Rows, low: int, high: int, at_us: int) -> int:
     return low
 
 
-@compiled
+@part
 def sort(values: NDArray[np.float64], n: int) -> None:
     """Sorts the first n, by insertion: for few."""
     for i in range(1, n):
@@ -164,7 +133,7 @@ def sort(values: NDArray[np.float64], n: int) -> None:
         values[j] = value
 
 
-@compiled
+@part
 def median(values: NDArray[np.float64], n: int) -> float:
     """The median of the first n, at least one, which are put in another order."""
     upper = n // 2

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alerting.engine.kernel.compiling import compiled
-from alerting.engine.kernel.layout import DAY_US, NEVER, Rows
+from alerting.engine.kernel.compiling import compiled, part
+from alerting.engine.kernel.layout import DAY_US, DAYS_IN_TABLE, NEVER, Rows
 from alerting.engine.kernel.numbers import counts
 
 DST_MINUTE = 180
@@ -23,7 +23,7 @@ Days = NDArray[np.int32]
 @compiled
 def due_on_day(day: int, before_min: int, days: Days) -> int:
     """The moment of a local time on a local day. **Units**: day since 1970, microseconds."""
-    offset_s = days[0, day] if before_min < DST_MINUTE else days[1, day]
+    offset_s = days[day] if before_min < DST_MINUTE else days[DAYS_IN_TABLE + day]
     return (day * 86_400 + before_min * 60 - offset_s) * 1_000_000
 
 
@@ -31,7 +31,7 @@ def due_on_day(day: int, before_min: int, days: Days) -> int:
 def next_due(after_us: int, schedule: Any, days: Days) -> int:
     """The first due moment after a time; NEVER when the table ends before it."""
     first = max(0, after_us // DAY_US - 1)
-    for day in range(first, min(first + LONGEST_WAIT_DAYS + 2, days.shape[1])):
+    for day in range(first, min(first + LONGEST_WAIT_DAYS + 2, DAYS_IN_TABLE)):
         if schedule.days >> ((day + MONDAY) % 7) & 1:
             due = due_on_day(day, schedule.before_min, days)
             if due > after_us:
@@ -42,7 +42,7 @@ def next_due(after_us: int, schedule: Any, days: Days) -> int:
 @compiled
 def last_due(until_us: int, schedule: Any, days: Days) -> int:
     """The last due moment up to and including a time; −1 when there is none since 1970."""
-    first = min(until_us // DAY_US + 1, days.shape[1] - 1)
+    first = min(until_us // DAY_US + 1, DAYS_IN_TABLE - 1)
     for day in range(first, max(first - LONGEST_WAIT_DAYS - 2, -1), -1):
         if schedule.days >> ((day + MONDAY) % 7) & 1:
             due = due_on_day(day, schedule.before_min, days)
@@ -51,7 +51,7 @@ def last_due(until_us: int, schedule: Any, days: Days) -> int:
     return -1
 
 
-@compiled
+@part
 def missed(
     window_us: int, schedule: Any, first: int, end: int, at_us: int, readings: Rows, days: Days
 ) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from alerting.engine.kernel.compiling import compiled
+from alerting.engine.kernel.compiling import part
 from alerting.engine.kernel.features import NEWS2, NEWS2_WORST, last_row
 from alerting.engine.kernel.layout import MINUTE_US, Memory, Scratch, Tables
 from alerting.engine.kernel.numbers import canonical_of, millionths, ones
@@ -27,13 +27,13 @@ MILLION = 1_000_000
 UNSCORED = -1
 
 
-@compiled
+@part
 def _rounded(value: float, step: int) -> int:
     """A value in whole steps of so many millionths, halves up."""
     return int((millionths(value) + step // 2) // step)
 
 
-@compiled
+@part
 def _respiratory_rate(value: float) -> int:
     rate = _rounded(value, MILLION)
     if rate <= 8 or rate >= 25:
@@ -43,7 +43,7 @@ def _respiratory_rate(value: float) -> int:
     return 0 if rate <= 20 else 2
 
 
-@compiled
+@part
 def _spo2(value: float, scale: int, oxygen: int) -> int:
     """Of the saturation; on scale 2 it may take knowing about oxygen (1: yes, 0: air, −1: nobody said)."""
     percent = _rounded(value, MILLION)
@@ -68,7 +68,7 @@ def _spo2(value: float, scale: int, oxygen: int) -> int:
     return 2 if percent <= 96 else 3
 
 
-@compiled
+@part
 def _systolic(value: float) -> int:
     pressure = _rounded(value, MILLION)
     if pressure <= 90 or pressure >= 220:
@@ -78,7 +78,7 @@ def _systolic(value: float) -> int:
     return 1 if pressure <= 110 else 0
 
 
-@compiled
+@part
 def _pulse(value: float) -> int:
     rate = _rounded(value, MILLION)
     if rate <= 40 or rate >= 131:
@@ -90,7 +90,7 @@ def _pulse(value: float) -> int:
     return 1 if rate <= 110 else 2
 
 
-@compiled
+@part
 def _temperature(value: float) -> int:
     tenths = _rounded(value, MILLION // 10)
     if tenths <= 350:
@@ -102,7 +102,7 @@ def _temperature(value: float) -> int:
     return 1 if tenths <= 390 else 2
 
 
-@compiled
+@part
 def _points(part: int, value: float, scale: int, oxygen: int) -> int:
     if part == RESPIRATORY_RATE:
         return _respiratory_rate(value)
@@ -119,7 +119,7 @@ def _points(part: int, value: float, scale: int, oxygen: int) -> int:
     return _temperature(value)
 
 
-@compiled
+@part
 def _newest(part: int, series: int, named: int, at_us: int, m: Memory, t: Tables, scratch: Scratch) -> float:
     """The newest value of a part within half an hour; NaN for none."""
     k = ones(named & ((1 << part) - 1))
@@ -127,7 +127,7 @@ def _newest(part: int, series: int, named: int, at_us: int, m: Memory, t: Tables
     return np.nan if i < 0 else canonical_of(m.readings[i], part, t)
 
 
-@compiled
+@part
 def news2(
     atom: Any, series: int, named: int, at_us: int, limits_at: int, m: Memory, t: Tables, scratch: Scratch
 ) -> float:

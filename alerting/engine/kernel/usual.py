@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from alerting.engine.kernel.compiling import compiled
+from alerting.engine.kernel.compiling import part
 from alerting.engine.kernel.features import BASELINE, CUSUM, DEVIATION, EWMA, MACD, RELATIVE
 from alerting.engine.kernel.history import close_days, days_between, days_up_to_now, value_today
 from alerting.engine.kernel.layout import DAY_US, Memory, Scratch, Tables
@@ -27,7 +27,7 @@ LATEST_DAYS = 180
 HIGH, LOW, BOTH = 0, 1, 2
 
 
-@compiled
+@part
 def _center_and_sigma(values: Any, n: int, work: Any) -> tuple[float, float]:
     """Median of the first n and 1.4826 times the median distance from it."""
     for i in range(n):
@@ -38,7 +38,7 @@ def _center_and_sigma(values: Any, n: int, work: Any) -> tuple[float, float]:
     return center, TO_SIGMA * median(work, n)
 
 
-@compiled
+@part
 def _stable(values: Any, n: int, work: Any) -> tuple[float, float]:
     """Mean and standard deviation of the stable ones of the first n; NaN where there are too few."""
     if n < FEWEST_DAYS:
@@ -60,7 +60,7 @@ def _stable(values: Any, n: int, work: Any) -> tuple[float, float]:
     return mean, math.sqrt(squares / (kept - 1))
 
 
-@compiled
+@part
 def _baseline(
     p: int, s: int, today: int, days: int, gap: int, m: Memory, t: Tables, scratch: Scratch
 ) -> tuple[float, float]:
@@ -86,7 +86,7 @@ def _baseline(
     return history.cached_mean[place], history.cached_spread[place]
 
 
-@compiled
+@part
 def _relative(
     atom: Any, p: int, s: int, end: int, at_us: int, m: Memory, t: Tables, scratch: Scratch
 ) -> float:
@@ -103,7 +103,7 @@ def _relative(
     return 100.0 * (total / n) / mean
 
 
-@compiled
+@part
 def _standardised(atom: Any, n: int, limits_at: int, m: Memory, t: Tables, scratch: Scratch) -> int:
     """Turns daily values into distances from target in spreads, in place; gives where they begin, −1: unknown."""
     some = scratch.some
@@ -125,7 +125,7 @@ def _standardised(atom: Any, n: int, limits_at: int, m: Memory, t: Tables, scrat
     return atom.more
 
 
-@compiled
+@part
 def _ewma(factor: float, first: int, n: int, values: Any) -> float:
     average = 0.0
     for i in range(first, n):
@@ -133,7 +133,7 @@ def _ewma(factor: float, first: int, n: int, values: Any) -> float:
     return average / math.sqrt(factor / (2.0 - factor))
 
 
-@compiled
+@part
 def _cusum(slack: float, side: int, first: int, n: int, values: Any) -> float:
     high = low = 0.0
     for i in range(first, n):
@@ -142,7 +142,7 @@ def _cusum(slack: float, side: int, first: int, n: int, values: Any) -> float:
     return high if side == HIGH else low if side == LOW else max(high, low)
 
 
-@compiled
+@part
 def _macd(atom: Any, first: int, n: int, values: Any, t: Tables) -> float:
     fast, slow = 2.0 / (atom.more + 1.0), 2.0 / (atom.days + 1.0)
     short = long = converted(values[first], atom.series, atom.unit, t)
@@ -153,7 +153,7 @@ def _macd(atom: Any, first: int, n: int, values: Any, t: Tables) -> float:
     return short - long
 
 
-@compiled
+@part
 def _chart(
     atom: Any, p: int, s: int, end: int, at_us: int, enrolled_us: int, limits_at: int,
     m: Memory, t: Tables, scratch: Scratch,
@@ -173,7 +173,7 @@ def _chart(
     return _cusum(atom.factor, atom.side, begin, n, scratch.some)
 
 
-@compiled
+@part
 def from_usual(
     atom: Any, p: int, s: int, end: int, at_us: int, enrolled_us: int, limits_at: int,
     m: Memory, t: Tables, scratch: Scratch,

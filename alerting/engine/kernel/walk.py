@@ -9,21 +9,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alerting.engine.kernel.compiling import compiled
+from alerting.engine.kernel.compiling import compiled, part
 from alerting.engine.kernel.conditions import TRUE, Here, condition, deadline, values_of
 from alerting.engine.kernel.gate import look_for_jumps
+from alerting.engine.kernel.handing import memory_of, scratch_of, tables_of
 from alerting.engine.kernel.layout import (
     DAY_US,
     HOUR_US,
+    MOST_SERIES,
     MOST_VALUES,
     NEVER,
     SNAPSHOTS,
     Memory,
-    Rows,
     Scratch,
     Tables,
 )
-from alerting.engine.kernel.numbers import borrowed_memory, borrowed_tables, counts, first_from, ones
+from alerting.engine.kernel.numbers import counts, first_from, ones
 
 OPEN, RAISE, CLEAR, KEEP = 0, 1, 2, 3
 NOT_REPLAYED, NO_SNAPSHOT = -2, -3
@@ -33,11 +34,11 @@ MANY_READINGS = 512
 """Who has more than this of one series measures by the minute, and keeps snapshots for hours only."""
 
 
-@compiled
+@part
 def _emit(
-    out: Rows, n: int, p: int, g: int, rule: int, what: int, state: Any, at_us: int, unconfirmed: int
+    scratch: Scratch, n: int, p: int, g: int, rule: int, what: int, state: Any, at_us: int, unconfirmed: int
 ) -> int:
-    row = out[n]
+    row = scratch.out[n]
     row.patient = p
     row.segment = g
     row.rule = rule
@@ -50,20 +51,20 @@ def _emit(
     return n + 1
 
 
-@compiled
-def _attach(out: Rows, n: int, start: int, length: int, here: Here, m: Memory, t: Tables, scratch: Scratch) -> None:
+@part
+def _attach(n: int, start: int, length: int, here: Here, m: Memory, t: Tables, scratch: Scratch) -> None:
     """The values of a condition to the row that was emitted last."""
     values_of(start, length, here, m, t, scratch)
     for i in range(MOST_VALUES):
-        out[n - 1].values[i] = scratch.values[0, i]
-        out[n - 1].limits[i] = scratch.values[1, i]
+        scratch.out[n - 1].values[i] = scratch.values[i]
+        scratch.out[n - 1].limits[i] = scratch.values[MOST_VALUES + i]
 
 
-@compiled
-def _close(out: Rows, n: int, p: int, g: int, rule: int, state: Any, at_us: int) -> int:
+@part
+def _close(scratch: Scratch, n: int, p: int, g: int, rule: int, state: Any, at_us: int) -> int:
     """Ends the finding of a rule that no longer applies, and forgets the rule's state."""
     if state.open != 0:
-        n = _emit(out, n, p, g, rule, CLEAR, state, at_us, 0)
+        n = _emit(scratch, n, p, g, rule, CLEAR, state, at_us, 0)
     state.open = 0
     state.raised = 0
     state.bits = 0
@@ -72,10 +73,10 @@ def _close(out: Rows, n: int, p: int, g: int, rule: int, state: Any, at_us: int)
     return n
 
 
-@compiled
+@part
 def _evaluate(
     number: int, g: int, state: Any, by_reading: bool, waits: bool, here: Here,
-    m: Memory, t: Tables, scratch: Scratch, out: Rows, n: int,
+    m: Memory, t: Tables, scratch: Scratch, n: int,
 ) -> int:  # fmt: skip
     """One rule at one moment: opens, raises or clears, and sets when it is due next."""
     rule = t.rules[number]
@@ -88,7 +89,7 @@ def _evaluate(
     if state.open != 0:
         if when != TRUE and not waits:
             if condition(rule.clear, rule.clear_len, here, m, t, scratch) == TRUE:
-                n = _emit(out, n, p, g, number, CLEAR, state, at_us, 0)
+                n = _emit(scratch, n, p, g, number, CLEAR, state, at_us, 0)
                 state.open = 0
                 state.raised = 0
                 state.since_us = -1
@@ -105,14 +106,14 @@ def _evaluate(
                 state.open = 1
                 state.severity = rule.severity
                 state.since_us = at_us
-                n = _emit(out, n, p, g, number, OPEN, state, at_us, unconfirmed)
-                _attach(out, n, rule.when, rule.when_len, here, m, t, scratch)
+                n = _emit(scratch, n, p, g, number, OPEN, state, at_us, unconfirmed)
+                _attach(n, rule.when, rule.when_len, here, m, t, scratch)
     if state.open != 0 and state.raised == 0 and rule.raised_len != 0:
         if condition(rule.raised, rule.raised_len, here, m, t, scratch) == TRUE:
             state.raised = 1
             state.severity = rule.raised_severity
-            n = _emit(out, n, p, g, number, RAISE, state, at_us, unconfirmed)
-            _attach(out, n, rule.raised, rule.raised_len, here, m, t, scratch)
+            n = _emit(scratch, n, p, g, number, RAISE, state, at_us, unconfirmed)
+            _attach(n, rule.raised, rule.raised_len, here, m, t, scratch)
     state.due_us = NEVER
     if rule.timed != 0:
         state.due_us = deadline(rule, here, m, t, scratch)
@@ -122,8 +123,8 @@ def _evaluate(
     return n
 
 
-@compiled
-def _leave(p: int, g: int, at_us: int, goes_on: bool, m: Memory, t: Tables, out: Rows, n: int) -> int:
+@part
+def _leave(p: int, g: int, at_us: int, goes_on: bool, m: Memory, t: Tables, scratch: Scratch, n: int) -> int:
     """The end of a segment: closes the findings of rules that the next one, if any, does not have."""
     patient = m.patients[p]
     segment = m.segments[patient.segments + g]
@@ -135,11 +136,11 @@ def _leave(p: int, g: int, at_us: int, goes_on: bool, m: Memory, t: Tables, out:
             following = t.versions[m.segments[patient.segments + g + 1].version]
             gone = t.rules_of_states[following.rules_of_states + s] < 0
         if gone and rule >= 0:
-            n = _close(out, n, p, g, rule, m.states[patient.states + segment.states + s], at_us)
+            n = _close(scratch, n, p, g, rule, m.states[patient.states + segment.states + s], at_us)
     return n
 
 
-@compiled
+@part
 def _next_due_of(p: int, m: Memory) -> int:
     """When something is due for a patient after what was done."""
     patient = m.patients[p]
@@ -155,13 +156,23 @@ def _next_due_of(p: int, m: Memory) -> int:
     return due
 
 
-@compiled
+@part
+def _copy_state(to: Any, state: Any) -> None:
+    to.since_us = state.since_us
+    to.due_us = state.due_us
+    to.bits = state.bits
+    to.open = state.open
+    to.raised = state.raised
+    to.severity = state.severity
+
+
+@part
 def _remember(p: int, at_us: int, m: Memory) -> None:
     """Keeps a snapshot of the states as they are just before an event, when the newest one is old enough."""
     patient = m.patients[p]
     if patient.snapshots > 0:
         newest = (patient.oldest + patient.snapshots - 1) % SNAPSHOTS
-        age_us = at_us - m.snapshot_mark_us[p, newest]
+        age_us = at_us - m.snapshot_mark_us[p * SNAPSHOTS + newest]
         if age_us < SNAPSHOT_OFTEN_US:
             return
         if age_us < SNAPSHOT_EVERY_US:
@@ -175,28 +186,28 @@ def _remember(p: int, at_us: int, m: Memory) -> None:
     else:
         patient.snapshots += 1
     place = (patient.oldest + patient.snapshots - 1) % SNAPSHOTS
-    m.snapshot_us[p, place] = patient.done_us
-    m.snapshot_mark_us[p, place] = at_us
+    m.snapshot_us[p * SNAPSHOTS + place] = patient.done_us
+    m.snapshot_mark_us[p * SNAPSHOTS + place] = at_us
     copy = patient.states + (1 + place) * patient.states_len
     for s in range(patient.states_len):
-        m.states[copy + s] = m.states[patient.states + s]
+        _copy_state(m.states[copy + s], m.states[patient.states + s])
 
 
-@compiled
-def _go_back(p: int, m: Memory, t: Tables, out: Rows, n: int) -> int:
+@part
+def _go_back(p: int, m: Memory, t: Tables, scratch: Scratch, n: int) -> int:
     """Restores the newest snapshot before `again_us`, says which findings it holds; −1: none so old."""
     patient = m.patients[p]
     kept = patient.snapshots
-    while kept > 0 and m.snapshot_us[p, (patient.oldest + kept - 1) % SNAPSHOTS] >= patient.again_us:
+    while kept > 0 and m.snapshot_us[p * SNAPSHOTS + (patient.oldest + kept - 1) % SNAPSHOTS] >= patient.again_us:
         kept -= 1
     if kept == 0:
         return -1
     patient.snapshots = kept
     place = (patient.oldest + kept - 1) % SNAPSHOTS
-    patient.done_us = m.snapshot_us[p, place]
+    patient.done_us = m.snapshot_us[p * SNAPSHOTS + place]
     copy = patient.states + (1 + place) * patient.states_len
     for s in range(patient.states_len):
-        m.states[patient.states + s] = m.states[copy + s]
+        _copy_state(m.states[patient.states + s], m.states[copy + s])
     for g in range(patient.segments_len):
         segment = m.segments[patient.segments + g]
         if segment.from_us <= patient.done_us < segment.to_us:
@@ -205,11 +216,11 @@ def _go_back(p: int, m: Memory, t: Tables, out: Rows, n: int) -> int:
                 rule = t.rules_of_states[version.rules_of_states + s]
                 state = m.states[patient.states + segment.states + s]
                 if rule >= 0 and state.open != 0:
-                    n = _emit(out, n, p, g, rule, KEEP, state, patient.done_us, 0)
+                    n = _emit(scratch, n, p, g, rule, KEEP, state, patient.done_us, 0)
     return n
 
 
-@compiled
+@part
 def _advance(k: int, at_us: int, start: int, m: Memory, scratch: Scratch) -> bool:
     """Moves the end of a series past a moment; whether a reading at that moment counts."""
     series = m.series[start + k]
@@ -223,7 +234,7 @@ def _advance(k: int, at_us: int, start: int, m: Memory, scratch: Scratch) -> boo
     return counted
 
 
-@compiled
+@part
 def _next_reading(k: int, start: int, m: Memory, scratch: Scratch) -> int:
     """Time of the next reading of a series that counts; NEVER when there is none."""
     series = m.series[start + k]
@@ -235,10 +246,9 @@ def _next_reading(k: int, start: int, m: Memory, scratch: Scratch) -> int:
     return m.readings[i].taken_us if i < end else NEVER
 
 
-@compiled
+@part
 def _walk_patient(
-    p: int, horizon_us: int, moment: int, m: Memory, t: Tables, scratch: Scratch,
-    coming_us: NDArray[np.int64], out: Rows, n: int,
+    p: int, horizon_us: int, moment: int, m: Memory, t: Tables, scratch: Scratch, n: int
 ) -> tuple[int, int, bool]:  # fmt: skip
     """All events of a patient up to the horizon; gives moment, rows filled, and whether there was room for all."""
     patient = m.patients[p]
@@ -253,24 +263,24 @@ def _walk_patient(
         if end > first and m.readings[end - 1].taken_us > patient.done_us:
             i = first_from(m.readings, first, end, patient.done_us + 1)
         scratch.ends[k] = i
-        coming_us[k] = _next_reading(k, start, m, scratch)
+        scratch.coming_us[k] = _next_reading(k, start, m, scratch)
         waiting = waiting or series.pending_us != NEVER
     while True:
         at_us = m.due_us[p]
         for k in range(number_of_series):
-            at_us = min(at_us, coming_us[k])
+            at_us = min(at_us, scratch.coming_us[k])
         if at_us > horizon_us:
             return moment, n, True
-        if n + room > out.size:
+        if n + room > scratch.out_room:
             return moment, n, False
         _remember(p, at_us, m)
         moment += 1
         moved = np.int64(0)
         for k in range(number_of_series):
-            if coming_us[k] <= at_us:
+            if scratch.coming_us[k] <= at_us:
                 if _advance(k, at_us, start, m, scratch):
                     moved |= 1 << m.series[start + k].number
-                coming_us[k] = _next_reading(k, start, m, scratch)
+                scratch.coming_us[k] = _next_reading(k, start, m, scratch)
         pending = np.int64(0)
         if waiting:
             for k in range(number_of_series):
@@ -290,7 +300,7 @@ def _walk_patient(
                 if g + 1 < patient.segments_len:
                     following = m.segments[patient.segments + g + 1]
                     goes_on = following.states == segment.states and following.from_us == at_us
-                n = _leave(p, g, at_us, goes_on, m, t, out, n)
+                n = _leave(p, g, at_us, goes_on, m, t, scratch, n)
                 continue
             due = min(due, segment.to_us)
             version = t.versions[segment.version]
@@ -298,7 +308,7 @@ def _walk_patient(
             for k in range(number_of_series):
                 number = m.series[start + k].number
                 if moved >> number & 1:
-                    named |= t.rules_by_series[segment.version, number]
+                    named |= t.rules_by_series[segment.version * MOST_SERIES + number]
             todo = named | version.timed
             if segment.from_us == at_us:
                 todo = np.int64(-1)
@@ -316,7 +326,7 @@ def _walk_patient(
                 if by_reading or segment.from_us == at_us or state.due_us == at_us:
                     n = _evaluate(
                         rule_number, g, state, by_reading, rule.series & pending != 0, here,
-                        m, t, scratch, out, n,
+                        m, t, scratch, n,
                     )  # fmt: skip
                 due = min(due, state.due_us)
         m.due_us[p] = due
@@ -325,33 +335,32 @@ def _walk_patient(
 
 @compiled
 def evaluate(
-    touched: NDArray[np.int32], start: int, now_us: int, own: Memory, tables: Tables, scratch: Scratch,
-    coming_us: NDArray[np.int64], out: Rows, asked: Rows, replayed_us: NDArray[np.int64],
+    touched: NDArray[np.int32], start: int, now_us: int, own: Memory, tables: Tables, room: Scratch,
+    replayed_us: NDArray[np.int64],
 ) -> tuple[int, int, int]:  # fmt: skip
     """Brings the touched patients up to now; gives how many are done and how much of `out` and `asked` is filled.
 
     **Shape**: `replayed_us` [touched] gets the time of the snapshot that a patient was evaluated again from,
-    NOT_REPLAYED where that was not needed and NO_SNAPSHOT where none is old enough; `coming_us` is [64]. Called
-    again with `start` at the patient that did not fit, it goes on there.
+    NOT_REPLAYED where that was not needed and NO_SNAPSHOT where none is old enough. Called again with `start`
+    at the patient that did not fit, it goes on there.
     """
-    # `own` and `tables` keep the borrowed alive meanwhile.
-    m, t = borrowed_memory(own), borrowed_tables(tables)
-    n = questions = 0
-    scratch.memo_at[:] = -1
-    moment = 0
+    m, t, scratch = memory_of(own), tables_of(tables), scratch_of(room)
+    n = questions = moment = 0
+    for slot in range(t.slots):
+        scratch.memo_at[slot] = -1
     for j in range(start, touched.size):
         p = touched[j]
         patient = m.patients[p]
-        if n + 2 * patient.states_len > out.size:
+        if n + 2 * patient.states_len > scratch.out_room:
             return j, n, questions
         horizon_us = max(now_us, patient.latest_us)
         if patient.jumps != 0 or patient.gate_due_us <= horizon_us:
-            filled = look_for_jumps(p, horizon_us, asked, questions, m, t)
+            filled = look_for_jumps(p, horizon_us, questions, m, t, scratch)
             if filled < 0:
                 return j, n, questions
             questions = filled
         if patient.again_us <= patient.done_us:
-            went = _go_back(p, m, t, out, n)
+            went = _go_back(p, m, t, scratch, n)
             replayed_us[j] = NO_SNAPSHOT if went < 0 else patient.done_us
             n = max(n, went)
             patient.stale = 1
@@ -359,11 +368,9 @@ def evaluate(
         if patient.stale != 0:
             m.due_us[p] = _next_due_of(p, m)
             patient.stale = 0
-        if m.due_us[p] > horizon_us and patient.latest_us <= patient.done_us:
-            m.due_us[p] = min(m.due_us[p], patient.gate_due_us)
-            continue
-        moment, n, complete = _walk_patient(p, horizon_us, moment, m, t, scratch, coming_us, out, n)
-        if not complete:
-            return j, n, questions
+        if m.due_us[p] <= horizon_us or patient.latest_us > patient.done_us:
+            moment, n, complete = _walk_patient(p, horizon_us, moment, m, t, scratch, n)
+            if not complete:
+                return j, n, questions
         m.due_us[p] = min(m.due_us[p], patient.gate_due_us)
     return touched.size, n, questions

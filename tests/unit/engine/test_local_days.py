@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from alerting.engine import kernel, local_days
+from alerting.engine import local_days
+from alerting.engine.kernel import schedules as kernel
 from alerting.engine.compiled import schedule_bits
-from alerting.engine.layout import SCHEDULE
+from alerting.engine.kernel.layout import SCHEDULE
 from alerting.engine.programme import Schedule
 
 MINUTES = (0, 1, 119, 120, 150, 179, 180, 181, 660, 1_439)
