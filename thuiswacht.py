@@ -15,6 +15,8 @@ COMMANDS = {
     "migrate": ("models.db.commands", "migrate"),
     "ingest": ("ingest.commands", "ingest"),
     "alerting": ("alerting.commands", "alerting"),
+    "explain": ("alerting.explain.commands", "explain"),
+    "programme": ("alerting.programmes.commands", "programme"),
     "clock": ("ingest.commands", "clock"),
     "simulate": ("simulators.commands", "simulate"),
 }

@@ -10,6 +10,7 @@ from models.alerts import AlertEvent
 from models.db.alerts import Reason, load_alerts, load_reasons, write_alerts
 from models.db.findings import load_findings, write_findings
 from models.db.pool import Connection
+from models.db.requests import withdraw_others, write_requests
 
 
 async def book(connection: Connection, stretches: Sequence[Stretch]) -> Ledger:
@@ -31,6 +32,11 @@ async def book(connection: Connection, stretches: Sequence[Stretch]) -> Ledger:
         for patient_id, joined in ledger.joined()
     ]
     await write_alerts(connection, ledger.changed_alerts(), joined, ledger.events)
+    requests = ledger.requests()
+    await write_requests(connection, requests)
+    for patient_id, now_us in ledger.from_scratch.items():
+        still = [request for request in requests if request.patient_id == patient_id]
+        await withdraw_others(connection, patient_id, now_us, still)
     return ledger
 
 
@@ -40,6 +46,8 @@ def count(ledger: Ledger) -> int:
         after = change.after
         for event in happened(change):
             metrics.ALERTING_FINDINGS.labels(event, after.programme, after.rule, after.severity).inc()
+    for request in ledger.requests():
+        metrics.ALERTING_REQUESTS.labels(request.kind, request.status).inc()
     alerts = ledger.alerts_by_id()
     opened = 0
     for event in ledger.events:

@@ -30,6 +30,7 @@ def alerting(
     """
     import asyncio
 
+    from alerting.duties import on_duty
     from alerting.engine.compiled import compile_programmes
     from alerting.engine.programme_files import PACKAGED, load_folder
     from alerting.warm_up import warm_up
@@ -50,5 +51,6 @@ def alerting(
             settings,
             role="thuiswacht_alerting",
             application="thuiswacht-alerting",
+            beside=lambda pool, stop: on_duty(pool, settings, stop=stop),
         )
     )

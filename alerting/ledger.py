@@ -11,12 +11,14 @@ from alerting.lifecycle import Book, Joined, follow
 from models.alerts import Alert, AlertHappening
 from models.findings import Finding
 from models.messages import Origin
+from models.requests import MeasurementRequest, Requested
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """What concerns one patient between two clock messages.
 
+    `requests` are those whose status changed, in order; with `from_scratch` they are all that there are.
     **Units**: followed from `since_us` (exclusive) to `now_us`, microseconds since 1970 UTC.
     """
 
@@ -25,6 +27,8 @@ class Stretch:
     timeline: Sequence[Turn]
     since_us: int
     now_us: int
+    requests: tuple[Requested, ...] = ()
+    from_scratch: bool = False
 
 
 def looks_back_to_us(stretches: Iterable[Stretch]) -> dict[UUID, int]:
@@ -47,7 +51,8 @@ def looks_back_to_us(stretches: Iterable[Stretch]) -> dict[UUID, int]:
 class Ledger:
     """The stored findings and alerts of the patients of a batch, and what the batch makes of them.
 
-    `reasons` are pairs of finding and alert, the latest last.
+    `reasons` are pairs of finding and alert, the latest last. `from_scratch` are patients of whom everything
+    was said anew, and when.
     """
 
     findings: dict[UUID, dict[UUID, Finding]]
@@ -56,6 +61,10 @@ class Ledger:
     contradictions: dict[UUID, str] = field(default_factory=dict[UUID, str])
     changes: list[FindingChange] = field(default_factory=list[FindingChange])
     events: list[AlertHappening] = field(default_factory=list[AlertHappening])
+    from_scratch: dict[UUID, int] = field(default_factory=dict[UUID, int])
+    _requests: dict[tuple[UUID, str, int], MeasurementRequest] = field(
+        default_factory=dict[tuple[UUID, str, int], MeasurementRequest]
+    )
     _changed_findings: dict[UUID, Finding] = field(default_factory=dict[UUID, Finding])
     _changed_alerts: dict[UUID, Alert] = field(default_factory=dict[UUID, Alert])
     _joined: dict[tuple[UUID, UUID], tuple[UUID, Joined]] = field(
@@ -105,8 +114,34 @@ class Ledger:
         for joined in told.joined:
             links[joined.finding_id] = joined.alert_id
             self._joined[joined.alert_id, joined.finding_id] = (patient_id, joined)
+        self._ask(stretch)
         self.changes += folded.changes
         self.events += told.events
+
+    def _ask(self, stretch: Stretch) -> None:
+        """Of what was said of a request the last counts."""
+        verdict = stretch.verdict
+        if stretch.from_scratch:
+            self.from_scratch[verdict.patient_id] = stretch.now_us
+        for said in stretch.requests:
+            self._requests[verdict.patient_id, said.kind, said.taken_at_us] = MeasurementRequest(
+                patient_id=verdict.patient_id,
+                organisation_id=verdict.organisation_id,
+                origin=stretch.origin,
+                log_partition=verdict.log_partition,
+                kind=said.kind,
+                taken_at_us=said.taken_at_us,
+                due_us=said.due_us,
+                reason=said.reason,
+                status=said.status,
+                value=said.value,
+                former=said.former,
+                said_at_us=stretch.now_us,
+            )
+
+    def requests(self) -> Sequence[MeasurementRequest]:
+        """The measurement requests whose status changed, as they are now."""
+        return list(self._requests.values())
 
     def changed_findings(self) -> Sequence[Finding]:
         """The findings to be written, as they are now."""

@@ -29,6 +29,14 @@ class Book:
     links: Mapping[UUID, UUID]
 
 
+def waits(finding: Finding) -> bool:
+    """Whether nobody is to see it yet: a measurement is in doubt, and it is not bad enough to be seen anyway.
+
+    It is evaluated again when the doubt is over, and is then seen like any other, or never was.
+    """
+    return finding.unconfirmed and finding.severity is not Severity.HIGH
+
+
 @dataclass(frozen=True, slots=True)
 class Joined:
     """A finding became a reason of an alert. **Units**: `at_us` in microseconds since 1970 UTC."""
@@ -102,6 +110,7 @@ class _Work:
     alerts: dict[UUID, Alert] = field(init=False)
     links: dict[UUID, UUID] = field(init=False)
     late: set[UUID] = field(default_factory=set[UUID])
+    doubted: set[UUID] = field(default_factory=set[UUID])
     joined: list[Joined] = field(default_factory=list[Joined])
     events: list[AlertHappening] = field(default_factory=list[AlertHappening])
 
@@ -126,6 +135,7 @@ class _Work:
         for change in changes:
             self.findings[change.after.finding_id] = change.after
         self.late = {change.after.finding_id for change in changes if change.late}
+        self.doubted = {c.after.finding_id for c in changes if c.before is not None and c.before.unconfirmed}
         for change in changes:
             self._tell(change, at_us)
         if now.ended:
@@ -134,6 +144,7 @@ class _Work:
             self._attach_all(changes, at_us, now)
         for key, reasons in self._reasons(changes).items():
             self._mark(key, reasons, at_us)
+            self._mark_doubt(key, reasons, at_us)
             self._hold_back(key, now, at_us)
 
     def _reasons(self, changes: Sequence[FindingChange]) -> dict[UUID, list[Finding]]:
@@ -155,7 +166,7 @@ class _Work:
         candidates = [self.findings[key] for key in before]
         candidates += [f for key, f in self.findings.items() if f.holds and key not in self.links | before]
         for finding in candidates:
-            if finding.retracted:
+            if finding.retracted or waits(finding):
                 continue
             timeline = self.book.timeline
             heard_us = heard_at_us(timeline, finding.signal, finding.opened_at_us, finding.cleared_at_us)
@@ -206,7 +217,8 @@ class _Work:
             self._raise(alert.alert_id, finding, at_us)
             return
         returned = finding.holds and (before is None or not before.holds)
-        rose = before is not None and finding.holds and finding.severity.rank > before.severity.rank
+        seen_rank = -1 if before is None else before.severity.rank - waits(before)
+        rose = before is not None and finding.holds and finding.severity.rank > seen_rank
         if alert.outcome == Outcome.ENDED or not (returned or rose):
             return
         if alert.outcome == Outcome.BY_ITSELF and self._unresolved(finding.signal) is None:
@@ -272,6 +284,23 @@ class _Work:
             self._event(alert, at_us, AlertEvent.HOLDS_AGAIN)
         if is_over and closes_by_itself(marked):
             self._resolve(marked, Outcome.BY_ITSELF, at_us)
+
+    def _mark_doubt(self, key: UUID, reasons: Sequence[Finding], at_us: int) -> None:
+        """Unconfirmed while a finding of it that is seen all the same rests on a measurement in doubt.
+
+        Where such a finding was taken back, or is less bad without the doubt, its own event says so.
+        """
+        alert = self.alerts[key]
+        severe = [f for f in reasons if f.severity is Severity.HIGH and not f.retracted]
+        in_doubt = [finding for finding in severe if finding.unconfirmed]
+        self.alerts[key] = replace(alert, unconfirmed=bool(in_doubt))
+        if alert.state is AlertState.RESOLVED or alert.unconfirmed == bool(in_doubt):
+            return
+        confirmed = [finding for finding in severe if finding.finding_id in self.doubted]
+        if in_doubt:
+            self._event(alert, at_us, AlertEvent.UNCONFIRMED, why=self._why(in_doubt[0]))
+        elif confirmed:
+            self._event(alert, at_us, AlertEvent.CONFIRMED, why=self._why(confirmed[0]))
 
     def _hold_back(self, key: UUID, now: Circumstances, at_us: int) -> None:
         """In hospital an alert is marked as held back; at home again it is released."""
@@ -346,7 +375,7 @@ def _standing(finding: Finding) -> str:
 
 def _differences(before: Finding, after: Finding) -> dict[str, list[object]]:
     """What is different, as from and to."""
-    looked_at = ("severity", "cleared_at_us", "raised_at_us", "retracted")
+    looked_at = ("severity", "cleared_at_us", "raised_at_us", "retracted", "unconfirmed")
     return {
         name: [getattr(before, name), getattr(after, name)]
         for name in looked_at

@@ -6,7 +6,7 @@ batches: what was late for one clock message is late also when both come at once
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from heapq import heappop, heappush
 from typing import Literal
 from uuid import UUID
@@ -28,6 +28,7 @@ from models.clock import MINUTE_US
 from models.columns import Readings
 from models.errors import Broken
 from models.messages import Origin, Register
+from models.requests import Requested
 
 BEFORE_EVERYTHING_US = -1
 CUT_EVERY_US = MINUTE_US
@@ -146,7 +147,9 @@ class Partition:
         self._engine.give_back([row])
         self._note_latest(verdict)
         transitions = [t for t in verdict.readable() if t.patient_row == row]
-        return self._stretch(row, transitions, BEFORE_EVERYTHING_US, since_us=self.clock_us or 0)
+        stretch = self._stretch(row, transitions, BEFORE_EVERYTHING_US, since_us=self.clock_us or 0)
+        requests = tuple(said for said in verdict.requests if said.patient_row == row)
+        return replace(stretch, requests=requests, from_scratch=True)
 
     def rebuild_of(self, patient_id: UUID) -> Rebuild:
         """Asks for a patient to be evaluated again."""
@@ -206,12 +209,17 @@ class Partition:
         said: dict[int, list[Transition]] = {}
         for transition in verdict.readable():
             said.setdefault(transition.patient_row, []).append(transition)
+        asked: dict[int, list[Requested]] = {}
+        for request in verdict.requests:
+            asked.setdefault(request.patient_row, []).append(request)
+        concerned |= asked.keys()
         replayed = dict(verdict.replayed)
         for row in sorted(concerned | said.keys() | replayed.keys()):
             transitions = said.get(row, [])
             if row not in concerned and self._is_nothing_new(row, transitions, replayed.get(row)):
                 continue
-            work.stretches.append(self._stretch(row, transitions, replayed.get(row), since_us))
+            stretch = self._stretch(row, transitions, replayed.get(row), since_us)
+            work.stretches.append(replace(stretch, requests=tuple(asked.get(row, ()))))
         self._note_latest(verdict)
 
     def _is_nothing_new(self, row: int, transitions: Sequence[Transition], from_us: int | None) -> bool:

@@ -118,15 +118,20 @@ async def where_the_log_ends(consumer: AIOKafkaConsumer, group: str, error: Offs
 
 
 class Writer:
-    """Writes messages into given partitions of the log, each acknowledged by all replicas."""
+    """Writes messages into given partitions of the log, or of another topic, acknowledged by all replicas.
 
-    def __init__(self, settings: Settings) -> None:
+    With `idempotent`, what is sent again because an answer was lost is in the topic once, and in order.
+    """
+
+    def __init__(self, settings: Settings, topic: str | None = None, *, idempotent: bool = False) -> None:
         self._settings = settings
+        self._topic = topic or settings.topic
         self._producer = AIOKafkaProducer(
             **connection_options(settings),
             acks="all",
             max_request_size=MAX_MESSAGE_BYTES_OF_TOPIC,
             request_timeout_ms=int(WRITE_TIMEOUT_S * 1000),
+            enable_idempotence=idempotent,
         )
         self.partitions: tuple[int, ...] = ()
 
@@ -134,9 +139,7 @@ class Writer:
         with _reaching(self._settings):
             try:
                 await asyncio.wait_for(self._producer.start(), WRITE_TIMEOUT_S)
-                found = await asyncio.wait_for(
-                    self._producer.partitions_for(self._settings.topic), WRITE_TIMEOUT_S
-                )
+                found = await asyncio.wait_for(self._producer.partitions_for(self._topic), WRITE_TIMEOUT_S)
             except (KafkaError, OSError):
                 await self._producer.stop()
                 raise
@@ -163,8 +166,13 @@ class Writer:
         partition = partition_of(patient_id, len(self.partitions))
         await self._write([(partition, key, value) for value in values])
 
+    async def write_many(self, messages: Sequence[tuple[UUID, bytes]]) -> None:
+        """Writes messages about several patients, in this order. **Raises**: as `write_to_all`."""
+        count = len(self.partitions)
+        await self._write([(partition_of(who, count), key_of(who), value) for who, value in messages])
+
     async def _write(self, messages: Sequence[tuple[int, bytes | None, bytes]]) -> None:
-        topic = self._settings.topic
+        topic = self._topic
         with _reaching(self._settings):
             # Left alone, sending waits for ever while the broker is away.
             async with asyncio.timeout(WRITE_TIMEOUT_S):

@@ -15,9 +15,16 @@ log = logs.get(__name__)
 
 
 async def serve(
-    make_handler: Callable[[Pool], Handler[Prepared]], settings: Settings, *, role: Role, application: str
+    make_handler: Callable[[Pool], Handler[Prepared]],
+    settings: Settings,
+    *,
+    role: Role,
+    application: str,
+    beside: Callable[[Pool, asyncio.Event], Awaitable[None]] | None = None,
 ) -> None:
     """Runs a handler over the log until SIGTERM or SIGINT; then the batch in flight is committed.
+
+    `beside` is what the service does meanwhile; it ends when its event is set.
 
     **Raises**: RefuseToStart, Broken: whatever waiting does not mend.
     """
@@ -28,8 +35,13 @@ async def serve(
     with serving(health, settings.probes_host, settings.probes_port):
         try:
             handler = make_handler(pool)
+
+            def works(stop: asyncio.Event) -> list[Awaitable[None]]:
+                reading = run(handler, settings, stop=stop, health=health)
+                return [reading] if beside is None else [reading, beside(pool, stop)]
+
             log.info("started", group=handler.group, topic=settings.topic)
-            await until_told(lambda stop: run(handler, settings, stop=stop, health=health))
+            await until_told(lambda stop: _together(stop, *works(stop)))
             log.info("stopped", group=handler.group)
         finally:
             await pool.close()
@@ -47,3 +59,17 @@ async def until_told(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
     finally:
         for number in signals:
             loop.remove_signal_handler(number)
+
+
+async def _together(stop: asyncio.Event, *works: Awaitable[None]) -> None:
+    """Until one of them ends, by itself or with an error; then all are told to end."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        stop.set()
+        await asyncio.wait(tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+    for task in tasks:
+        await task

@@ -46,6 +46,8 @@ class AlertEvent(StrEnum):
     CLEARED = "cleared"
     HOLDS_AGAIN = "holds_again"
     RETRACTED = "retracted"
+    UNCONFIRMED = "unconfirmed"
+    CONFIRMED = "confirmed"
     HELD_BACK = "held_back"
     RELEASED = "released"
     RESOLVED = "resolved"
@@ -54,7 +56,10 @@ class AlertEvent(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """An alert as it is stored. **Units**: times in microseconds since 1970 UTC."""
+    """An alert as it is stored. **Units**: times in microseconds since 1970 UTC.
+
+    `unconfirmed`: of high severity for a measurement that waits for a repeat.
+    """
 
     alert_id: UUID
     patient_id: UUID
@@ -73,6 +78,7 @@ class Alert:
     resolved_at_us: int | None = None
     outcome: str | None = None
     follows: UUID | None = None
+    unconfirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

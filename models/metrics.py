@@ -124,6 +124,25 @@ ALERTING_PROBLEMS = Counter(
     "Changes that name what a programme does not have; the enrolment goes on with the programme's own.",
     ["problem"],
 )
+ALERTING_REQUESTS = Counter(
+    "thuiswacht_alerting_requests_total",
+    "Changes of measurement requests: asked, and what became of them.",
+    ["kind", "status"],
+)
+ALERTING_REQUESTS_UNTOLD = Gauge(
+    "thuiswacht_alerting_requests_untold",
+    "Changes of measurement requests that are not yet on their topic; told by the elected service.",
+)
+ALERTING_REQUESTS_WAIT = Gauge(
+    "thuiswacht_alerting_requests_wait_seconds",
+    "How long the oldest of these has waited; 0 when none waits.",
+)
+ALERTING_REQUESTS_TOLD = Counter(
+    "thuiswacht_alerting_requests_told_total", "Messages about measurement requests that Kafka has confirmed."
+)
+ALERTING_ELECTED = Gauge(
+    "thuiswacht_alerting_elected_services", "1 in the one service that does what is done once for all."
+)
 
 # The clock.
 

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from uuid import UUID, uuid5
+
+from models.messages import Origin
 
 
 class RequestStatus(StrEnum):
@@ -36,3 +39,29 @@ class Requested:
     status: RequestStatus
     value: float
     former: float
+
+
+@dataclass(frozen=True, slots=True)
+class MeasurementRequest:
+    """A request as it is stored, said at `said_at_us` by the log.
+
+    **Units**: times in microseconds since 1970 UTC; `value` and `former` in the kind's canonical unit.
+    """
+
+    patient_id: UUID
+    organisation_id: UUID
+    origin: Origin
+    log_partition: int
+    kind: str
+    taken_at_us: int
+    due_us: int
+    reason: str
+    status: RequestStatus
+    value: float
+    former: float
+    said_at_us: int
+
+    @property
+    def request_id(self) -> UUID:
+        """The id that the request has in every run."""
+        return uuid5(self.patient_id, f"measurement_request/{self.kind}/{self.taken_at_us}")

@@ -57,6 +57,14 @@ class Settings(BaseSettings):
     topic: Annotated[str, Field(min_length=1, max_length=249, description="The topic of the log.")] = (
         "thuiswacht.log"
     )
+    requests_topic: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=249,
+            description="The topic on which patients are asked to measure again.",
+        ),
+    ] = "thuiswacht.requests"
     consumer_group: Annotated[
         str | None, Field(description="Another consumer group than thuiswacht.ingest, thuiswacht.alerting.")
     ] = None

@@ -45,12 +45,12 @@ ORDER BY l.patient_id, l.joined_at, a.created_at, l.finding_id
 _WRITE = """
 INSERT INTO alert (
     patient_id, alert_id, organisation_id, origin, signal, severity, state, opened_at, cleared_at, retracted,
-    quiet, held_back, owner, version, resolved_at, outcome, follows
+    quiet, held_back, owner, version, resolved_at, outcome, follows, unconfirmed
 )
 SELECT * FROM unnest(
     $1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
     $9::timestamptz[], $10::boolean[], $11::boolean[], $12::text[], $13::text[], $14::integer[],
-    $15::timestamptz[], $16::text[], $17::uuid[]
+    $15::timestamptz[], $16::text[], $17::uuid[], $18::boolean[]
 )
 ON CONFLICT (patient_id, alert_id) DO UPDATE SET
     severity = excluded.severity,
@@ -58,6 +58,7 @@ ON CONFLICT (patient_id, alert_id) DO UPDATE SET
     cleared_at = excluded.cleared_at,
     retracted = excluded.retracted,
     quiet = excluded.quiet,
+    unconfirmed = excluded.unconfirmed,
     held_back = excluded.held_back,
     version = excluded.version,
     resolved_at = excluded.resolved_at,
@@ -195,6 +196,7 @@ def _alert_row(alert: Alert) -> tuple[object, ...]:
         _datetime_or_none(alert.resolved_at_us),
         alert.outcome,
         alert.follows,
+        alert.unconfirmed,
     )
 
 
@@ -231,6 +233,7 @@ def _alert(row: asyncpg.Record) -> Alert:
         resolved_at_us=_us_or_none(row["resolved_at"]),
         outcome=row["outcome"],
         follows=row["follows"],
+        unconfirmed=row["unconfirmed"],
     )
 
 

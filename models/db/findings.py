@@ -69,6 +69,12 @@ async def load_findings(
     return [_finding(row) for row in rows]
 
 
+async def find_finding(connection: Connection, finding_id: UUID) -> Finding | None:
+    """A finding by its id alone, None where there is none."""
+    row = await connection.fetchrow("SELECT * FROM finding WHERE finding_id = $1", finding_id)
+    return None if row is None else _finding(row)
+
+
 async def write_findings(connection: Connection, findings: Sequence[Finding]) -> None:
     """Stores the findings as they are now, new ones and changed ones."""
     if not findings:

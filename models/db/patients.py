@@ -166,6 +166,22 @@ async def load_changes(
     return [_placed(row, partition) for row in rows]
 
 
+async def load_changes_of(connection: Connection, patient_id: UUID) -> list[PlacedChange]:
+    """All changes of one patient in the order of the log; none for a patient who is not stored (yet)."""
+    rows = await connection.fetch(
+        """
+        SELECT
+            patient_id, change_id, log_partition, log_offset,
+            valid_from, effective_from, correction, change::text
+        FROM patient_change
+        WHERE patient_id = $1
+        ORDER BY log_partition, log_offset
+        """,
+        patient_id,
+    )
+    return [_placed(row, row["log_partition"]) for row in rows]
+
+
 async def _register(
     connection: Connection, cluster_id: str, topic: str, changes: Sequence[PlacedChange]
 ) -> None:

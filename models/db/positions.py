@@ -90,6 +90,14 @@ async def read(
     return {row["partition"]: Position(*row[1:]) for row in rows}
 
 
+async def latest_clock_us(connection: Connection, partition: int) -> int | None:
+    """The last clock message of a partition that any group has seen; None where none has seen one."""
+    at_us: int | None = await connection.fetchval(
+        "SELECT max(clock_us) FROM log_position WHERE partition = $1", partition
+    )
+    return at_us
+
+
 async def claim(
     connection: Connection, group: str, cluster_id: str, topic: str, advances: Sequence[Advance]
 ) -> None:

@@ -78,11 +78,13 @@ def run(wishes: Wishes) -> Report:
         "starting Kafka and Postgres" if kafka is None or postgres is None else "using the servers given"
     )
     with Stack(kafka=kafka, postgres=postgres, say=picture.say) as stack:
+        # Somebody else's broker may hold somebody else's log.
+        topic = TOPIC if kafka is None else f"thuiswacht.demo.{secrets.token_hex(4)}"
         settings = load_settings(
             kafka=stack.kafka,
             postgres=stack.postgres_dsn,
-            # Somebody else's broker may hold somebody else's log.
-            topic=TOPIC if kafka is None else f"thuiswacht.demo.{secrets.token_hex(4)}",
+            topic=topic,
+            requests_topic=f"{topic}.requests",
         )
         scenario = Scenario(
             seed=wishes.seed,
@@ -98,7 +100,8 @@ async def _run(
     wishes: Wishes, stack: Stack, settings: Settings, scenario: Scenario, picture: Picture, begun_s: float
 ) -> Report:
     await migrate(settings.postgres_dsn, purpose="trial")
-    await create_topic(settings.kafka, settings.topic, PARTITIONS, options=connection_options(settings))
+    for topic in (settings.topic, settings.requests_topic):
+        await create_topic(settings.kafka, topic, PARTITIONS, options=connection_options(settings))
     cluster_id = await cluster_of(settings)
     async with AsyncExitStack() as last:
         pool = await connect(settings.postgres_dsn, role="thuiswacht_read", application="thuiswacht-demo")
@@ -133,6 +136,7 @@ def _environment(settings: Settings) -> Mapping[str, str]:
         "THUISWACHT_KAFKA": settings.kafka,
         "THUISWACHT_POSTGRES": settings.postgres_dsn,
         "THUISWACHT_TOPIC": settings.topic,
+        "THUISWACHT_REQUESTS_TOPIC": settings.requests_topic,
     }
 
 

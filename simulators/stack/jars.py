@@ -1,4 +1,4 @@
-"""Apache Kafka's jars: which ones, fetched once from Maven Central, and checked every time."""
+"""Jars of Apache Kafka, or of others: which ones, fetched once from Maven Central, checked every time."""
 
 import hashlib
 import os
@@ -55,7 +55,7 @@ def read_lock(text: str) -> tuple[Jar, ...]:
         parts = coordinate.split(":")
         if len(parts) != 3 or len(sha256) != 64:
             raise RefuseToStart(
-                f"kafka.lock, line {number}: expected group:artifact:version sha256, found {line}"
+                f"Lock file, line {number}: expected group:artifact:version sha256, found {line}"
             )
         group, artifact, version = parts
         jars.append(Jar(group, artifact, version, sha256))
@@ -67,24 +67,31 @@ def pinned_jars() -> tuple[Jar, ...]:
     return read_lock(LOCK_FILE.read_text(encoding="utf-8"))
 
 
-def ensure_jars(cache: Path, say: Callable[[str], None], jars: Iterable[Jar] | None = None) -> list[Path]:
+def ensure_jars(
+    cache: Path,
+    say: Callable[[str], None],
+    jars: Iterable[Jar] | None = None,
+    *,
+    of: str = f"Apache Kafka {KAFKA_VERSION}",
+    folder_name: str = f"kafka-{KAFKA_VERSION}",
+) -> list[Path]:
     """The files of Java's class path, downloaded where missing or damaged, each with its checksum verified.
 
     **Raises**: JarsOutOfReach when Maven Central does not answer; RefuseToStart when it answers with
     something else than what is pinned.
     """
     wanted = tuple(pinned_jars() if jars is None else jars)
-    folder = cache / f"kafka-{KAFKA_VERSION}"
+    folder = cache / folder_name
     # A wait here means that another process downloads the same files.
     with exclusively(cache / "kafka.lock"):
         missing = [jar for jar in wanted if not _is_intact(folder / jar.file_name, jar)]
         if missing:
-            _download_all(missing, folder, say)
+            _download_all(missing, folder, say, of)
     return [folder / jar.file_name for jar in wanted]
 
 
 def sha256_of(path: Path) -> str:
-    """The checksum of a file, as in kafka.lock."""
+    """The checksum of a file, as in a lock file."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
@@ -93,10 +100,10 @@ def _is_intact(path: Path, jar: Jar) -> bool:
     return path.is_file() and sha256_of(path) == jar.sha256
 
 
-def _download_all(jars: list[Jar], folder: Path, say: Callable[[str], None]) -> None:
+def _download_all(jars: list[Jar], folder: Path, say: Callable[[str], None], of: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
-    say(f"Fetching Apache Kafka {KAFKA_VERSION} from Maven Central, once: {len(jars)} files …")
+    say(f"Fetching {of} from Maven Central, once: {len(jars)} files …")
     # Beside the cache, so that the last step is a rename within one file system.
     scratch_folder = tempfile.TemporaryDirectory(prefix=".download-", dir=folder.parent)
     with scratch_folder as scratch, _trusting_what_the_machine_trusts():

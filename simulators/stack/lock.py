@@ -1,6 +1,7 @@
 """Pin Apache Kafka anew: `python -m simulators.stack.lock > simulators/stack/kafka.lock`.
 
 Only for changing the version: walks the POMs, downloads every jar and prints coordinates with checksums.
+Given coordinates of something else, as `group:artifact:version+…`, it pins that.
 """
 
 import sys
@@ -25,9 +26,9 @@ class Coordinate(NamedTuple):
     version: str
 
 
-def lock_lines() -> list[str]:
-    """One `group:artifact:version sha256` for each jar that the broker needs, sorted."""
-    found = {Coordinate(a.groupId, a.artifactId, a.version) for a in jgo.resolve(_ROOTS)}
+def lock_lines(roots: str) -> list[str]:
+    """One `group:artifact:version sha256` for each jar that these need, themselves included, sorted."""
+    found = {Coordinate(a.groupId, a.artifactId, a.version) for a in jgo.resolve(roots)}
     with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(8) as pool:
         pins = [pool.submit(_pin, coordinate, Path(scratch)) for coordinate in sorted(found)]
         return [pin.result() for pin in pins]
@@ -41,8 +42,11 @@ def _pin(coordinate: Coordinate, scratch: Path) -> str:
 
 def main() -> None:
     """Print a new lock file."""
-    header = f"# Apache Kafka {KAFKA_VERSION} and all it needs; written by `python -m simulators.stack.lock`."
-    sys.stdout.write("\n".join([header, *lock_lines()]) + "\n")
+    of, roots = f"Apache Kafka {KAFKA_VERSION}", _ROOTS
+    if others := sys.argv[1:]:
+        of = roots = others[0]
+    header = f"# {of} and all it needs; written by `python -m simulators.stack.lock`."
+    sys.stdout.write("\n".join([header, *lock_lines(roots)]) + "\n")
 
 
 if __name__ == "__main__":

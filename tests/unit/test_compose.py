@@ -233,6 +233,11 @@ def test_the_topic_is_the_one_that_the_services_read(compose: Compose) -> None:
     assert "--config=retention.ms=-1" in options
 
 
+def test_the_topic_of_requests_is_the_one_that_alerting_writes(compose: Compose) -> None:
+    options = [filled_in(option) for option in compose.services["requests-topic"].command or []]
+    assert f"--topic={Settings.model_fields['requests_topic'].default}" in options
+
+
 def test_the_image_is_built_from_what_exists_and_pinned() -> None:
     ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     for sources in re.findall(r"^COPY (?!--from)(.+) \S+$", dockerfile(), flags=re.MULTILINE):

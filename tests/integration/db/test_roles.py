@@ -14,7 +14,15 @@ INGEST_WRITES = {
     "log_position", "organisation", "patient", "patient_change", "reading",
     "quarantine", "quarantine_message",
 }  # fmt: skip
-ALERTING_WRITES = {"log_position", "finding", "alert", "alert_finding", "alert_event", "reevaluation"}
+ALERTING_WRITES = {
+    "log_position",
+    "finding",
+    "alert",
+    "alert_finding",
+    "alert_event",
+    "reevaluation",
+    "measurement_request",
+}
 WRITES = {
     "thuiswacht_ingest": INGEST_WRITES,
     "thuiswacht_alerting": ALERTING_WRITES,

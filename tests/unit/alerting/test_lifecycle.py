@@ -274,6 +274,85 @@ def test_the_end_resolves_everything_also_what_was_claimed(patient: Patient) -> 
     assert len(patient.alerts) == 2
 
 
+def confirmed(change: FindingChange, **given: object) -> FindingChange:
+    """The doubt is over: the patient was evaluated again, as if there had never been one."""
+    return late(FindingChange(change.after, replace(change.after, unconfirmed=False, **given), change.at_us))
+
+
+def test_in_doubt_and_not_severe_nobody_sees_it_until_the_doubt_is_over(patient: Patient) -> None:
+    gain = patient.opens(10, unconfirmed=True)
+    patient.sees(gain, now_us=12)
+    patient.sees(now_us=14)
+    assert (patient.alerts, patient.events) == ({}, [])
+    patient.sees(confirmed(gain), now_us=20)
+    assert (patient.only.opened_at_us, patient.only.unconfirmed) == (10, False)
+    assert kinds(patient.events) == ["opened"]
+
+
+def test_what_was_in_doubt_and_taken_back_was_never_seen(patient: Patient) -> None:
+    gain = patient.opens(10, unconfirmed=True)
+    patient.sees(gain, now_us=12)
+    patient.sees(patient.retracts(gain), now_us=20)
+    assert (patient.alerts, patient.events) == ({}, [])
+
+
+def test_severe_and_in_doubt_is_seen_at_once_and_says_so(patient: Patient) -> None:
+    gain = patient.opens(10, severity=Severity.HIGH, unconfirmed=True)
+    patient.sees(gain, now_us=12)
+    assert patient.only.unconfirmed
+    patient.sees(confirmed(gain), now_us=20)
+    assert not patient.only.unconfirmed
+    assert kinds(patient.events) == ["opened", "unconfirmed", "finding_changed", "confirmed"]
+
+
+def test_severe_in_doubt_and_taken_back_is_retracted(patient: Patient) -> None:
+    gain = patient.opens(10, severity=Severity.HIGH, unconfirmed=True)
+    patient.sees(gain, now_us=12)
+    patient.sees(patient.retracts(gain), now_us=20)
+    assert (patient.only.retracted, patient.only.unconfirmed) == (True, False)
+    assert kinds(patient.events) == ["opened", "unconfirmed", "finding_changed", "retracted"]
+
+
+def test_a_rise_in_doubt_waits_and_raises_the_alert_when_the_doubt_is_over(patient: Patient) -> None:
+    low = patient.opens(10, severity=Severity.LOW)
+    patient.sees(low, now_us=12)
+    risen = replace(low.after, severity=Severity.MEDIUM, raised_at_us=13, unconfirmed=True)
+    rise = FindingChange(low.after, risen, 13)
+    patient.sees(rise, now_us=14)
+    assert (patient.only.severity, patient.only.unconfirmed) == (Severity.LOW, False)
+    consequences = patient.sees(confirmed(rise), now_us=20)
+    assert (patient.only.severity, patient.only.unconfirmed) == (Severity.MEDIUM, False)
+    assert kinds(patient.events) == ["opened", "finding_changed", "severity_raised"]
+    assert consequences.events[0].why["changed"] == {"unconfirmed": [True, False]}
+
+
+def test_a_rise_in_doubt_comes_after_people_were_done_and_is_seen_when_the_doubt_is_over(
+    patient: Patient,
+) -> None:
+    low = patient.opens(10, severity=Severity.LOW)
+    patient.sees(low, now_us=12)
+    done = replace(patient.only, state=AlertState.RESOLVED, outcome="called", resolved_at_us=12)
+    patient.alerts[done.alert_id] = done
+    risen = replace(low.after, severity=Severity.MEDIUM, raised_at_us=13, unconfirmed=True)
+    rise = FindingChange(low.after, risen, 13)
+    patient.sees(rise, now_us=14)
+    assert list(patient.alerts.values()) == [done]
+    patient.sees(confirmed(rise), now_us=20)
+    assert [alert.follows for alert in patient.alerts.values()] == [None, done.alert_id]
+
+
+def test_a_severe_rise_in_doubt_that_was_none_leaves_the_alert_without_the_doubt(patient: Patient) -> None:
+    gain = patient.opens(10)
+    patient.sees(gain, now_us=12)
+    risen = replace(gain.after, severity=Severity.HIGH, raised_at_us=13, unconfirmed=True)
+    rise = FindingChange(gain.after, risen, 13)
+    patient.sees(rise, now_us=14)
+    assert (patient.only.severity, patient.only.unconfirmed) == (Severity.HIGH, True)
+    patient.sees(confirmed(rise, severity=Severity.MEDIUM, raised_at_us=None), now_us=20)
+    assert not patient.only.unconfirmed
+    assert kinds(patient.events) == ["opened", "severity_raised", "unconfirmed", "finding_changed"]
+
+
 def test_nothing_happens_when_nothing_changed(patient: Patient) -> None:
     patient.sees(patient.opens(10), now_us=10)
     assert patient.sees(now_us=500) == Consequences((), (), ())

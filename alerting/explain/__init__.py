@@ -1,0 +1,1 @@
+"""Findings explained in Dutch and English, as a nurse would say it."""

@@ -1,0 +1,116 @@
+"""`thuiswacht programme check` and `list`: what they print, and what they refuse."""
+
+from pathlib import Path
+
+import pytest
+
+import thuiswacht
+from alerting.engine.programme_files import PACKAGED, load_folder
+
+RIGHT = """\
+programme: sample
+version: 3
+title: {nl: Voorbeeld, en: Sample}
+source: none
+limits:
+  gain: {default: 2, unit: kg, low: 1, high: 5, mark: S, source: x, text: {nl: a, en: b}}
+  gain_over: {default: 1, unit: kg, low: 0, high: 5, mark: P, source: x, text: {nl: a, en: b}}
+  gain_severe: {default: 3, unit: kg, low: 1, high: 9, mark: P, source: x, text: {nl: a, en: b}}
+rules:
+  gains:
+    signal: fluid
+    severity: medium
+    when: rise(body_weight, days=3) > gain
+    raise: {severity: high, when: "rise(body_weight, days=3) > gain_severe"}
+    clear: rise(body_weight, days=3) <= gain_over
+    text: {nl: a, en: b}
+    source: x
+    mark: M
+"""
+
+
+def said(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    """The exit code of the command line."""
+    monkeypatch.setattr("sys.argv", ["thuiswacht", "programme", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        thuiswacht.main()
+    assert isinstance(ended.value.code, int)
+    return ended.value.code
+
+
+def test_a_right_file_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "sample.yaml"
+    file.write_text(RIGHT, encoding="utf-8")
+    assert said(monkeypatch, "check", str(file)) == 0
+    told = capsys.readouterr()
+    (sample,) = load_folder(tmp_path)
+    assert told.out == f"sample.yaml: sample 3, 1 rule, {sample.hash}\n"
+    assert told.err == ""
+
+
+def test_all_that_is_wrong_with_all_files_is_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    texts = {
+        "a.yaml": RIGHT.replace("signal: fluid", "signal: water").replace("mark: M", "mark: Q"),
+        "b.yaml": RIGHT,
+        "c.yaml": RIGHT.replace("> gain\n", "> gein\n"),
+        "d.yaml": "a: b: c",
+        "e.yaml": RIGHT.replace("rise(body_weight, days=3) > gain\n", "climb(body_weight, days=3) > gain\n"),
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    files = [str(tmp_path / name) for name in (*texts, "gone.yaml")]
+    assert said(monkeypatch, "check", *files) == 65
+    told = capsys.readouterr()
+    assert told.out.startswith("b.yaml: sample 3, ")
+    lines = told.err.removeprefix("thuiswacht: ").splitlines()
+    assert all(", expected " in line or ": expected " in line for line in lines), told.err
+    assert all(", found " in line for line in lines), told.err
+    places = [line.partition(":")[0] for line in lines]
+    assert places == [
+        "a.yaml, line 11, rules.gains.signal",
+        "a.yaml, line 18, rules.gains.mark",
+        "c.yaml, line 6, limits.gain",
+        "c.yaml, line 13, rules.gains.when",
+        "d.yaml, line 1",
+        "e.yaml, line 13, rules.gains.when",
+        "gone.yaml",
+    ]
+
+
+def test_a_check_of_nothing_is_wrong_usage(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert said(monkeypatch, "check") == 2
+
+
+def test_the_list_counts_how_far_numbers_can_be_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "sample.yaml").write_text(RIGHT, encoding="utf-8")
+    assert said(monkeypatch, "list", "--programmes", str(tmp_path)) == 0
+    head, line = (row.split() for row in capsys.readouterr().out.splitlines())
+    assert head == ["programme", "version", "title", "titel", "rules", "S", "M", "P"]
+    assert line == ["sample", "3", "Sample", "Voorbeeld", "1", "1", "0", "2"]
+
+
+def test_rules_are_listed_with_signal_severity_and_mark(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "sample.yaml").write_text(RIGHT, encoding="utf-8")
+    assert said(monkeypatch, "list", "--rules", "--programmes", str(tmp_path)) == 0
+    rows = [row.split() for row in capsys.readouterr().out.splitlines()]
+    assert rows[-3:] == [
+        ["sample", "3"],
+        ["rule", "signal", "severity", "mark"],
+        ["gains", "fluid", "medium", "→", "high", "M"],
+    ]
+
+
+def test_what_comes_with_thuiswacht_is_listed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert said(monkeypatch, "list") == 0
+    names = [row.split()[0] for row in capsys.readouterr().out.splitlines()[1:]]
+    assert names == sorted(file.stem for file in PACKAGED.glob("*.yaml"))
