@@ -165,9 +165,10 @@ class Arenas:
         wanted = {number: kept.get(number, Need()) | needs.get(number, Need()) for number in kept | needs}
         old = {int(row["number"]): row for row in before}
         rows = np.zeros(len(wanted), SERIES)
-        for row, number in zip(rows, sorted(wanted), strict=True):
+        for place, number in enumerate(sorted(wanted)):
+            row = rows[place]
             if number in old:
-                row[:] = old[number]
+                rows[place] = old[number]
             else:
                 row["pending_us"], row["history"], row["number"] = NEVER, -1, number
             row["kept_us"] = wanted[number].kept_us

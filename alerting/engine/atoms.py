@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from alerting.engine.expressions import Comparison, comparisons
-from alerting.engine.features import NEWS2_FEATURES, UNITS_OF_TIME_US, Comparator, Feature, FeatureName, Side
+from alerting.engine.features import NEWS2_FEATURES, Comparator, Feature, FeatureName, Side
 from alerting.engine.gates import GATES
 from alerting.engine.kernel import conditions, features, usual
 from alerting.engine.kernel.gate import FORMER_US
@@ -105,7 +105,7 @@ def is_dense(series: int) -> bool:
 
 def looked_at_by(feature: Feature, series: int) -> int:
     """By what the window of a feature is looked at: readings, bins or days."""
-    if feature.window_us > LONGEST_WINDOW_US:
+    if feature.name in _CHARTS | _USUALS or feature.window_us > LONGEST_WINDOW_US:
         return features.BY_DAYS
     if is_dense(series) and feature.window_us > LONGEST_RAW_US and feature.name is not FeatureName.MISSED:
         return features.BY_BINS
@@ -133,13 +133,12 @@ def _need(rule: Rule, feature: Feature, series: int) -> Need:
         return Need(max(kept_us, NEWS2_US))
     if feature.name is FeatureName.MISSED:
         return Need(max(kept_us, feature.window_us + LONGEST_SLOT_US))
-    by = looked_at_by(feature, series)
-    if by == features.BY_BINS:
-        return Need(kept_us, bins=feature.window_us // BIN_US + 1)
-    if days or by == features.BY_DAYS:
+    if days:
         if is_dense(series):
             return Need(kept_us, bins=2 * BINS_A_DAY, days=days + 1)
         return Need(max(kept_us, DAY_US), days=days + 1)
+    if looked_at_by(feature, series) == features.BY_BINS:
+        return Need(kept_us, bins=feature.window_us // BIN_US + 1)
     if feature.name is FeatureName.LAST and rule.max_age is None:
         kept_us = max(kept_us, LONGEST_DURATION_US)
     return Need(max(kept_us, feature.window_us))
@@ -159,7 +158,7 @@ def _days_and_more(feature: Feature) -> tuple[int, int]:
     """The two lengths of a feature in days, as the kernel takes them."""
     if feature.name is FeatureName.MACD:
         return feature.long_days, feature.short_days
-    days = feature.window_us // UNITS_OF_TIME_US["days"]
+    days = feature.window_us // DAY_US
     if feature.name is FeatureName.RELATIVE:
         return days, feature.usual_days
     return days, feature.learn_days if feature.name in _CHARTS else feature.gap_days

@@ -20,12 +20,6 @@ from models.units import UNITS
 MOST_READINGS = 12
 ALONE = frozenset({FeatureName.LAST, FeatureName.AGE})
 PAIRED = frozenset({FeatureName.RISE, FeatureName.FALL})
-USUAL = frozenset(
-    {
-        FeatureName.EWMA, FeatureName.CUSUM, FeatureName.MACD, FeatureName.BASELINE, FeatureName.SPREAD,
-        FeatureName.DEVIATION, FeatureName.RELATIVE,
-    }
-)  # fmt: skip
 LONGEST_DAYS = 400
 
 
@@ -51,7 +45,7 @@ def looked_at(memory: Memory, programmes: CompiledProgrammes, row: Any, comparis
     if feature.name in ALONE:
         found = _readings(memory, patient, number, -1, at_us)[-1:]
         return Looked(len(found), tuple(_told(reading, number) for reading in found))
-    by = features.BY_DAYS if feature.name in USUAL else looked_at_by(feature, number)
+    by = looked_at_by(feature, number)
     if by == features.BY_DAYS:
         window_us = max(window_us, (feature.gap_days + feature.usual_days) * DAY_US) or LONGEST_DAYS * DAY_US
     found = _readings(memory, patient, number, at_us - window_us, at_us)

@@ -1,249 +1,67 @@
-"""Random programmes and random logs, made so that things coincide: values at limits, times at deadlines."""
+"""Random logs: registrations, enrolments, limits, schedules, pauses, clocks, and uploads in any order."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 from uuid import UUID, uuid5
 
 from hypothesis import strategies as st
 
+from alerting.engine.expressions import Comparison, Feature, comparisons
 from alerting.engine.programme import Programme
 from tests.naive.changes import Message
+from tests.naive.random_programmes import CODED, LIMITS, SCHEDULES, pick
+from tests.naive.random_readings import (
+    ANY_KIND,
+    DAY_US,
+    DOUBTS,
+    HOUR_US,
+    MINUTE_US,
+    UNITS_SENT,
+    a_burst,
+    a_copy,
+    a_doubt,
+    an_upload,
+    long_series,
+    rounds,
+    times,
+)
+from tests.naive.windows import is_dense
 
-HOUR_US = 3_600_000_000
-DAY_US = 24 * HOUR_US
+__all__ = ["DAY_US", "HOUR_US", "PATIENTS", "change_message", "clock", "logs", "registration"]
+
 STARTS_US = (
     1_774_396_800_000_000,  # 2026-03-25 00:00 UTC: four days before the clock goes forward
     1_792_627_200_000_000,  # 2026-10-22 00:00 UTC: three days before it goes back
     1_780_272_000_000_000,  # 2026-06-01 00:00 UTC
 )
 PATIENTS = tuple(str(UUID(int=i)) for i in (1, 2))
-DEVICES = ("scale", "cuff", "other")
-TEXT = {"nl": "tekst", "en": "text"}
-
-LIMITS: dict[str, tuple[float, str]] = {
-    "gain": (2.0, "kg"),
-    "small": (1.0, "kg"),
-    "weight": (81.0, "kg"),
-    "pounds": (3.0, "[lb_av]"),
-    "heavy": (178.0, "[lb_av]"),
-    "grams": (81_000.0, "g"),
-    "pressure": (135.0, "mm[Hg]"),
-    "step": (5.0, "mm[Hg]"),
-    "beats": (100.0, "/min"),
-    "once": (1.0, "1"),
-    "twice": (2.0, "1"),
-    "hours": (6.0, "h"),
-    "day": (1.0, "d"),
-    "moment": (0.5, "min"),
-}
-OF_KIND = {
-    "body_weight": ("gain", "small", "weight", "pounds", "heavy", "grams"),
-    "systolic": ("pressure", "step"),
-    "diastolic": ("pressure", "step"),
-    "heart_rate": ("beats",),
-}
-CODED = "symptom_dyspnoea"
-UNITS_SENT = {
-    "body_weight": ("kg", "kg", "g", "[lb_av]", "lb"),
-    "systolic": ("mmHg",),
-    "diastolic": ("mmHg",),
-    "heart_rate": ("bpm",),
-    "pulse": ("/min",),
-    "steps": ("steps",),
-}
-POUNDS = (176.0, 176.5, 178.0, 179.0, 179.000001, 181.0)
-VALUES_SENT = {
-    "kg": (80.0, 80.1, 81.0, 82.0, 82.000001, 81.999999, 83.0, 85.0),
-    "g": (80_000.0, 81_000.0, 82_000.0, 85_000.0, 79_999.0),
-    "[lb_av]": POUNDS,
-    "lb": POUNDS,
-    "mmHg": (130.0, 134.9, 135.0, 140.0),
-    "bpm": (90.0, 100.0, 101.0),
-    "/min": (90.0, 100.0, 101.0),
-    "steps": (100.0,),
-}
-SCHEDULES = {
-    "morning": {"kind": "body_weight", "before": "11:00"},
-    "night": {"kind": "systolic", "before": "02:30"},
-    "weekly": {"kind": "heart_rate", "before": "00:00", "on": ["sun", "mon"]},
-}
-WINDOWS = ("days=1", "days=3", "hours=6", "hours=25", "days=9")
-
-
-@cache
-def pick(values: tuple[Any, ...]) -> st.SearchStrategy[Any]:
-    """One of some values; kept, because making a strategy costs more than drawing from it."""
-    return st.sampled_from(values)
-
-
-@st.composite
-def a_comparison(draw: st.DrawFn) -> str:
-    comparator = draw(pick((">", ">=", "<", "<=")))
-    name = draw(pick(("last", "rise", "fall", "mean", "min", "max", "count", "age", "missed")))
-    window = draw(pick(WINDOWS))
-    if name == "missed":
-        schedule = draw(pick(tuple(SCHEDULES)))
-        return f"missed({schedule}, {window}) {comparator} {draw(pick(('once', 'twice')))}"
-    kind = draw(pick(("body_weight", "body_weight", *OF_KIND)))
-    if name in ("count", "age") and draw(st.booleans()):
-        kind = CODED
-    if name == "count":
-        return f"count({kind}, {window}) {comparator} {draw(pick(('once', 'twice')))}"
-    if name == "age":
-        return f"age({kind}) {comparator} {draw(pick(('hours', 'day', 'moment')))}"
-    arguments = kind if name == "last" else f"{kind}, {window}"
-    return f"{name}({arguments}) {comparator} {draw(pick(OF_KIND[kind]))}"
-
-
-@st.composite
-def a_condition(draw: st.DrawFn, depth: int = 2) -> str:
-    shape = draw(pick(("plain", "plain", "not", "and", "or"))) if depth else "plain"
-    if shape == "plain":
-        return draw(a_comparison())
-    if shape == "not":
-        return f"not ({draw(a_condition(depth - 1))})"
-    return f"({draw(a_condition(depth - 1))} {shape} {draw(a_condition(depth - 1))})"
-
-
-@st.composite
-def a_rule(draw: st.DrawFn) -> dict[str, Any]:
-    rule: dict[str, Any] = {
-        "signal": draw(pick(("fluid", "silence"))),
-        "severity": "low",
-        "when": draw(a_condition()),
-        "clear": draw(a_condition()),
-        "max_age": draw(st.sampled_from(({"hours": 6}, {"days": 1}, {"days": 3}))),
-        "text": TEXT,
-        "source": "random",
-        "mark": "P",
-    }
-    if draw(st.booleans()):
-        rule["raise"] = {"severity": "high", "when": draw(a_condition())}
-    match draw(st.integers(0, 3)):
-        case 0:
-            rule["held_for"] = draw(st.sampled_from(({"hours": 6}, {"seconds": 30}, {"days": 1})))
-        case 1:
-            n = draw(st.integers(1, 4))
-            rule["k_of_n"] = {"k": draw(st.integers(1, n)), "n": n}
-        case _:
-            pass
-    return rule
-
-
-@st.composite
-def a_version(draw: st.DrawFn, name: str, version: int) -> Programme:
-    nudge = draw(pick((0.0, 0.0, 1e-6, -1e-6, 0.5)))
-
-    def limit(value: float, unit: str) -> dict[str, Any]:
-        nudged = value + nudge if unit in ("kg", "d") else value
-        whole = {"default": nudged, "unit": unit, "low": 0.0, "high": value * 2 + 1}
-        return {**whole, "mark": "P", "source": "random", "text": TEXT}
-
-    rules = {f"rule_{i}": draw(a_rule()) for i in range(3) if i == 0 or draw(st.booleans())}
-    schedule = dict(SCHEDULES)
-    if draw(st.booleans()):
-        schedule["morning"] = {"kind": "body_weight", "before": "08:00"}
-    return Programme.model_validate(
-        {
-            "programme": name,
-            "version": version,
-            "title": TEXT,
-            "source": "random",
-            "limits": {key: limit(*content) for key, content in LIMITS.items()},
-            "schedule": schedule,
-            "rules": rules,
-        }
-    )
-
-
-@st.composite
-def programmes(draw: st.DrawFn) -> list[Programme]:
-    made = [draw(a_version("one", 1))]
-    if draw(st.booleans()):
-        made.append(draw(a_version("one", 2)))
-    if draw(st.booleans()):
-        made.append(draw(a_version("two", 1)))
-    return made
-
-
-@cache
-def times(start_us: int) -> st.SearchStrategy[int]:
-    """Hours of a few weeks, some of them a microsecond beside."""
-    nudge = pick((0, 0, 0, 1, -1, 30_000_000))
-    hours = st.one_of(st.integers(0, 16).map(lambda x: x * 6), st.integers(0, 18 * 24))
-    return st.tuples(hours, nudge).map(lambda x: start_us + x[0] * HOUR_US + x[1])
-
-
-@st.composite
-def a_reading(draw: st.DrawFn, taken_at_us: int) -> dict[str, Any]:
-    reading: dict[str, Any] = {"taken_at_us": taken_at_us}
-    kind = draw(pick(("body_weight",) * 3 + (*OF_KIND, "pulse", CODED, "steps")))
-    reading["kind"] = kind
-    revision = draw(pick((0, 0, 0, 1, 2)))
-    if revision:
-        reading["revision"] = revision
-    content = draw(st.integers(0, 11))
-    if content < 2:
-        return {**reading, "void": True} if content == 0 else {**reading, "absent": "error"}
-    if kind == CODED:
-        return {**reading, "code": draw(pick(("none", "mild")))}
-    unit = draw(pick(UNITS_SENT[kind]))
-    return {**reading, "value": draw(pick(VALUES_SENT[unit])), "unit": unit}
-
-
-@st.composite
-def an_upload(draw: st.DrawFn, start_us: int) -> Message:
-    taken = [draw(times(start_us)) for _ in range(draw(st.integers(1, 4)))]
-    late_us = draw(pick((0, 1_000_000, DAY_US, 7 * DAY_US, 7 * DAY_US + 1, 3 * DAY_US)))
-    return {
-        "schema": 1, "type": "upload", "upload_id": "u", "source": "s",
-        "patient_id": draw(pick(PATIENTS)),
-        "device_id": draw(pick(DEVICES)),
-        "sent_at_us": max(taken), "received_at_us": max(taken) + late_us,
-        "readings": [draw(a_reading(t)) for t in taken],
-    }  # fmt: skip
-
-
-@st.composite
-def a_copy(draw: st.DrawFn, uploads: Sequence[Message]) -> Message:
-    """An upload once more, received at another time, perhaps with another value or revision."""
-    upload = draw(st.sampled_from(uploads))
-    shift_us = draw(pick((-9 * DAY_US, -7 * DAY_US, 0, 7 * DAY_US, 9 * DAY_US, 20 * DAY_US)))
-    readings = [dict(reading) for reading in upload["readings"]]
-    for reading in readings:
-        if "unit" in reading and draw(st.booleans()):
-            reading["value"] = draw(pick(VALUES_SENT[reading["unit"]]))
-        if not draw(st.integers(0, 3)):
-            reading["revision"] = draw(pick((0, 1, 2)))
-    first_us = max(reading["taken_at_us"] for reading in readings)
-    return {
-        **upload,
-        "received_at_us": max(first_us, upload["received_at_us"] + shift_us),
-        "readings": readings,
-    }
-
 
 SPELLINGS = {"mm[Hg]": "mmHg", "[lb_av]": "lb", "/min": "bpm"}
 """Other spellings of units that limits have, which people may use for personal ones."""
 
 
 @cache
-def personal_limits(start_us: int, *, or_none: bool) -> st.SearchStrategy[dict[str, Any]]:
-    def one(name: str) -> st.SearchStrategy[Any]:
-        value, unit = LIMITS.get(name, (1.0, "kg"))
-        values = pick((value, value / 2, value + 1, value + 1e-6, 1e9))
-        until = st.one_of(st.none(), times(start_us))
-        units = pick((unit, unit, SPELLINGS.get(unit, unit), "furlong"))
-        fields = {"value": values, "unit": units, "set_by": st.just("nurse"), "until_us": until}
-        made: st.SearchStrategy[Any] = st.fixed_dictionaries(fields)
-        return st.one_of(st.none(), made) if or_none else made
+def personal_limit(start_us: int, name: str) -> st.SearchStrategy[dict[str, Any]]:
+    value, unit = LIMITS.get(name, (1.0, "kg"))
+    fields: dict[str, st.SearchStrategy[Any]] = {
+        "value": pick((value, value / 2, value + 1, value + 1e-6, 1e9)),
+        "unit": pick((unit, unit, unit, SPELLINGS.get(unit, unit), "furlong")),
+        "set_by": st.just("nurse"),
+        "until_us": st.one_of(st.none(), times(start_us)),
+    }
+    return st.fixed_dictionaries(fields)
 
-    names = pick((*LIMITS, "unheard_of"))
-    return st.lists(names, min_size=1, max_size=3, unique=True).flatmap(
-        lambda chosen: st.fixed_dictionaries({name: one(name) for name in chosen})
-    )
+
+@st.composite
+def personal_limits(
+    draw: st.DrawFn, start_us: int, names: tuple[str, ...], *, or_none: bool
+) -> dict[str, Any]:
+    """For one to three of some names; none takes a limit back."""
+    chosen = draw(st.lists(pick((*names, "unheard_of")), min_size=1, max_size=3, unique=True))
+    none = or_none and draw(st.booleans())
+    return {name: None if none else draw(personal_limit(start_us, name)) for name in chosen}
 
 
 @cache
@@ -258,37 +76,34 @@ def personal_schedules(*, or_none: bool) -> st.SearchStrategy[dict[str, Any]]:
     return st.dictionaries(pick((*SCHEDULES, "unheard_of")), one, min_size=1, max_size=2)
 
 
+USUAL = ("enrol", "limits", "schedule", "pause", "resume", "version")
+CHANGES = (*USUAL, *USUAL, *USUAL, "limits", "withdraw", "admit", "discharge", "end")
+
+
 @st.composite
-def a_change(draw: st.DrawFn, start_us: int, patient_id: str, names: Sequence[str]) -> Message:
-    programme = draw(pick((*names, "unheard_of")))
-    version = draw(pick((1, 1, 2)))
-    made: dict[str, st.SearchStrategy[Any]] = {
-        "enrol": st.fixed_dictionaries(
-            {"programme": st.just(programme), "version": st.just(version)},
-            optional={
-                "limits": personal_limits(start_us, or_none=False),
-                "schedule": personal_schedules(or_none=False),
-            },
-        ),
-        "withdraw": st.just({"programme": programme}),
-        "limits": st.fixed_dictionaries(
-            {"programme": st.just(programme), "limits": personal_limits(start_us, or_none=True)}
-        ),
-        "schedule": st.fixed_dictionaries(
-            {"programme": st.just(programme), "schedule": personal_schedules(or_none=True)}
-        ),
-        "version": st.just({"programme": programme, "version": version}),
-        "pause": st.fixed_dictionaries({"until_us": st.one_of(st.none(), times(start_us))}),
-        "resume": st.just({}),
-        "admit": st.just({}),
-        "discharge": st.just({}),
-        "end": st.just({"reason": "finished"}),
-    }
-    usual = ("enrol", "limits", "schedule", "pause", "resume", "version")
-    name = draw(pick((*made, *usual, *usual)))
-    return change_message(
-        patient_id, draw(times(start_us)), {name: draw(made[name])}, correction=draw(st.booleans())
-    )
+def a_change(draw: st.DrawFn, start_us: int, patient_id: str, made: Sequence[Programme]) -> Message:
+    name = draw(pick(CHANGES))
+    content = draw(content_of(name, start_us, made))
+    return change_message(patient_id, draw(times(start_us)), {name: content}, correction=draw(st.booleans()))
+
+
+@st.composite
+def content_of(draw: st.DrawFn, name: str, start_us: int, made: Sequence[Programme]) -> dict[str, Any]:
+    if name in ("resume", "admit", "discharge"):
+        return {}
+    if name == "end":
+        return {"reason": "finished"}
+    if name == "pause":
+        return {"until_us": draw(st.one_of(st.none(), times(start_us)))}
+    content: dict[str, Any] = {"programme": draw(pick((*sorted({p.programme for p in made}), "unheard_of")))}
+    if name in ("enrol", "version"):
+        content["version"] = draw(pick((1, 1, 2)))
+    if name == "limits" or (name == "enrol" and draw(st.booleans())):
+        limits = personal_limits(start_us, tuple(limits_of(made)), or_none=name == "limits")
+        content["limits"] = draw(limits)
+    if name == "schedule" or (name == "enrol" and draw(st.booleans())):
+        content["schedule"] = draw(personal_schedules(or_none=name == "schedule"))
+    return content
 
 
 def change_message(
@@ -315,25 +130,119 @@ def clock(now_us: int) -> Message:
     return {"schema": 1, "type": "clock", "now_us": now_us}
 
 
+def compared(made: Sequence[Programme]) -> Iterator[Comparison]:
+    for programme in made:
+        for rule in programme.rules.values():
+            for _, condition in rule.conditions():
+                yield from comparisons(condition)
+
+
+def features_of(made: Sequence[Programme]) -> list[Feature]:
+    return list({str(comparison.feature): comparison.feature for comparison in compared(made)}.values())
+
+
+def limits_of(made: Sequence[Programme]) -> list[str]:
+    """The limits that any rule uses."""
+    found = (
+        name for comparison in compared(made) for name in (comparison.limit, *comparison.feature.limits())
+    )
+    return sorted(set(found))
+
+
+OF_DAYS = ("ewma", "cusum", "macd", "baseline", "spread", "deviation", "relative")
+
+
 @st.composite
-def logs(draw: st.DrawFn, names: Sequence[str]) -> list[Message]:
-    """Registrations and enrolments first, as a rule; then anything in any order, clocks going forward."""
+def telling(draw: st.DrawFn, feature: Feature, start_us: int, patient_id: str) -> list[Message]:
+    """Readings of which a feature is probably known."""
+    if feature.name.startswith("news2"):
+        return draw(rounds(start_us, patient_id))
+    if feature.name in OF_DAYS or feature.window_us > 9 * DAY_US:
+        kind = feature.subject if feature.subject != CODED else "body_weight"
+        return draw(long_series(start_us, patient_id, kind))
+    if is_dense([feature.subject]):
+        return draw(a_burst(start_us, patient_id, feature.subject))
+    kinds = (feature.subject,)
+    return [draw(an_upload(start_us, (patient_id,), kinds)) for _ in range(draw(st.integers(1, 5)))]
+
+
+@st.composite
+def enrolled(draw: st.DrawFn, start_us: int, made: Sequence[Programme], patient_id: str) -> list[Message]:
+    """A registration and enrolments: at the start, long before it, or later."""
+    log = [registration(patient_id, start_us)]
+    for name in sorted({programme.programme for programme in made}):
+        at_us = start_us - draw(pick((0, 300, 300, 30, 12))) * DAY_US
+        if draw(pick((False, False, False, True))):
+            at_us = draw(times(start_us))
+        log.append(change_message(patient_id, at_us, {"enrol": {"programme": name, "version": 1}}))
+    return log
+
+
+@st.composite
+def uploads(
+    draw: st.DrawFn, start_us: int, made: Sequence[Programme], patients: tuple[str, ...]
+) -> tuple[list[Message], list[Message]]:
+    """What comes in its order, and what comes in any order."""
+    features = features_of(made)
+    named = tuple({f.subject for f in features if f.subject in UNITS_SENT or f.subject == CODED})
+    kinds = (*sorted(named), *sorted(named), *ANY_KIND)
+    rest = [draw(an_upload(start_us, patients, kinds)) for _ in range(draw(st.integers(0, 8)))]
+    in_order: list[Message] = []
+    for feature in features[:6]:
+        if feature.name == "missed" or draw(pick((False, False, False, True))):
+            continue
+        part = draw(telling(feature, start_us, draw(pick(patients))))
+        if draw(pick((False, False, True))):
+            rest += part
+        else:
+            in_order += part
+    every = [*rest, *in_order]
+    if every:
+        rest += [draw(a_copy(every)) for _ in range(draw(st.integers(0, 4)))]
+    return in_order, rest
+
+
+@st.composite
+def logs(draw: st.DrawFn, made: Sequence[Programme]) -> list[Message]:
+    """Registrations and enrolments first; then anything in any order, clocks going forward."""
     start_us = draw(pick(STARTS_US))
-    log: list[Message] = []
-    for patient_id in PATIENTS[: draw(st.integers(1, 2))]:
-        log.append(registration(patient_id, start_us))
-        for name in names:
-            enrolled_us = start_us if draw(st.booleans()) else draw(times(start_us))
-            log.append(change_message(patient_id, enrolled_us, {"enrol": {"programme": name, "version": 1}}))
-    clocks = sorted(draw(st.lists(times(start_us), max_size=6)))
-    rest: list[Message] = [draw(an_upload(start_us)) for _ in range(draw(st.integers(1, 24)))]
-    rest += [draw(a_copy(rest)) for _ in range(draw(st.integers(0, 6)))]
-    for _ in range(draw(st.integers(0, 5))):
-        patient_id = draw(pick(PATIENTS))
-        rest.append(draw(a_change(start_us, patient_id, names)))
+    patients = PATIENTS[: draw(pick((1, 1, 1, 2)))]
+    log = [message for patient_id in patients for message in draw(enrolled(start_us, made, patient_id))]
+    in_order, rest = draw(uploads(start_us, made, patients))
+    for _ in range(draw(st.integers(0, 4))):
+        rest.append(draw(a_change(start_us, draw(pick(patients)), made)))
     rest = list(draw(st.permutations(rest)))
+    at = draw(st.integers(0, len(rest)))
+    rest[at:at] = in_order
+    clocks = sorted(draw(st.lists(times(start_us), max_size=5)))
     for now_us, place in zip(clocks, sorted(draw(st.integers(0, len(rest))) for _ in clocks), strict=True):
         rest.insert(min(place + clocks.index(now_us), len(rest)), clock(now_us))
-    log += rest
+    named = {feature.subject for feature in features_of(made)} & set(DOUBTS)
+    if draw(pick((True, True, True, False) if named else (True, False, False))):
+        kinds = tuple(sorted(named)) or tuple(DOUBTS)
+        rest += draw(an_end(newest([*log, *rest]), draw(pick(patients)), draw(pick(kinds))))
+    return forward([*log, *rest])
+
+
+@st.composite
+def an_end(draw: st.DrawFn, newest_us: int, patient_id: str, kind: str) -> list[Message]:
+    """A value in doubt, and perhaps a clock before, at, or after the end of the wait for its repeat."""
+    doubt = list(draw(st.permutations(draw(a_doubt(newest_us, patient_id, kind)))))
+    minutes = draw(pick((None, None, 0, 1, 30, 240, 1_440)))
+    if minutes is None:
+        return doubt
+    return [*doubt, clock(newest(doubt) + minutes * MINUTE_US - draw(pick((0, 1))))]
+
+
+def newest(log: Sequence[Message]) -> int:
+    """The latest moment of which a log speaks."""
+    readings = [r["taken_at_us"] for message in log for r in message.get("readings", ())]
+    return max(
+        [*readings, *(message["now_us"] for message in log if message["type"] == "clock"), STARTS_US[0]]
+    )
+
+
+def forward(log: Sequence[Message]) -> list[Message]:
+    """The same with its clocks in order."""
     ticks = iter(sorted(message["now_us"] for message in log if message["type"] == "clock"))
     return [clock(next(ticks)) if message["type"] == "clock" else message for message in log]

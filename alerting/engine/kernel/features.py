@@ -237,7 +237,7 @@ def by_bins(
 ) -> float:
     """The value of a feature from the quarters of an hour of its window."""
     number_now = at_us // BIN_US
-    close_bins(m, p, s, number_now, t)
+    close_bins(m, p, s, number_now, t, scratch.some)
     history = m.histories[m.series[s].history]
     bins_end = history.bins + history.bins_len
     start = first_bin(m.bins, history.bins, bins_end, (at_us - atom.window_us) // BIN_US + 1)

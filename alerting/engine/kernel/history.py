@@ -80,8 +80,8 @@ def _shift_bins(m: Memory, p: int, history: Any) -> None:
 
 
 @part
-def close_bins(m: Memory, p: int, s: int, until: int, t: Tables) -> None:
-    """Closes all bins before a number."""
+def _close_bins(m: Memory, p: int, s: int, until: int, t: Tables) -> None:
+    """Closes all bins before a number; there is room for those of a few days."""
     series = m.series[s]
     history = m.histories[series.history]
     if history.binned >= until:
@@ -192,8 +192,6 @@ def close_days(m: Memory, p: int, s: int, until: int, t: Tables, some: Values) -
     history = m.histories[series.history]
     if history.days_first + history.days_len >= until and history.days_first >= 0:
         return
-    if history.dense:
-        close_bins(m, p, s, until * BINS_A_DAY, t)
     if history.days_first < 0:
         if series.readings_len == 0:
             return
@@ -201,9 +199,20 @@ def close_days(m: Memory, p: int, s: int, until: int, t: Tables, some: Values) -
     while history.days_first + history.days_len < until:
         if history.days_len == history.days_cap:
             _shift_days(m, p, history)
-        value = _value_of_day(m, s, history.days_first + history.days_len, t, some)
+        day = history.days_first + history.days_len
+        if history.dense:
+            _close_bins(m, p, s, (day + 1) * BINS_A_DAY, t)
+        value = _value_of_day(m, s, day, t, some)
         m.days[history.days + history.days_len] = value
         history.days_len += 1
+
+
+@part
+def close_bins(m: Memory, p: int, s: int, until: int, t: Tables, some: Values) -> None:
+    """Closes all bins before a number; days first, for their bins may have to make room for later ones."""
+    if m.histories[m.series[s].history].days_cap > 0:
+        close_days(m, p, s, until // BINS_A_DAY, t, some)
+    _close_bins(m, p, s, until, t)
 
 
 @part
@@ -214,7 +223,7 @@ def value_today(m: Memory, p: int, s: int, end: int, at_us: int, t: Tables, some
     n = 0
     if m.histories[series.history].dense:
         number = at_us // BIN_US
-        close_bins(m, p, s, number, t)
+        close_bins(m, p, s, number, t, some)
         history = m.histories[series.history]
         bins_end = history.bins + history.bins_len
         b = first_bin(m.bins, history.bins, bins_end, day * BINS_A_DAY)

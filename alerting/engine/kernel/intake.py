@@ -117,7 +117,7 @@ def drop_old(p: int, s: int, m: Memory, t: Tables, some: Values) -> None:
     if series.history >= 0:
         history = m.histories[series.history]
         if history.bins_cap > 0:
-            close_bins(m, p, s, before_us // BIN_US, t)
+            close_bins(m, p, s, before_us // BIN_US, t, some)
         if history.days_cap > 0:
             close_days(m, p, s, before_us // DAY_US, t, some)
     for i in range(end - kept):

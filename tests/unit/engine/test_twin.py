@@ -1,25 +1,38 @@
-"""The kernel and its slow twin find the same in every log, however it is cut into batches and shuffled."""
+"""The kernel and its slow twin find the same in every log, however it is cut into batches and shuffled.
 
+More examples on demand: tests/README.md.
+"""
+
+from collections import Counter
 from collections.abc import Iterable
+from random import Random
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 
+from alerting.engine.compiled import compile_programmes
 from alerting.engine.programme import Programme
+from tests.examples import TIME_LIMIT_S, examples
 from tests.naive.changes import Message
-from tests.naive.engine_run import engine_findings
-from tests.naive.findings import Finding, naive_findings
-from tests.naive.random_logs import clock, logs, programmes
+from tests.naive.engine_run import engine_findings, engine_run
+from tests.naive.findings import Finding, naive_findings, naive_requests
+from tests.naive.gate import Request
+from tests.naive.random_logs import PATIENTS, clock, logs
+from tests.naive.random_programmes import programmes
 from tests.naive.readings import WEEK_US
 
+pytestmark = pytest.mark.timeout(TIME_LIMIT_S)
+
+SHUFFLES = 10
 Case = tuple[list[Programme], list[Message], list[int]]
 
 
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
     made = draw(programmes())
-    log = draw(logs(sorted({p.programme for p in made})))
-    cuts = draw(st.lists(st.integers(1, len(log)), max_size=len(log)))
+    log = draw(logs(made))
+    cuts = draw(st.lists(st.integers(1, len(log)), max_size=8))
     return made, log, cuts
 
 
@@ -27,11 +40,41 @@ def shown(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda f: (f.patient_id, f.opened_us, f.rule))
 
 
+def comparable(requests: set[tuple[str, Request]]) -> set[tuple[str, Request]]:
+    """Without those of moments at which two devices are in doubt: a request does not say which it means."""
+    moments = Counter((patient, request.kind, request.taken_at_us) for patient, request in requests)
+    return {(p, r) for p, r in requests if moments[p, r.kind, r.taken_at_us] == 1}
+
+
 @given(cases())
-@settings(deadline=None, max_examples=300)
+@examples(200)
 def test_kernel_and_twin_find_the_same(case: Case) -> None:
     made, log, cuts = case
-    assert shown(engine_findings(made, log, cuts)) == shown(naive_findings(made, log))
+    run = engine_run(made, log, cuts)
+    assert shown(run.findings.values()) == shown(naive_findings(made, log))
+    asked, doubtful = naive_requests(made, log), of_two_devices(log)
+    found = run.standing_requests()
+    assert {(p, r) for p, r in found if moment(p, r) not in doubtful} == {
+        (p, r) for p, r in asked if moment(p, r) not in doubtful
+    }
+
+
+Moment = tuple[str, str, int]
+
+
+def moment(patient_id: str, request: Request) -> Moment:
+    return patient_id, request.kind, request.taken_at_us
+
+
+def of_two_devices(log: list[Message]) -> set[Moment]:
+    """At these moments a request does not say which of the readings it means."""
+    identities = {
+        (message["patient_id"], reading["kind"], reading["taken_at_us"], message["device_id"])
+        for message in log
+        for reading in message.get("readings", ())
+    }
+    moments = Counter(identity[:3] for identity in identities)
+    return {moment for moment, devices in moments.items() if devices > 1}
 
 
 def without_conflicts(uploads: list[Message]) -> list[Message]:
@@ -53,14 +96,36 @@ def without_conflicts(uploads: list[Message]) -> list[Message]:
     return kept
 
 
-@given(cases(), st.data())
-@settings(deadline=None, max_examples=150)
-def test_findings_do_not_depend_on_the_order_of_arrival(case: Case, data: st.DataObject) -> None:
+@given(cases(), st.integers(0, 2**32))
+@examples(100)
+def test_findings_do_not_depend_on_the_order_of_arrival(case: Case, seed: int) -> None:
+    """A thousand orders, some uploads twice; ten thousand with EXAMPLES_TIMES=10."""
     made, log, cuts = case
     changes = [message for message in log if message["type"] == "change"]
     uploads = without_conflicts([message for message in log if message["type"] == "upload"])
     ticks = [message["now_us"] for message in log if message["type"] == "clock"]
     end = [clock(max(ticks))] if ticks else []
-    shuffled = data.draw(st.permutations([*uploads, *uploads[:3]]))
-    in_order = engine_findings(made, [*changes, *uploads, *end])
-    assert shown(engine_findings(made, [*changes, *shuffled, *end], cuts)) == shown(in_order)
+    compiled, random = compile_programmes(made), Random(seed)
+    in_order = shown(engine_findings(compiled, [*changes, *uploads, *end]))
+    for _ in range(SHUFFLES):
+        shuffled = [*uploads, *random.sample(uploads, len(uploads) // 4)]
+        random.shuffle(shuffled)
+        assert shown(engine_findings(compiled, [*changes, *shuffled, *end], cuts)) == in_order
+
+
+@given(cases())
+@examples(50)
+def test_findings_do_not_depend_on_batches_and_workers(case: Case) -> None:
+    """All in one batch, each message in its own, and each patient in an engine of their own."""
+    made, log, _ = case
+    compiled = compile_programmes(made)
+    at_once = shown(engine_findings(compiled, log))
+    assert shown(engine_findings(compiled, log, range(len(log)))) == at_once
+    apart = [
+        finding
+        for patient_id in PATIENTS
+        for finding in engine_findings(
+            compiled, [message for message in log if message.get("patient_id", patient_id) == patient_id]
+        )
+    ]
+    assert shown(apart) == at_once
