@@ -8,7 +8,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from heapq import heappop, heappush
-from typing import Literal
+from typing import Literal, TypeAlias
 from uuid import UUID
 
 import numpy as np
@@ -27,8 +27,11 @@ from models.changes import PlacedChange
 from models.clock import MINUTE_US
 from models.columns import Readings
 from models.errors import Broken
-from models.messages import Origin, Register
+from models.messages import AnyChange, Enrol, MoveVersion, Origin, Register
 from models.requests import Requested
+
+Version: TypeAlias = tuple[str, int]
+"""A programme's name and the number of its version."""
 
 BEFORE_EVERYTHING_US = -1
 CUT_EVERY_US = MINUTE_US
@@ -73,6 +76,7 @@ class Rebuild:
 class Evaluated:
     """What a stretch of the log means for the partition's patients, in the order of the clock.
 
+    `versions` are those of programmes that somebody was enrolled in or moved to.
     **Units**: `clock_us` and `received_us` (of the last reading) in microseconds since 1970 UTC.
     """
 
@@ -83,6 +87,7 @@ class Evaluated:
     readings: int
     replays: int
     received_us: int | None
+    versions: frozenset[Version]
 
 
 class Partition:
@@ -114,6 +119,11 @@ class Partition:
     def row(self, patient_id: UUID) -> int | None:
         """The row of a patient, None where they are not known."""
         return self._patients.row(patient_id)
+
+    def versions(self) -> frozenset[Version]:
+        """The versions of programmes that its patients are or were in."""
+        contents = (effective.change for followed in self._followed for effective in followed.changes)
+        return frozenset(_versions(contents))
 
     # Building up from the database
 
@@ -189,6 +199,7 @@ class Partition:
             readings=len(counting),
             replays=work.replays,
             received_us=received_us,
+            versions=frozenset(_versions(placed.change.change.only for placed in changes)),
         )
 
     def _step(
@@ -334,6 +345,12 @@ def cuts(
         yield waiting
     if clocks or content:
         yield None, clock_us
+
+
+def _versions(contents: Iterable[AnyChange | None]) -> Iterator[Version]:
+    for content in contents:
+        if isinstance(content, Enrol | MoveVersion):
+            yield content.programme, content.version
 
 
 def _rows(readings: Readings, first: int, end: int) -> Readings:

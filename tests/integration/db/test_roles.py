@@ -22,6 +22,7 @@ ALERTING_WRITES = {
     "alert_event",
     "reevaluation",
     "measurement_request",
+    "programme_version",
 }
 WRITES = {
     "thuiswacht_ingest": INGEST_WRITES,
