@@ -18,6 +18,7 @@ from models.messages import AnyChange, Change, effective_from_us
 from models.units import UNIT_BY_SPELLING, to_canonical
 from tests.naive.changes import Message
 from tests.naive.findings import Finding
+from tests.naive.gate import Request
 from tests.naive.readings import FUTURE_US, WEEK_US
 
 NO_TEXT = -1
@@ -82,8 +83,13 @@ class Run:
         self.offset = 0
         self.now_us: int | None = None
         self.findings: dict[UUID, Finding] = {}
+        self.requests: dict[tuple[str, str, int], Request] = {}
         self.rebuilt = 0
         self.replayed = 0
+
+    def standing_requests(self) -> set[tuple[str, Request]]:
+        """The requests that were not withdrawn, with their patients."""
+        return {(k[0], request) for k, request in self.requests.items() if request.status != "withdrawn"}
 
     def batch(self, messages: Sequence[Message]) -> None:
         """Feeds one batch of messages."""
@@ -126,6 +132,7 @@ class Run:
         readings = readings.take(np.argsort(readings.taken_at_us, kind="stable"))
         self.engine.forget(row)
         self.findings = {i: f for i, f in self.findings.items() if f.patient_id != patient_id}
+        self.requests = {key: request for key, request in self.requests.items() if key[0] != patient_id}
         half = len(readings) // 2
         for part in (readings.take(np.arange(half)), readings.take(np.arange(half, len(readings)))):
             verdict = self.engine.apply(part, NO_CLOCK)
@@ -148,6 +155,11 @@ class Run:
             assert kept == standing, "the findings open at a snapshot"
             for later in (i for i, f in own.items() if f.opened_us > from_us):
                 del self.findings[later]
+        for asked in verdict.requests:
+            key = patients[asked.patient_row], asked.kind, asked.taken_at_us
+            self.requests[key] = Request(
+                asked.kind, asked.taken_at_us, asked.due_us, asked.reason, asked.status.value
+            )
         for transition in transitions:
             self._fold_one(patients[transition.patient_row], transition)
 
@@ -163,28 +175,41 @@ class Run:
             name = f"{x.rule.programme}/{x.rule.rule}"
             assert this not in self.findings, "a finding opens once"
             self.findings[this] = Finding(
-                this, patient_id, name, x.at_us, None, str(x.severity), values, None, ()
+                this, patient_id, name, x.at_us, None, str(x.severity), values, None, (), x.unconfirmed
             )
             return
         finding = self.findings[this]
         assert finding.cleared_us is None or x.what is What.KEEP
         if x.what is What.RAISE:
-            finding = replace(finding, severity=str(x.severity), raised_us=x.at_us, raised_values=values)
+            finding = replace(
+                finding,
+                severity=str(x.severity),
+                raised_us=x.at_us,
+                raised_values=values,
+                unconfirmed=finding.unconfirmed or x.unconfirmed,
+            )
         elif x.what is What.CLEAR:
             finding = replace(finding, cleared_us=x.at_us)
         else:
-            finding = replace(finding, cleared_us=None)
+            finding = replace(finding, cleared_us=None, unconfirmed=x.unconfirmed)
             if not x.raised:
                 finding = replace(finding, severity=str(x.severity), raised_us=None, raised_values=())
         self.findings[this] = finding
 
 
-def engine_findings(
+def engine_run(
     programmes: Sequence[Programme] | CompiledProgrammes, log: Sequence[Message], cuts: Sequence[int] = ()
-) -> set[Finding]:
-    """The findings after a log, fed in batches that end at the given places."""
+) -> Run:
+    """An engine after a log, fed in batches that end at the given places."""
     run = Run(programmes)
     ends = [*sorted(cut for cut in set(cuts) if 0 < cut < len(log)), len(log)]
     for start, end in zip([0, *ends], ends, strict=False):
         run.batch(log[start:end])
-    return set(run.findings.values())
+    return run
+
+
+def engine_findings(
+    programmes: Sequence[Programme] | CompiledProgrammes, log: Sequence[Message], cuts: Sequence[int] = ()
+) -> set[Finding]:
+    """The findings after a log."""
+    return set(engine_run(programmes, log, cuts).findings.values())

@@ -8,13 +8,15 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from functools import cache, partial
+from itertools import islice
 from typing import Any
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
 from alerting.engine.expressions import All, AnyOf, Comparison, Condition, Feature, Not, comparisons
 from alerting.engine.programme import DAYS, Programme, Rule
+from models.kinds import KIND_BY_NAME
 from tests.naive.changes import NEVER, Enrolment, History, Message, placed_changes
 from tests.naive.features import millionths
 from tests.naive.gate import Request, judged
@@ -73,7 +75,7 @@ def naive_findings(programmes: Sequence[Programme], log: Sequence[Message]) -> s
 def naive_requests(programmes: Sequence[Programme], log: Sequence[Message]) -> set[tuple[str, Request]]:
     """The repeats that were asked for after a log, with the patients whom they were asked of."""
     patients = naive_patients(programmes, log)
-    return {(patient.patient_id, request) for patient in patients for request in patient.judged.requests}
+    return {(patient.patient_id, request) for patient in patients for request in patient.requests()}
 
 
 @cache
@@ -107,6 +109,7 @@ class Patient:
         self.readings = [taken for taken in measured if taken not in self.judged.suspect]
         self.history = History(programmes, placed_changes(log, patient_id))
         self.series: dict[tuple[str, ...], Series] = {}
+        self.comparisons: dict[int, list[Comparison]] = {}
         self.states: dict[tuple[str, str], RuleState] = {}
         self.found: dict[UUID, Finding] = {}
         self.looked: Counter[tuple[str, bool | None]] = Counter()
@@ -117,6 +120,12 @@ class Patient:
         while (t := self.next_moment(t)) <= self.horizon_us:
             self.moment(t)
         return set(self.found.values())
+
+    def requests(self) -> set[Request]:
+        """Repeats of kinds that some programme of the patient looks at, whenever they were in it."""
+        enrolments = [e for held in self.history.held.values() for e in held.enrolments.values()]
+        named = {kind for e in enrolments for r in e.programme.rules.values() for kind in self.named(r, e)}
+        return {request for request in self.judged.requests if request.kind in named}
 
     # --- when
 
@@ -135,17 +144,16 @@ class Patient:
         state = self.states.setdefault((name, rule_name), RuleState())
         if rule.held_for is not None and state.run_us is not None and state.open is None:
             yield state.run_us + rule.held_for.us
-        for _, condition in rule.conditions():
-            for comparison in comparisons(condition):
-                feature = comparison.feature
-                if feature.name == "age":
-                    newest = self.series_of(self.kinds(feature, enrolment)).newest(t)
-                    limit_us = compared_limit(*self.limits(enrolment)[comparison.limit])[0]
-                    if newest is not None:
-                        yield newest.t + limit_us + (comparison.comparator in (">", "<="))
-                elif feature.name == "missed" and not self.history.at(t).paused:
-                    before, on = self.schedule(feature, enrolment)
-                    yield from list(due_moments(before, on, t, t + 9 * 86_400_000_000))[:1]
+        for comparison in self.compared(rule):
+            feature = comparison.feature
+            if feature.name == "age":
+                newest = self.series_of(self.kinds(feature, enrolment)).newest(t)
+                limit_us = compared_limit(*self.limit(comparison.limit, enrolment))[0]
+                if newest is not None:
+                    yield newest.t + limit_us + (comparison.comparator in (">", "<="))
+            elif feature.name == "missed" and not self.history.at(t).paused:
+                before, on = self.schedule(feature, enrolment)
+                yield from islice(due_moments(before, on, t, t + 9 * 86_400_000_000), 1)
 
     # --- what
 
@@ -156,7 +164,7 @@ class Patient:
         for (name, rule_name), state in self.states.items():
             if name not in enrolments or rule_name not in enrolments[name].programme.rules:
                 self.close(state, t)
-        kinds = {taken.kind for taken in self.readings if taken.t == t}
+        kinds = {taken.kind for taken in self.series_of(tuple(KIND_BY_NAME)).window(t - 1, t)}
         concerned = self.history.concerns.get(t, set[str]())
         for name, enrolment in enrolments.items():
             for rule_name, rule in enrolment.programme.rules.items():
@@ -259,29 +267,28 @@ class Patient:
     def compare(
         self, comparison: Comparison, rule: Rule, enrolment: Enrolment, name: str, t: int
     ) -> tuple[bool | None, Values]:
-        feature, limits = comparison.feature, self.limits(enrolment)
+        feature, limit_of = comparison.feature, partial(self.limit, enrolment=enrolment)
         if feature.name == "missed":
             value = self.missed(feature, enrolment, name, t)
         else:
             max_age_us = None if rule.max_age is None else rule.max_age.us
-            unit = limits[comparison.limit][1]
-            look = Look(feature, unit, limits, self.series_of, t, enrolment.enrolled_us, max_age_us)
+            unit = limit_of(comparison.limit)[1]
+            look = Look(feature, unit, limit_of, self.series_of, t, enrolment.enrolled_us, max_age_us)
             value = look.value()
         if value is None:
             self.looked[feature.name, None] += 1
             return None, (None,)
         compared = int(value) if feature.name in IN_TIME else millionths(value)
-        limit, per_unit = compared_limit(*limits[comparison.limit])
+        limit, per_unit = compared_limit(*limit_of(comparison.limit))
         truth = holds(compared, comparison.comparator.value, limit)
         self.looked[feature.name, truth] += 1
         return truth, (compared / per_unit,)
 
-    def limits(self, enrolment: Enrolment) -> dict[str, LimitInForce]:
-        """Every limit of the programme as it holds for the patient: its value, and the programme's unit."""
-        own = {name: (limit.default, limit.unit) for name, limit in enrolment.programme.limits.items()}
-        return own | {
-            name: (float(personal["value"]), own[name][1]) for name, personal in enrolment.limits.items()
-        }
+    @staticmethod
+    def limit(name: str, enrolment: Enrolment) -> LimitInForce:
+        """A limit as it holds for the patient: its value, and the programme's unit."""
+        own, personal = enrolment.programme.limits[name], enrolment.limits.get(name)
+        return own.default if personal is None else float(personal["value"]), own.unit
 
     def schedule(self, feature: Feature, enrolment: Enrolment) -> tuple[str, Sequence[str]]:
         own = enrolment.programme.schedule[feature.subject]
@@ -293,9 +300,16 @@ class Patient:
             return kinds_of(enrolment.programme.schedule[feature.subject].kind)
         return kinds_looked_at(feature)
 
+    def compared(self, rule: Rule) -> list[Comparison]:
+        """Every comparison of a rule; kept, because it is asked for at every moment."""
+        if id(rule) not in self.comparisons:
+            conditions = (condition for _, condition in rule.conditions())
+            self.comparisons[id(rule)] = [c for condition in conditions for c in comparisons(condition)]
+        return self.comparisons[id(rule)]
+
     def named(self, rule: Rule, enrolment: Enrolment) -> set[str]:
-        all_comparisons = [c for _, condition in rule.conditions() for c in comparisons(condition)]
-        return {kind for c in all_comparisons for kind in self.kinds(c.feature, enrolment)}
+        """The kinds of which a reading evaluates a rule."""
+        return {kind for c in self.compared(rule) for kind in self.kinds(c.feature, enrolment)}
 
     def series_of(self, kinds: tuple[str, ...]) -> Series:
         if kinds not in self.series:

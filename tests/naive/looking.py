@@ -1,7 +1,7 @@
 """What a feature of a condition is at one time: which readings it looks at, in which unit, and its value."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from alerting.engine.expressions import Bound, Feature
@@ -62,7 +62,7 @@ class Look:
 
     feature: Feature
     unit: str
-    limits: Mapping[str, LimitInForce]
+    limit_of: Callable[[str], LimitInForce]
     series_of: Callable[[tuple[str, ...]], Series]
     t: int
     enrolled_us: int
@@ -123,7 +123,7 @@ class Look:
         return all(self.within(piece, bound) for bound in self.feature.bounds)
 
     def within(self, piece: Piece, bound: Bound) -> bool:
-        value, unit = self.limits[bound.limit]
+        value, unit = self.limit_of(bound.limit)
         compared = features.millionths(self.of(piece, "mean", unit))
         return holds(compared, bound.comparator.value, compared_limit(value, unit)[0])
 
@@ -213,8 +213,8 @@ class Look:
         if feature.name.value == "macd":
             return features.macd(self.values(days, self.unit), feature.short_days, feature.long_days)
         if feature.target:
-            target, unit = self.limits[feature.target]
-            units = features.against(self.values(days, unit), target, self.limits[feature.spread][0])
+            target, unit = self.limit_of(feature.target)
+            units = features.against(self.values(days, unit), target, self.limit_of(feature.spread)[0])
         else:
             units = features.learnt(self.values(days), feature.learn_days)
         if feature.name.value == "ewma":
@@ -251,7 +251,7 @@ class Look:
             parts[part] = None
             for taken in newest:
                 parts[part] = codes[int(canonical(taken))] if codes else canonical(taken)
-        score = features.news2_of(parts, 2 if self.limits[self.feature.scale][0] >= 2 else 1)
+        score = features.news2_of(parts, 2 if self.limit_of(self.feature.scale)[0] >= 2 else 1)
         if score is None:
             return None
         if self.feature.name.value == "news2":
