@@ -46,6 +46,10 @@ INSERT INTO alert_finding
 INSERT INTO reevaluation
     SELECT id, organisation, 'c', 't', part, i, now(), now(), CASE WHEN n % 500 > 0 THEN now() END
     FROM p, generate_series(1, 10) AS i;
+INSERT INTO measurement_request
+    SELECT id, 'body_weight', timestamptz '2026-09-02 07:00Z' + i * interval '5 days', pg_temp.id('f', n * 10 + i),
+        organisation, 'simulated', part, now(), 'jump', 'confirmed', 90, 80, now(), now()
+    FROM p, generate_series(1, 5) AS i;
 INSERT INTO log_position (consumer_group, cluster_id, topic, partition)
     SELECT 'g' || g, 'c', 't', part FROM generate_series(1, 40) AS g, generate_series(0, 63) AS part;
 ANALYZE;

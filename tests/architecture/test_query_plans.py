@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from models.alerts import Alert
-from models.db import alerts, findings, history, patients, positions, readings, reevaluations
+from models.db import alerts, findings, history, patients, positions, readings, reevaluations, values
 from models.db.pool import Connection
 from simulators.stack import Stack
 from tests import rows
@@ -155,6 +155,14 @@ async def test_findings_that_may_change(connection: Connection, plans: Plans) ->
     reasons = [(SOME[0], UUID(f"d0000000-0000-4000-8000-{n:012x}")) for n in range(4001, 4005)]
     taken = await plans(findings.load_findings(connection, dict.fromkeys(SOME, NOW_US), reasons))
     assert wasteful(taken) == []
+
+
+async def test_what_explains_a_finding(connection: Connection, plans: Plans) -> None:
+    one = UUID(f"d0000000-0000-4000-8000-{4001:012x}")
+    assert wasteful(await plans(findings.find_finding(connection, one))) == []
+    assert wasteful(await plans(patients.load_changes_of(connection, SOME[0]))) == []
+    looked = values.load_values(connection, SOME[0], ["body_weight"], NOW_US - 30 * DAY_US, NOW_US, 1_000)
+    assert wasteful(await plans(looked)) == []
 
 
 async def test_alerts_that_may_change(connection: Connection, plans: Plans) -> None:
