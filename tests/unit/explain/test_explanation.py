@@ -5,10 +5,14 @@ from dataclasses import replace
 
 import pytest
 
+from alerting.engine.expressions import parse
 from alerting.engine.features import Comparator
+from alerting.explain.amounts import Amount
+from alerting.explain.conditions import as_list, in_words
 from alerting.explain.explanation import Basis, Explanation, Found, Known, explain, looks
 from alerting.explain.looks import Look
 from alerting.explain.page import WIDTH, page
+from alerting.explain.slots import Given
 from alerting.explain.structure import structure
 from alerting.explain.vocabulary import Language
 from models.changes import PlacedChange
@@ -59,8 +63,9 @@ Waarom
   Geen metingen gevonden.
 
 Wanneer het voorbij is
-Als de stijging van het gewicht in 3 dagen 1,0 kg of minder is en het laatste
-antwoord over ‘benauwdheid’ geen of een beetje is.
+Als alles hiervan geldt:
+- de stijging van het gewicht in 3 dagen is 1,0 kg of minder
+- het laatste antwoord over ‘benauwdheid’ is geen of een beetje
 
 Waar de grenzen vandaan komen
 - 2,0 kg (Te veel erbij): de standaard van het programma, uit een gepubliceerde
@@ -71,8 +76,9 @@ Waar de grenzen vandaan komen
   bevestigd worden (“AHA”).
 
 De regel
-Meldt zich als de stijging van het gewicht in 3 dagen meer dan 2,0 kg is of het
-laatste antwoord over ‘benauwdheid’ matig of ernstig is.
+Meldt zich als één hiervan geldt:
+- de stijging van het gewicht in 3 dagen is meer dan 2,0 kg
+- het laatste antwoord over ‘benauwdheid’ is matig of ernstig
 Wordt ernstiger (hoog) als de stijging van het gewicht in 3 dagen meer dan
 3,5 kg is.
 Een meting telt 2 dagen.
@@ -228,3 +234,27 @@ def test_programs_get_every_number_as_it_is_stored() -> None:
     assert [reading["taken_at"] for reading in feature["readings"]][-1] == "2026-11-22T07:31:00Z"
     assert feature["text"]["en"].startswith("The weight rose 2.4 kg in 3 days")
     assert set(data["page"]) == {"nl", "en"}
+
+
+def test_conditions_read_without_not_and_as_lists() -> None:
+    condition = parse(
+        "last(spo2) < low and not (last(heart_rate) > high or not last(heart_rate) >= calm) "
+        "or age(spo2) > long"
+    )
+    named = {"low": Amount(90.0, "%"), "high": Amount(130.0, "/min"), "calm": Amount(50.0, "/min")}
+    given = Given({**named, "long": Amount(2.0, "d")})
+    clause, lines = as_list(condition, given, Language.EN)
+    assert clause == "one of these holds"
+    assert lines == [
+        "- all of this:",
+        "  - the last value of the oxygen saturation is less than 90 %",
+        "  - the last value of the heart rate is 130 beats per minute or less",
+        "  - the last value of the heart rate is 50 beats per minute or more",
+        "- the time since the last reading of the oxygen saturation is more than 2 days",
+    ]
+    assert in_words(condition, given, Language.NL) == (
+        "(de laatste waarde van de zuurstofsaturatie minder dan 90 % is "
+        "en de laatste waarde van de hartslag 130 slagen per minuut of minder is "
+        "en de laatste waarde van de hartslag 50 slagen per minuut of meer is) "
+        "of de tijd sinds de laatste meting van de zuurstofsaturatie meer dan 2 dagen is"
+    )
