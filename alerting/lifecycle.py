@@ -307,9 +307,9 @@ class _Work:
         alert = self.alerts[key]
         if alert.state is AlertState.RESOLVED:
             return
-        if now.admitted and alert.held_back is None:
+        if now.admitted and alert.held_back is not HeldBack.ADMISSION:
             self.alerts[key] = replace(alert, held_back=HeldBack.ADMISSION)
-            self._event(alert, at_us, AlertEvent.HELD_BACK, (None, HeldBack.ADMISSION))
+            self._event(alert, at_us, AlertEvent.HELD_BACK, (alert.held_back, HeldBack.ADMISSION))
         elif not now.admitted and alert.held_back is HeldBack.ADMISSION:
             self.alerts[key] = replace(alert, held_back=None)
             self._event(alert, at_us, AlertEvent.RELEASED, (HeldBack.ADMISSION, None))

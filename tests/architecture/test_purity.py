@@ -30,9 +30,11 @@ IMPURE_EXPLAIN = {"alerting/explain/commands.py", "alerting/explain/stored.py"}
 PURE_ELSEWHERE = {
     "alerting/circumstances.py",
     "alerting/findings.py",
+    "alerting/incidents.py",
     "alerting/ledger.py",
     "alerting/lifecycle.py",
     "alerting/scores.py",
+    "ingest/activity.py",
     "ingest/batches.py",
     "ingest/changes.py",
     "ingest/decode.py",
