@@ -13,6 +13,7 @@ from uuid import UUID
 
 import numpy as np
 
+from alerting.because import FROM_SCRATCH, late_readings, why_again
 from alerting.circumstances import Effective, Turn, turns
 from alerting.engine.compiled import CompiledProgrammes
 from alerting.engine.engine import Engine
@@ -159,7 +160,7 @@ class Partition:
         transitions = [t for t in verdict.readable() if t.patient_row == row]
         stretch = self._stretch(row, transitions, BEFORE_EVERYTHING_US, since_us=self.clock_us or 0)
         requests = tuple(said for said in verdict.requests if said.patient_row == row)
-        return replace(stretch, requests=requests, from_scratch=True)
+        return replace(stretch, requests=requests, from_scratch=True, because=FROM_SCRATCH)
 
     def rebuild_of(self, patient_id: UUID) -> Rebuild:
         """Asks for a patient to be evaluated again."""
@@ -225,12 +226,18 @@ class Partition:
             asked.setdefault(request.patient_row, []).append(request)
         concerned |= asked.keys()
         replayed = dict(verdict.replayed)
+        late = late_readings(readings, replayed, since_us) if replayed else {}
         for row in sorted(concerned | said.keys() | replayed.keys()):
             transitions = said.get(row, [])
             if row not in concerned and self._is_nothing_new(row, transitions, replayed.get(row)):
                 continue
             stretch = self._stretch(row, transitions, replayed.get(row), since_us)
-            work.stretches.append(replace(stretch, requests=tuple(asked.get(row, ()))))
+            requests = tuple(asked.get(row, ()))
+            if row in replayed:
+                own = [placed for placed in changes if placed.change.patient_id == stretch.verdict.patient_id]
+                because = why_again(late.get(row, {}), own, requests, since_us)
+                stretch = replace(stretch, because=because)
+            work.stretches.append(replace(stretch, requests=requests))
         self._note_latest(verdict)
 
     def _is_nothing_new(self, row: int, transitions: Sequence[Transition], from_us: int | None) -> bool:

@@ -28,6 +28,7 @@ IMPURE_MODELS = {
 }
 IMPURE_EXPLAIN = {"alerting/explain/commands.py", "alerting/explain/stored.py"}
 PURE_ELSEWHERE = {
+    "alerting/because.py",
     "alerting/circumstances.py",
     "alerting/findings.py",
     "alerting/incidents.py",
