@@ -43,6 +43,10 @@ types: $(INSTALLED) ## pyright, strict
 bench: $(INSTALLED) ## what this machine stores and checks per second, and what bounds it
 	$(BIN)/python -m benchmarks $(ARGS)
 
+.PHONY: bench-rules
+bench-rules: $(INSTALLED) ## how fast the rules are; ARGS=engine, scaling, region or peers
+	$(BIN)/python -m benchmarks.rules $(or $(ARGS),engine)
+
 .PHONY: stack-up
 stack-up: $(INSTALLED) ## Kafka and Postgres without Docker, until `make stack-down`
 	$(BIN)/thuiswacht stack up $(ARGS)

@@ -15,9 +15,10 @@ COMMANDS = {
     "migrate": ("models.db.commands", "migrate"),
     "ingest": ("ingest.commands", "ingest"),
     "alerting": ("alerting.commands", "alerting"),
-    "explain": ("alerting.explain.commands", "explain"),
     "programme": ("alerting.programmes.commands", "programme"),
+    "explain": ("alerting.explain.commands", "explain"),
     "clock": ("ingest.commands", "clock"),
+    "evaluate": ("alerting.offline.commands", "evaluate"),
     "simulate": ("simulators.commands", "simulate"),
 }
 """Each command with the module and the name it is mounted from; loaded when it is asked for."""

@@ -1,7 +1,9 @@
 """What one alerting service does for all of them, the elected one, beside reading the log."""
 
 import asyncio
+import time
 
+from alerting.holding_back import look_after_incidents
 from alerting.publisher import Publisher
 from models import logs, metrics
 from models.db.election import stand
@@ -12,6 +14,7 @@ from models.settings import Settings
 log = logs.get(__name__)
 
 ROUND_EVERY_S = 2.0
+INCIDENTS_EVERY_S = 5.0
 
 
 async def on_duty(pool: Pool, settings: Settings, *, stop: asyncio.Event) -> None:
@@ -34,8 +37,12 @@ async def _rounds(connection: Connection, settings: Settings, stop: asyncio.Even
     log.info("elected")
     metrics.ALERTING_ELECTED.set(1)
     publisher = Publisher(settings)
+    incidents_at_s = time.monotonic()
     try:
         while not stop.is_set():
+            if time.monotonic() >= incidents_at_s:
+                incidents_at_s = time.monotonic() + INCIDENTS_EVERY_S
+                await look_after_incidents(connection, settings)
             await publisher.publish(connection)
             await _pause(stop, ROUND_EVERY_S)
     finally:
@@ -43,6 +50,8 @@ async def _rounds(connection: Connection, settings: Settings, stop: asyncio.Even
         # Whoever comes next tells these.
         metrics.ALERTING_REQUESTS_UNTOLD.set(0)
         metrics.ALERTING_REQUESTS_WAIT.set(0)
+        metrics.ALERTING_INCIDENTS_OPEN.set(0)
+        metrics.ALERTING_INCIDENTS_HELD_BACK.set(0)
         await publisher.close()
 
 

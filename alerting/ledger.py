@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from alerting.because import Because
 from alerting.circumstances import Turn
 from alerting.engine.verdict import What
 from alerting.findings import FindingChange, PatientVerdict, fold
@@ -18,7 +19,8 @@ from models.requests import MeasurementRequest, Requested
 class Stretch:
     """What concerns one patient between two clock messages.
 
-    `requests` are those whose status changed, in order; with `from_scratch` they are all that there are.
+    `because` says why the patient was evaluated again, where so. `requests` are those whose status changed,
+    in order; with `from_scratch` they are all that there are.
     **Units**: followed from `since_us` (exclusive) to `now_us`, microseconds since 1970 UTC.
     """
 
@@ -29,6 +31,7 @@ class Stretch:
     now_us: int
     requests: tuple[Requested, ...] = ()
     from_scratch: bool = False
+    because: Because = field(default_factory=dict[str, object])
 
 
 def looks_back_to_us(stretches: Iterable[Stretch]) -> dict[UUID, int]:
@@ -105,7 +108,16 @@ class Ledger:
             self.contradictions[patient_id] = folded.contradiction
             return
         organisation_id = stretch.verdict.organisation_id
-        book = Book(patient_id, organisation_id, stretch.origin, stretch.timeline, findings, alerts, links)
+        book = Book(
+            patient_id,
+            organisation_id,
+            stretch.origin,
+            stretch.timeline,
+            findings,
+            alerts,
+            links,
+            stretch.because,
+        )
         told = follow(book, folded.changes, since_us=stretch.since_us, now_us=stretch.now_us, ids=ids)
         for change in folded.changes:
             findings[change.after.finding_id] = self._changed_findings[change.after.finding_id] = change.after

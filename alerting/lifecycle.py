@@ -5,10 +5,11 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from uuid import UUID
 
+from alerting.because import Because
 from alerting.circumstances import Circumstances, Turn, circumstances_at, heard_at_us
 from alerting.findings import FindingChange
 from models.alerts import Alert, AlertEvent, AlertHappening, AlertState, HeldBack, Outcome
-from models.findings import Finding, Severity, Signal
+from models.findings import Evidence, Finding, Severity, Signal
 from models.messages import Origin
 
 
@@ -17,7 +18,7 @@ class Book:
     """What is stored of one patient, as far as it may matter now.
 
     `findings` are those before the changes; `links` gives the alert that a finding belongs to (the latest,
-    where it was in several).
+    where it was in several). `because` tells why findings changed late, where any did.
     """
 
     patient_id: UUID
@@ -27,6 +28,7 @@ class Book:
     findings: Mapping[UUID, Finding]
     alerts: Mapping[UUID, Alert]
     links: Mapping[UUID, UUID]
+    because: Because = field(default_factory=dict[str, object])
 
 
 def waits(finding: Finding) -> bool:
@@ -254,6 +256,8 @@ class _Work:
         if linked is None or change.before is None or not change.late:
             return
         differences = _differences(change.before, change.after)
+        if not differences:
+            return
         why = self._why(change.after) | {"changed": differences}
         alert = self.alerts[linked]
         self._event(
@@ -307,9 +311,9 @@ class _Work:
         alert = self.alerts[key]
         if alert.state is AlertState.RESOLVED:
             return
-        if now.admitted and alert.held_back is None:
+        if now.admitted and alert.held_back is not HeldBack.ADMISSION:
             self.alerts[key] = replace(alert, held_back=HeldBack.ADMISSION)
-            self._event(alert, at_us, AlertEvent.HELD_BACK, (None, HeldBack.ADMISSION))
+            self._event(alert, at_us, AlertEvent.HELD_BACK, (alert.held_back, HeldBack.ADMISSION))
         elif not now.admitted and alert.held_back is HeldBack.ADMISSION:
             self.alerts[key] = replace(alert, held_back=None)
             self._event(alert, at_us, AlertEvent.RELEASED, (HeldBack.ADMISSION, None))
@@ -337,13 +341,14 @@ class _Work:
         self.joined.append(Joined(alert.alert_id, finding.finding_id, at_us))
 
     def _why(self, finding: Finding) -> dict[str, object]:
-        return {
+        why: dict[str, object] = {
             "finding_id": str(finding.finding_id),
             "programme": finding.programme,
             "rule": finding.rule,
             "opened_at_us": finding.opened_at_us,
             "late": finding.finding_id in self.late,
         }
+        return why | {"because": dict(self.book.because)} if finding.finding_id in self.late else why
 
     def _event(
         self,
@@ -376,8 +381,17 @@ def _standing(finding: Finding) -> str:
 def _differences(before: Finding, after: Finding) -> dict[str, list[object]]:
     """What is different, as from and to."""
     looked_at = ("severity", "cleared_at_us", "raised_at_us", "retracted", "unconfirmed")
-    return {
+    changed: dict[str, list[object]] = {
         name: [getattr(before, name), getattr(after, name)]
         for name in looked_at
         if getattr(before, name) != getattr(after, name)
     }
+    for name in ("opening", "raised"):
+        was, now = _values(getattr(before, name)), _values(getattr(after, name))
+        if was != now:
+            changed[name] = [was, now]
+    return changed
+
+
+def _values(evidence: Sequence[Evidence]) -> list[list[object]]:
+    return [[part.feature, part.value, part.unit] for part in evidence]

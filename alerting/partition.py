@@ -8,11 +8,12 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from heapq import heappop, heappush
-from typing import Literal
+from typing import Literal, TypeAlias
 from uuid import UUID
 
 import numpy as np
 
+from alerting.because import FROM_SCRATCH, late_readings, why_again
 from alerting.circumstances import Effective, Turn, turns
 from alerting.engine.compiled import CompiledProgrammes
 from alerting.engine.engine import Engine
@@ -27,8 +28,11 @@ from models.changes import PlacedChange
 from models.clock import MINUTE_US
 from models.columns import Readings
 from models.errors import Broken
-from models.messages import Origin, Register
+from models.messages import AnyChange, Enrol, MoveVersion, Origin, Register
 from models.requests import Requested
+
+Version: TypeAlias = tuple[str, int]
+"""A programme's name and the number of its version."""
 
 BEFORE_EVERYTHING_US = -1
 CUT_EVERY_US = MINUTE_US
@@ -73,6 +77,7 @@ class Rebuild:
 class Evaluated:
     """What a stretch of the log means for the partition's patients, in the order of the clock.
 
+    `versions` are those of programmes that somebody was enrolled in or moved to.
     **Units**: `clock_us` and `received_us` (of the last reading) in microseconds since 1970 UTC.
     """
 
@@ -83,6 +88,7 @@ class Evaluated:
     readings: int
     replays: int
     received_us: int | None
+    versions: frozenset[Version]
 
 
 class Partition:
@@ -114,6 +120,11 @@ class Partition:
     def row(self, patient_id: UUID) -> int | None:
         """The row of a patient, None where they are not known."""
         return self._patients.row(patient_id)
+
+    def versions(self) -> frozenset[Version]:
+        """The versions of programmes that its patients are or were in."""
+        contents = (effective.change for followed in self._followed for effective in followed.changes)
+        return frozenset(_versions(contents))
 
     # Building up from the database
 
@@ -149,7 +160,7 @@ class Partition:
         transitions = [t for t in verdict.readable() if t.patient_row == row]
         stretch = self._stretch(row, transitions, BEFORE_EVERYTHING_US, since_us=self.clock_us or 0)
         requests = tuple(said for said in verdict.requests if said.patient_row == row)
-        return replace(stretch, requests=requests, from_scratch=True)
+        return replace(stretch, requests=requests, from_scratch=True, because=FROM_SCRATCH)
 
     def rebuild_of(self, patient_id: UUID) -> Rebuild:
         """Asks for a patient to be evaluated again."""
@@ -189,6 +200,7 @@ class Partition:
             readings=len(counting),
             replays=work.replays,
             received_us=received_us,
+            versions=frozenset(_versions(placed.change.change.only for placed in changes)),
         )
 
     def _step(
@@ -214,12 +226,18 @@ class Partition:
             asked.setdefault(request.patient_row, []).append(request)
         concerned |= asked.keys()
         replayed = dict(verdict.replayed)
+        late = late_readings(readings, replayed, since_us) if replayed else {}
         for row in sorted(concerned | said.keys() | replayed.keys()):
             transitions = said.get(row, [])
             if row not in concerned and self._is_nothing_new(row, transitions, replayed.get(row)):
                 continue
             stretch = self._stretch(row, transitions, replayed.get(row), since_us)
-            work.stretches.append(replace(stretch, requests=tuple(asked.get(row, ()))))
+            requests = tuple(asked.get(row, ()))
+            if row in replayed:
+                own = [placed for placed in changes if placed.change.patient_id == stretch.verdict.patient_id]
+                because = why_again(late.get(row, {}), own, requests, since_us)
+                stretch = replace(stretch, because=because)
+            work.stretches.append(replace(stretch, requests=requests))
         self._note_latest(verdict)
 
     def _is_nothing_new(self, row: int, transitions: Sequence[Transition], from_us: int | None) -> bool:
@@ -334,6 +352,12 @@ def cuts(
         yield waiting
     if clocks or content:
         yield None, clock_us
+
+
+def _versions(contents: Iterable[AnyChange | None]) -> Iterator[Version]:
+    for content in contents:
+        if isinstance(content, Enrol | MoveVersion):
+            yield content.programme, content.version
 
 
 def _rows(readings: Readings, first: int, end: int) -> Readings:

@@ -12,8 +12,9 @@ from operator import itemgetter
 from alerting.booking import book, count
 from alerting.engine.compiled import CompiledProgrammes
 from alerting.ledger import Ledger
-from alerting.partition import Evaluated, Partition, Rebuild
+from alerting.partition import Evaluated, Partition, Rebuild, Version
 from alerting.rebuild import evaluate_again, restore
+from alerting.versions import require_recorded, use
 from ingest.decode import Record
 from models import logs, metrics
 from models.clock import SECOND_US, wall_now_us
@@ -81,13 +82,15 @@ class AlertingHandler:
         self._may_be_due = True
         self._touched = True
         self._count_at_s = 0.0
+        self._versions: set[Version] = set()
 
     async def assigned(
         self, cluster_id: str, partitions: Sequence[int], partition_count: int
     ) -> Mapping[int, int]:
         """Builds the state of the partitions from the database; from where the log is to be read on.
 
-        **Raises**: RefuseToStart when another group than ours believes has stored them.
+        **Raises**: RefuseToStart when another group than ours believes has stored them, or a version of a
+        programme that patients are in is not what it was.
         """
         self._cluster_id = cluster_id
         async with self._pool.transaction() as connection:
@@ -97,6 +100,7 @@ class AlertingHandler:
             stored = await positions.read(
                 connection, self._storing_group, cluster_id, self._topic, partitions
             )
+            await require_recorded(connection, self._programmes)
             await require_stored_by(connection, self._storing_group, cluster_id, self._topic, partitions)
         starts: dict[int, int] = {}
         for number in partitions:
@@ -104,6 +108,7 @@ class AlertingHandler:
             with metrics.ALERTING_RESTORE.time():
                 partition = Partition(number, self._programmes, self._purpose, partition_count)
                 await restore(self._pool, partition, cluster_id, self._topic, start, clock_us)
+            await self._use_versions(partition)
             counts_from = own[number].next_offset
             self._owned[number] = Owned(partition, counts_from, counts_from, counts_from)
             starts[number] = start
@@ -143,6 +148,7 @@ class AlertingHandler:
         if not prepared:
             return
         stretches = [stretch for part in prepared for stretch in part.evaluated.stretches]
+        new = {version for part in prepared for version in part.evaluated.versions} - self._versions
         try:
             async with self._pool.transaction() as connection:
                 await positions.advance(
@@ -152,6 +158,7 @@ class AlertingHandler:
                     self._topic,
                     [part.advance for part in prepared],
                 )
+                await use(connection, self._programmes, new)
                 ledger = await book(connection, stretches)
                 asked = _asked(prepared, ledger)
                 if asked:
@@ -159,6 +166,7 @@ class AlertingHandler:
         except AlreadyAdvanced:
             ledger, asked = Ledger.of((), (), ()), []
             self._may_be_due = True
+        self._versions |= new
         self._touched = True
         self._may_be_due = self._may_be_due or bool(asked)
         for part in prepared:
@@ -188,6 +196,13 @@ class AlertingHandler:
         if self._owned and time.monotonic() >= self._count_at_s:
             self._count_at_s = time.monotonic() + COUNT_EVERY_S
             await self._count_open(list(self._owned))
+
+    async def _use_versions(self, partition: Partition) -> None:
+        """Those in use from before versions were recorded are recorded now."""
+        used = partition.versions() - self._versions
+        async with self._pool.transaction() as connection:
+            await use(connection, self._programmes, used)
+        self._versions |= used
 
     async def _count_open(self, partitions: Sequence[int]) -> None:
         async with self._pool.connection() as connection:

@@ -18,7 +18,9 @@ from models.db.pool import Connection
 from models.db.positions import Advance
 from models.db.quarantine import quarantine
 from models.db.readings import Staged, copy_readings, newest_known, stage_readings
+from models.db.sources import note_activity
 from models.errors import Broken
+from models.sources import Activity
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Step:
     refusals: Sequence[Refusal]
     received: int
     newest: Newest
+    activities: Sequence[Activity] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,8 @@ async def store(
     refusals = [refusal for step in steps for refusal in step.refusals]
     refusals += [_conflict(rest[batch], row) for batch, row in staged.conflicts]
     await quarantine(connection, cluster_id, topic, refusals, *_origins(steps, refusals))
+    noted = [(step.partition, activity) for step in steps for activity in step.activities]
+    await note_activity(connection, cluster_id, topic, noted)
     quarantined = Counter[int]()
     for refusal in refusals:
         quarantined[refusal.partition] += refusal.readings

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
+from ingest.activity import Activities
 from ingest.changes import place
 from ingest.decode import MAX_NESTING, Record, decode
 from ingest.guard import Guard
@@ -43,6 +44,7 @@ class Owned:
     guard: Guard
     patients: PatientIndex = field(default_factory=PatientIndex)
     newest: Newest = field(default_factory=Newest)
+    activities: Activities = field(default_factory=Activities)
 
 
 Prepared = tuple[Step, ...]
@@ -167,6 +169,7 @@ class IngestHandler:
             refusals=refusals,
             received=decoded.received,
             newest=owned.newest,
+            activities=owned.activities.note(readings, placed.clock_us),
         )
         owned.next_offset, owned.clock_us = step.to_offset, placed.clock_us
         return step

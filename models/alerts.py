@@ -32,6 +32,7 @@ class HeldBack(StrEnum):
 
     PAUSE = "pause"
     ADMISSION = "admission"
+    INCIDENT = "incident"
 
 
 class AlertEvent(StrEnum):

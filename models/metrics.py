@@ -140,6 +140,12 @@ ALERTING_REQUESTS_WAIT = Gauge(
 ALERTING_REQUESTS_TOLD = Counter(
     "thuiswacht_alerting_requests_told_total", "Messages about measurement requests that Kafka has confirmed."
 )
+ALERTING_INCIDENTS_OPEN = Gauge(
+    "thuiswacht_alerting_incidents_open", "Vendors and gateways that are silent when much was to be expected."
+)
+ALERTING_INCIDENTS_HELD_BACK = Gauge(
+    "thuiswacht_alerting_incidents_held_back", "Alerts about missing data that an incident holds back."
+)
 ALERTING_ELECTED = Gauge(
     "thuiswacht_alerting_elected_services", "1 in the one service that does what is done once for all."
 )

@@ -107,6 +107,33 @@ class Settings(BaseSettings):
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="From which level on to log.")
     ] = "INFO"
+    incident_patients: Annotated[
+        int,
+        Field(
+            ge=2,
+            description="A silent vendor or gateway is an incident when readings of at least so many "
+            "patients were to be expected in an hour of the silence.",
+        ),
+    ] = 10
+    incident_silent_minutes: Annotated[
+        int, Field(ge=1, le=10_080, description="And when nothing came from it for longer than this.")
+    ] = 60
+    incident_hold_minutes: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=10_080,
+            description="For so long at most an incident holds back an alert about missing data.",
+        ),
+    ] = 240
+    incident_grace_minutes: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=1_440,
+            description="So long after its end for what piled up to come in, before alerts are released.",
+        ),
+    ] = 30
     programmes: Annotated[
         DirectoryPath | None, Field(description="Folder of programmes, in place of those that come with us.")
     ] = None

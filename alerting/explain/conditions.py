@@ -1,5 +1,6 @@
 """Whole conditions in words: what must be true for a finding to open, to rise, to clear."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from alerting.engine.expressions import All, AnyOf, Comparison, Condition, Not
@@ -16,6 +17,10 @@ _OPPOSITE = {
     Comparator.AT_MOST: Comparator.ABOVE,
 }
 _CLAUSE = Both("{phrase} {wanted} is", "{phrase} is {wanted}")
+_LINE = Both("{phrase} is {wanted}", "{phrase} is {wanted}")
+_EVERY = Both("alles hiervan geldt", "all of this holds")
+_ONE = Both("één hiervan geldt", "one of these holds")
+_EVERY_OF, _ONE_OF = Both("alles hiervan:", "all of this:"), Both("één hiervan:", "one of these:")
 
 
 def in_words(condition: Condition, given: Given, language: Language) -> str:
@@ -28,23 +33,53 @@ def in_words(condition: Condition, given: Given, language: Language) -> str:
     return _joined(_positive(condition), given, language)
 
 
+def as_list(condition: Condition, given: Given, language: Language) -> tuple[str, list[str]]:
+    """The same with what is joined as a list: the clause, and the lines below it; none for one comparison.
+
+    >>> from alerting.engine.expressions import parse
+    >>> as_list(parse("last(systolic) < low or last(systolic) > high"), Given(), Language.EN)[0]
+    'one of these holds'
+    """
+    positive = _positive(condition)
+    if isinstance(positive, Comparison):
+        return _clause(positive, given, language, _CLAUSE), []
+    clause = (_EVERY if isinstance(positive, All) else _ONE).said(language)
+    return clause, list(_lines(positive, given, language))
+
+
+def _lines(condition: Condition, given: Given, language: Language, indent: str = "") -> Iterator[str]:
+    for part in condition.parts if isinstance(condition, All | AnyOf) else ():
+        if isinstance(part, Comparison):
+            yield f"{indent}- {_clause(part, given, language, _LINE)}"
+        else:
+            yield f"{indent}- {(_EVERY_OF if isinstance(part, All) else _ONE_OF).said(language)}"
+            yield from _lines(part, given, language, f"{indent}  ")
+
+
 def _positive(condition: Condition, *, denied: bool = False) -> Condition:
-    """The same without *not*, which turns comparisons around, also where something is unknown."""
+    """The same without *not*, which turns comparisons around, and without *and* in *and*, *or* in *or*.
+
+    Also where something is unknown: neither a comparison nor its opposite is true then.
+    """
     match condition:
         case Comparison():
             return replace(condition, comparator=_OPPOSITE[condition.comparator]) if denied else condition
         case Not(part):
             return _positive(part, denied=not denied)
         case All(parts) | AnyOf(parts):
-            every = isinstance(condition, All) != denied
-            turned = tuple(_positive(part, denied=denied) for part in parts)
-            return All(turned) if every else AnyOf(turned)
+            kind = All if isinstance(condition, All) != denied else AnyOf
+            turned = [_positive(part, denied=denied) for part in parts]
+            return kind(tuple(one for part in turned for one in _same(part, kind)))
+
+
+def _same(part: Condition, kind: type[All | AnyOf]) -> tuple[Condition, ...]:
+    return part.parts if isinstance(part, kind) else (part,)
 
 
 def _joined(condition: Condition, given: Given, language: Language) -> str:
     match condition:
         case Comparison():
-            return _clause(condition, given, language)
+            return _clause(condition, given, language, _CLAUSE)
         case All(parts) | AnyOf(parts):
             word = (AND if isinstance(condition, All) else OR).said(language)
             return f" {word} ".join(_bracketed(part, given, language) for part in parts)
@@ -57,7 +92,7 @@ def _bracketed(condition: Condition, given: Given, language: Language) -> str:
     return text if isinstance(condition, Comparison) else f"({text})"
 
 
-def _clause(comparison: Comparison, given: Given, language: Language) -> str:
+def _clause(comparison: Comparison, given: Given, language: Language, clause: Both) -> str:
     limit = given.limits.get(comparison.limit)
     compared = Compared(
         feature=comparison.feature,
@@ -67,4 +102,4 @@ def _clause(comparison: Comparison, given: Given, language: Language) -> str:
         limit_value=None if limit is None else limit.value,
     )
     phrase, wanted = criterion(compared, given, language)
-    return _CLAUSE.said(language).format(phrase=phrase, wanted=wanted)
+    return clause.said(language).format(phrase=phrase, wanted=wanted)

@@ -102,8 +102,9 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of a finding: the version that found it, if it still is, and the patient's changes.
+    """What is known of a finding: a version of its name and number, and the patient's changes.
 
+    `recorded_hash` is the version's when it was first used; a newer program may write it differently.
     **Units**: `now_us` in microseconds since 1970 UTC, in the time of the log.
     """
 
@@ -111,14 +112,15 @@ class Known:
     version: Programme | None
     changes: Sequence[PlacedChange] = ()
     now_us: int = 0
+    recorded_hash: str | None = None
 
     @property
     def basis(self) -> Basis:
         """What there is to explain with."""
         if self.version is None:
             return Basis.UNKNOWN_VERSION
-        same = self.version.hash == self.finding.programme_hash and self.finding.rule in self.version.rules
-        return Basis.PROGRAMME if same else Basis.OTHER_CONTENT
+        same = self.finding.programme_hash in (self.version.hash, self.recorded_hash)
+        return Basis.PROGRAMME if same and self.finding.rule in self.version.rules else Basis.OTHER_CONTENT
 
     @property
     def programme(self) -> Programme | None:

@@ -58,7 +58,8 @@ def decimals_for(unit: str, value: float, limit: float | None = None) -> int:
     (1, 4, 0)
     """
     base = unit.removesuffix("/d")
-    decimals = max(_LEAST_DECIMALS.get(base, 0), _decimals(value, _USUAL_DECIMALS.get(base, 1)))
+    usual = max(_USUAL_DECIMALS.get(base, 1), 0 if limit is None else _decimals(limit, MILLIONTHS))
+    decimals = max(_LEAST_DECIMALS.get(base, 0), _decimals(value, usual))
     while limit is not None and decimals < MILLIONTHS and _misleads(value, limit, decimals):
         decimals += 1
     return decimals

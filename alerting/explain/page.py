@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
+from alerting.engine.expressions import Condition
 from alerting.engine.programme import Rule
 from alerting.explain import figures, provenance
 from alerting.explain.amounts import Amount, amount_in_words, received_in_words
-from alerting.explain.conditions import in_words
+from alerting.explain.conditions import as_list, in_words
 from alerting.explain.explanation import Basis, Because, Explanation, Part, Stage
 from alerting.explain.moments import moment, short_moment
 from alerting.explain.sentences import sentence
@@ -81,15 +82,15 @@ _UNREADABLE = Both(
 _UNKNOWN = Both("niet bekend", "not known")
 
 _WHEN_OVER = Both("Wanneer het voorbij is", "When it is over")
-_CLEARS = Both("Als {condition}.", "When {condition}.")
+_CLEARS = Both("Als {condition}", "When {condition}")
 _SOURCES = Both("Waar de grenzen vandaan komen", "Where the limits come from")
 _RULE = Both("De regel", "The rule")
-_OPENS = Both("Meldt zich als {condition}{repeated}.", "Speaks when {condition}{repeated}.")
+_OPENS = Both("Meldt zich als {condition}{repeated}", "Speaks when {condition}{repeated}")
 _K_OF_N = Both(
     ", bij minstens {k} van de laatste {n} metingen", ", at no fewer than {k} of the last {n} readings"
 )
 _HELD_FOR = Both(", {l} lang", ", for {l}")
-_RISES = Both("Wordt ernstiger ({severity}) als {condition}.", "Becomes {severity} when {condition}.")
+_RISES = Both("Wordt ernstiger ({severity}) als {condition}", "Becomes {severity} when {condition}")
 _COUNTS = Both("Een meting telt {l}.", "A reading counts for {l}.")
 _RESTS_ON = Both("De regel is {mark}.", "The rule is {mark}.")
 _IDENTITY = Both(
@@ -143,7 +144,7 @@ def clears_when(explanation: Explanation, language: Language) -> str | None:
     if explanation.rule is None:
         return None
     condition = in_words(explanation.rule.clear, explanation.given, language)
-    return _CLEARS.said(language).format(condition=condition)
+    return f"{_CLEARS.said(language).format(condition=condition)}."
 
 
 def _state(explanation: Explanation, language: Language) -> Iterator[str]:
@@ -210,10 +211,9 @@ def _readings(part: Part, before: Sequence[EvidenceReading], language: Language)
 
 
 def _clearing(explanation: Explanation, language: Language) -> Iterator[str]:
-    condition = clears_when(explanation, language)
-    if condition is not None:
+    if explanation.rule is not None:
         yield _WHEN_OVER.said(language)
-        yield condition
+        yield from _condition(_CLEARS, explanation.rule.clear, explanation.given, language)
 
 
 def _sources(explanation: Explanation, language: Language) -> Iterator[str]:
@@ -241,14 +241,20 @@ def _rule(explanation: Explanation, language: Language) -> Iterator[str]:
 
 
 def _conditions(rule: Rule, given: Given, language: Language) -> Iterator[str]:
-    opens = in_words(rule.when, given, language)
-    yield _OPENS.said(language).format(condition=opens, repeated=_repeated(rule, language))
+    yield from _condition(_OPENS, rule.when, given, language, repeated=_repeated(rule, language))
     if rule.raise_ is not None:
-        condition = in_words(rule.raise_.when, given, language)
         severity = SEVERITIES[rule.raise_.severity].said(language)
-        yield _RISES.said(language).format(severity=severity, condition=condition)
+        yield from _condition(_RISES, rule.raise_.when, given, language, severity=severity)
     if rule.max_age is not None:
         yield _COUNTS.said(language).format(l=figures.window(rule.max_age.us, language))
+
+
+def _condition(
+    text: Both, condition: Condition, given: Given, language: Language, **slots: str
+) -> Iterator[str]:
+    clause, lines = as_list(condition, given, language)
+    yield text.said(language).format(condition=clause, **slots) + (":" if lines else ".")
+    yield from lines
 
 
 def _repeated(rule: Rule, language: Language) -> str:

@@ -1,15 +1,19 @@
 """What explains a finding, from the database and the folder of programmes."""
 
+import json
 from collections.abc import Sequence
 from uuid import UUID
 
+from pydantic import ValidationError
+
 from alerting.engine.programme import Programme
-from alerting.explain.explanation import Explanation, Found, Known, explain, looks
+from alerting.explain.explanation import Basis, Explanation, Found, Known, explain, looks
 from models.db.findings import find_finding
 from models.db.installation import require_migrated
 from models.db.patients import load_changes_of
 from models.db.pool import Connection, connect
 from models.db.positions import latest_clock_us
+from models.db.programmes import UsedVersion, recorded
 from models.db.values import load_values
 from models.errors import BadInput
 from models.findings import Finding
@@ -45,7 +49,10 @@ async def _explained(
         )
     changes = await load_changes_of(connection, finding.patient_id)
     now_us = await latest_clock_us(connection, finding.log_partition)
-    known = Known(finding, _version(finding, programmes), changes, now_us or 0)
+    versions = await _versions(connection, finding, programmes)
+    every = [Known(finding, version, changes, now_us or 0, hash_) for version, hash_ in versions]
+    nothing = Known(finding, None, changes, now_us or 0)
+    known = next((one for one in every if one.basis is Basis.PROGRAMME), every[0] if every else nothing)
     found = {
         look: Found(tuple(readings), count)
         for look in looks(known)
@@ -58,6 +65,20 @@ async def _explained(
     return explain(known, found)
 
 
-def _version(finding: Finding, programmes: Sequence[Programme]) -> Programme | None:
+async def _versions(
+    connection: Connection, finding: Finding, folder: Sequence[Programme]
+) -> list[tuple[Programme, str | None]]:
+    """What goes by the name and number of the version that found it: as first used, and as in the folder."""
     wanted = finding.programme, finding.version
-    return next((one for one in programmes if (one.programme, one.version) == wanted), None)
+    used = [one for one in await recorded(connection) if (one.programme, one.version) == wanted]
+    readable = [(_read(one), one.programme_hash) for one in used]
+    from_folder = [(one, None) for one in folder if (one.programme, one.version) == wanted]
+    return [(version, hash_) for version, hash_ in (*readable, *from_folder) if version is not None]
+
+
+def _read(used: UsedVersion) -> Programme | None:
+    """A recorded version, None where this program cannot read it any more."""
+    try:
+        return Programme.model_validate(json.loads(used.content))
+    except ValidationError:
+        return None

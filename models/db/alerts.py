@@ -34,6 +34,13 @@ ORDER BY a.patient_id, a.created_at, a.alert_id
 FOR UPDATE OF a
 """
 
+_LOCK = """
+SELECT a.* FROM unnest($1::uuid[], $2::uuid[]) AS wanted (patient_id, alert_id)
+JOIN alert AS a USING (patient_id, alert_id)
+ORDER BY a.patient_id, a.created_at, a.alert_id
+FOR UPDATE OF a
+"""
+
 _LOAD_REASONS = """
 SELECT l.patient_id, l.alert_id, l.finding_id
 FROM unnest($1::uuid[], $2::uuid[]) AS wanted (patient_id, alert_id)
@@ -121,6 +128,14 @@ async def load_alerts(connection: Connection, since_us: Mapping[UUID, int]) -> l
     rows = await connection.fetch(
         _LOAD, list(since_us), [to_datetime(max(at_us, 0)) for at_us in since_us.values()]
     )
+    return [_alert(row) for row in rows]
+
+
+async def lock_alerts(connection: Connection, keys: Sequence[tuple[UUID, UUID]]) -> list[Alert]:
+    """Alerts by patient and id, as they are now, locked until the end of the transaction."""
+    if not keys:
+        return []
+    rows = await connection.fetch(_LOCK, [patient_id for patient_id, _ in keys], [key for _, key in keys])
     return [_alert(row) for row in rows]
 
 

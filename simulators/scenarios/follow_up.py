@@ -56,6 +56,8 @@ class FollowUp:
         self.population = population
         self.deteriorations = deteriorations
         self.programmes = [programmes[condition.programme] for condition in CONDITIONS]
+        # What is about devices is for everybody, where there is such a programme.
+        self.devices = programmes.get("devices")
         uniform = stream(population.seed, Purpose.CHANGES).random((n, 6))
         # In the first hour, one after the other; later ones on working hours in the first half.
         first_us = begin_us + SECOND_US + (np.arange(n) * (HOUR_US // max(n, 1))) // 1000 * 1000
@@ -126,10 +128,14 @@ class FollowUp:
             "version": programme.version,
             "limits": self._agreed_limits(row, programme),
         }
-        return [
+        planned = [
             PlannedChange(at_us, row, {"register": register}),
             PlannedChange(at_us + 1000, row, {"enrol": enrol}),
         ]
+        if self.devices is not None:
+            version = {"programme": self.devices.programme, "version": self.devices.version}
+            planned.append(PlannedChange(at_us + 2000, row, {"enrol": version}))
+        return planned
 
     def _agreed_limits(self, row: int, programme: Programme) -> dict[str, Any]:
         """Whose usual pressure is near a default gets a limit that fits, when somebody thinks of it."""

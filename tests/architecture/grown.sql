@@ -46,6 +46,26 @@ INSERT INTO alert_finding
 INSERT INTO reevaluation
     SELECT id, organisation, 'c', 't', part, i, now(), now(), CASE WHEN n % 500 > 0 THEN now() END
     FROM p, generate_series(1, 10) AS i;
+INSERT INTO measurement_request
+    SELECT id, 'body_weight', timestamptz '2026-09-02 07:00Z' + i * interval '5 days', pg_temp.id('f', n * 10 + i),
+        organisation, 'simulated', part, now(), 'jump', 'confirmed', 90, 80, now(), now()
+    FROM p, generate_series(1, 5) AS i;
+INSERT INTO incident SELECT pg_temp.id('f', 0), 'gone', '2026-09-01', '2026-09-01', NULL, 20, 0, now();
+INSERT INTO incident
+    SELECT id, 'vendor-' || n, timestamptz '2026-09-01', timestamptz '2026-09-01', timestamptz '2026-09-02', 20, 0, now()
+    FROM p;
+INSERT INTO incident_alert
+    SELECT id, pg_temp.id('e', n * 100 + i), organisation, pg_temp.id('f', 0), now()
+    FROM p, generate_series(1, 2) AS i;
+INSERT INTO alert (patient_id, alert_id, organisation_id, origin, signal, severity, opened_at)
+    SELECT id, pg_temp.id('e', n * 100 + 50), organisation, 'simulated', 'silence', 'low',
+        timestamptz '2026-10-31' - n * interval '1 hour'
+    FROM p;
+INSERT INTO source_activity
+    SELECT 'c', 't', part, 'vendor-' || n, now() FROM generate_series(0, 63) AS part, generate_series(1, 40) AS n;
+INSERT INTO source_hour
+    SELECT 'c', 't', part, 'vendor-' || n, slot, 192 * 2500 + slot, 5
+    FROM generate_series(0, 15) AS part, generate_series(1, 20) AS n, generate_series(0, 191) AS slot;
 INSERT INTO log_position (consumer_group, cluster_id, topic, partition)
     SELECT 'g' || g, 'c', 't', part FROM generate_series(1, 40) AS g, generate_series(0, 63) AS part;
 ANALYZE;

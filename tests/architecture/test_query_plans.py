@@ -18,13 +18,26 @@ import numpy as np
 import pytest
 
 from models.alerts import Alert
-from models.db import alerts, findings, history, patients, positions, readings, reevaluations
+from models.db import (
+    alerts,
+    findings,
+    history,
+    incidents,
+    patients,
+    positions,
+    readings,
+    reevaluations,
+    sources,
+    values,
+)
 from models.db.pool import Connection
+from models.sources import Activity
 from simulators.stack import Stack
 from tests import rows
 
 NOW_US = 1_793_487_600_000_000  # 2026-10-31, 23:00 UTC
 DAY_US = 86_400_000_000
+HOUR_US = 3_600_000_000
 GROWN = Path(__file__).with_name("grown.sql")
 
 # Of Postgres itself, or never large.
@@ -157,6 +170,14 @@ async def test_findings_that_may_change(connection: Connection, plans: Plans) ->
     assert wasteful(taken) == []
 
 
+async def test_what_explains_a_finding(connection: Connection, plans: Plans) -> None:
+    one = UUID(f"d0000000-0000-4000-8000-{4001:012x}")
+    assert wasteful(await plans(findings.find_finding(connection, one))) == []
+    assert wasteful(await plans(patients.load_changes_of(connection, SOME[0]))) == []
+    looked = values.load_values(connection, SOME[0], ["body_weight"], NOW_US - 30 * DAY_US, NOW_US, 1_000)
+    assert wasteful(await plans(looked)) == []
+
+
 async def test_alerts_that_may_change(connection: Connection, plans: Plans) -> None:
     found: list[Alert] = []
 
@@ -170,6 +191,22 @@ async def test_alerts_that_may_change(connection: Connection, plans: Plans) -> N
 
 async def test_reevaluations_that_are_due(connection: Connection, plans: Plans) -> None:
     assert wasteful(await plans(reevaluations.due(connection, "c", "t", [0, 1]))) == []
+
+
+async def test_alerts_that_a_silent_source_explains(connection: Connection, plans: Plans) -> None:
+    async def look() -> None:
+        found = await incidents.to_hold_back(
+            connection, readings_from_us=NOW_US - 40 * DAY_US, opened_from_us=NOW_US - DAY_US, at_most=500
+        )
+        assert found == []
+        await incidents.held_back(connection)
+
+    assert wasteful(await plans(look())) == []
+
+
+async def test_noting_from_where_readings_came(connection: Connection, plans: Plans) -> None:
+    noted = [(n, Activity(f"vendor-{n}", NOW_US // HOUR_US, 5, NOW_US)) for n in range(4)]
+    assert wasteful(await plans(sources.note_activity(connection, "c", "t", noted))) == []
 
 
 async def test_a_query_without_an_index_would_be_seen(connection: Connection, plans: Plans) -> None:

@@ -102,5 +102,6 @@ class Series:
         for day in set(days) - set(self.whole_days):
             self.whole_days[day] = daily_value(self.window(day * DAY_US - 1, (day + 1) * DAY_US - 1))
         values = {day: self.whole_days[day] for day in days}
-        values[today] = daily_value(self.window(today * DAY_US - 1, t))
+        if first <= today:
+            values[today] = daily_value(self.window(today * DAY_US - 1, t))
         return [Day(day, 1, v, v, v, v) for day, v in values.items() if v is not None]

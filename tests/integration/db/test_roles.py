@@ -12,7 +12,7 @@ from models.errors import RefuseToStart
 
 INGEST_WRITES = {
     "log_position", "organisation", "patient", "patient_change", "reading",
-    "quarantine", "quarantine_message",
+    "quarantine", "quarantine_message", "source_activity", "source_hour",
 }  # fmt: skip
 ALERTING_WRITES = {
     "log_position",
@@ -22,6 +22,9 @@ ALERTING_WRITES = {
     "alert_event",
     "reevaluation",
     "measurement_request",
+    "programme_version",
+    "incident",
+    "incident_alert",
 }
 WRITES = {
     "thuiswacht_ingest": INGEST_WRITES,

@@ -1,4 +1,4 @@
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from uuid import UUID
@@ -9,7 +9,7 @@ from alerting.circumstances import Effective, Turn, turns
 from alerting.findings import FindingChange
 from alerting.lifecycle import Book, Consequences, follow
 from models.alerts import Alert, AlertEvent, AlertState, HeldBack, Outcome
-from models.findings import Finding, Severity, Signal, finding_id
+from models.findings import Evidence, Finding, Severity, Signal, finding_id
 from models.messages import Admit, AnyChange, Discharge, End, Origin, Pause, Resume
 
 PATIENT, ORGANISATION = UUID(int=1), UUID(int=2)
@@ -26,6 +26,7 @@ class Patient:
     events: list[AlertEvent] = field(default_factory=list[AlertEvent])
     ids: Iterator[UUID] = field(default_factory=lambda: (UUID(int=number) for number in count(100)))
     since_us: int = 0
+    because: Mapping[str, object] = field(default_factory=dict[str, object])
 
     def circumstances(self, *changes: tuple[int, AnyChange]) -> "Patient":
         self.timeline = turns([Effective(at_us, at_us, change) for at_us, change in changes])
@@ -33,7 +34,14 @@ class Patient:
 
     def sees(self, *changes: FindingChange, now_us: int = 0) -> Consequences:
         book = Book(
-            PATIENT, ORGANISATION, Origin.SIMULATED, self.timeline, self.findings, self.alerts, self.links
+            PATIENT,
+            ORGANISATION,
+            Origin.SIMULATED,
+            self.timeline,
+            self.findings,
+            self.alerts,
+            self.links,
+            self.because,
         )
         consequences = follow(book, changes, since_us=self.since_us, now_us=now_us, ids=self.ids)
         self.findings |= {change.after.finding_id: change.after for change in changes}
@@ -351,6 +359,40 @@ def test_a_severe_rise_in_doubt_that_was_none_leaves_the_alert_without_the_doubt
     patient.sees(confirmed(rise, severity=Severity.MEDIUM, raised_at_us=None), now_us=20)
     assert not patient.only.unconfirmed
     assert kinds(patient.events) == ["opened", "severity_raised", "unconfirmed", "finding_changed"]
+
+
+def test_what_late_data_changed_and_why_is_said(patient: Patient) -> None:
+    before = Evidence("rise(body_weight, days=3)", 2.4, "kg", "gain_3d", 2.0)
+    gain = patient.opens(10, opening=(before,))
+    patient.sees(gain, now_us=15)
+    patient.because = {"readings": 1, "kinds": ["body_weight"], "taken_from_us": 8, "taken_until_us": 8}
+    shorter = replace(gain.after, cleared_at_us=12, opening=(replace(before, value=3.1),))
+    told = patient.sees(late(FindingChange(gain.after, shorter, 10)), now_us=20)
+    changed = told.events[0]
+    assert (changed.event, changed.from_value, changed.to_value) == ("finding_changed", "holds", "cleared")
+    assert changed.why["because"] == patient.because
+    assert changed.why["changed"] == {
+        "cleared_at_us": [None, 12],
+        "opening": [[[before.feature, 2.4, "kg"]], [[before.feature, 3.1, "kg"]]],
+    }
+
+
+def test_a_late_reading_that_changes_nothing_worth_saying_says_nothing(patient: Patient) -> None:
+    gain = patient.opens(10)
+    patient.sees(gain, now_us=15)
+    patient.sees(late(FindingChange(gain.after, replace(gain.after, quiet=True), 10)), now_us=20)
+    assert kinds(patient.events) == ["opened"]
+
+
+def test_in_hospital_an_incident_does_not_matter_any_more(patient: Patient) -> None:
+    patient.sees(patient.opens(10, signal=Signal.SILENCE), now_us=10)
+    held = replace(patient.only, held_back=HeldBack.INCIDENT)
+    patient.alerts[held.alert_id] = held
+    patient.circumstances((20, Admit()), (40, Discharge()))
+    told = patient.sees(now_us=30)
+    assert [(e.from_value, e.to_value) for e in told.events] == [(HeldBack.INCIDENT, HeldBack.ADMISSION)]
+    patient.sees(now_us=40)
+    assert patient.only.held_back is None
 
 
 def test_nothing_happens_when_nothing_changed(patient: Patient) -> None:

@@ -129,6 +129,17 @@ def test_each_patient_has_at_most_one_unresolved_alert_of_a_signal(at_once: Ledg
     assert max(unresolved.values()) == 1
 
 
+def test_what_changes_late_says_which_readings_came(at_once: Ledger) -> None:
+    changed = [event for event in at_once.events if event.event is AlertEvent.FINDING_CHANGED]
+    assert changed
+    for event in changed:
+        assert event.why["changed"]
+        because = event.why["because"]
+        assert isinstance(because, dict)
+        assert because["readings"] >= 1
+        assert because["taken_from_us"] <= because["taken_until_us"] < event.happened_at_us
+
+
 def test_a_programme_that_does_not_exist_is_told_once() -> None:
     log = records(1)
     partition = Partition(0, programmes(), "trial", 1)

@@ -40,7 +40,7 @@ DUTCH = frozenset(
 
 
 @pytest.mark.parametrize("name", list(FeatureName))
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_every_comparison_can_be_said(name: FeatureName, data: st.DataObject) -> None:
     case = data.draw(cases(name))

@@ -172,3 +172,16 @@ def test_labels_say_what_was_cut_off() -> None:
     assert all(given.begin_us <= label.onset_us < given.begin_us + 60 * DAY_US for label in labels)
     assert len(label_lines(labels)) == len(labels)
     assert labels_digest(labels) != labels_digest([replace(labels[0], kind="other"), *labels[1:]])
+
+
+def test_everybody_is_enrolled_in_the_programme_on_devices_where_there_is_one() -> None:
+    devices = PROGRAMMES["hypertension"].model_copy(update={"programme": "devices"})
+    programmes = {**PROGRAMMES, "devices": devices}
+    with_devices = Scenario(seed=3, patients=20, days=3, start=START, programmes=programmes)
+    enrolled: dict[int, list[str]] = {}
+    for day in range(3):
+        for change in with_devices.day(day).changes:
+            if "enrol" in change.content:
+                enrolled.setdefault(change.patient, []).append(change.content["enrol"]["programme"])
+    assert len(enrolled) == 20
+    assert all(len(names) == 2 and names[1] == "devices" for names in enrolled.values())

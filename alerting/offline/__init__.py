@@ -1,0 +1,1 @@
+"""The rule engine on a file: readings in, findings out, without Kafka or Postgres."""

@@ -1,0 +1,184 @@
+"""`thuiswacht evaluate` from the files to the findings."""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alerting.engine.compiled import compile_programmes
+from alerting.engine.programme import Programme
+from alerting.engine.programme_files import PACKAGED, load_file, load_folder
+from alerting.offline.admission import Admission
+from alerting.offline.bad_rows import BadRow, BadRows
+from alerting.offline.evaluation import Evaluation, Piece
+from alerting.offline.output import opened, written
+from alerting.offline.patients import Patients
+from alerting.offline.registrations import Registrations, load
+from alerting.offline.sources import Source, open_source
+from models.columns import Reason
+from models.errors import BadInput
+
+TELL_EVERY_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What is to be evaluated. **Units**: `until_us` in microseconds since 1970 UTC."""
+
+    programmes: Sequence[Programme]
+    readings: Path
+    out: Path
+    registrations: Path | None = None
+    until_us: int | None = None
+    skip: bool = False
+    errors: Path | None = None
+    threads: int = 0
+
+
+@dataclass(slots=True)
+class Done:
+    """What came of it. `evaluated` is rows without refused, late, beyond, duplicates and conflicts."""
+
+    rows: int = 0
+    patients: int = 0
+    findings: int = 0
+    evaluated: int = 0
+    refused: int = 0
+    too_late: int = 0
+    duplicates: int = 0
+    conflicts: int = 0
+    beyond: int = 0
+    seconds: float = 0.0
+    reasons: dict[str, int] = field(default_factory=dict[str, int])
+
+    def __str__(self) -> str:
+        left_out = {
+            "refused": self.refused,
+            "too late": self.too_late,
+            "duplicates": self.duplicates,
+            "conflicts": self.conflicts,
+            "after --until": self.beyond,
+        }
+        told = "".join(f", {number:,} {name}" for name, number in left_out.items() if number)
+        rate = self.rows / self.seconds if self.seconds else 0.0
+        return (
+            f"{self.rows:,} rows{told}, {self.patients:,} patients, {self.findings:,} findings "
+            f"in {self.seconds:.1f} s ({rate:,.0f} rows/s)"
+        )
+
+
+class Progress:
+    """Tells how far long work is, now and then."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
+        self.begun_s = self._told_s = time.monotonic()
+
+    def __call__(self, what: str, done: int, of: int | None) -> None:
+        """Tells it, if it was not told a moment ago."""
+        now_s = time.monotonic()
+        if now_s - self._told_s >= TELL_EVERY_S:
+            self._told_s = now_s
+            share = f" of {of:,}" if of is not None else ""
+            self._tell(f"{what}: {done:,}{share} rows, {now_s - self.begun_s:.0f} s")
+
+
+def evaluate(wishes: Wishes, tell: Callable[[str], None]) -> Done:
+    """Reads, evaluates, writes. **Raises**: BadInput, of a row where the run is to stop at one."""
+    progress = Progress(tell)
+    programmes = compile_programmes(wishes.programmes)
+    if wishes.registrations is None:
+        registrations, known = Registrations.everybody_in_all(programmes), None
+    else:
+        registrations = load(wishes.registrations, programmes)
+        known = registrations.texts.values()
+    source = open_source(wishes.readings)
+    with ExitStack() as stack:
+        out = stack.enter_context(written(wishes.out))
+        errors = None if wishes.errors is None else stack.enter_context(opened(wishes.errors))
+        bad = BadRows(wishes.readings.name, stop=not wishes.skip, written=errors)
+        admission = Admission(source, Patients(known), bad, wishes.until_us)
+        _admit(source, admission, progress)
+        bad.stop_if_asked(at_the_end=True)
+        rows = admission.rows()
+        latest_us = int(rows.taken_at_us[rows.counts].max(initial=0))
+        until_us = latest_us if wishes.until_us is None else wishes.until_us
+        done = Done(rows=admission.read, patients=len(admission.patients.ids), beyond=admission.beyond)
+        evaluation = Evaluation(programmes, admission, rows, registrations.of, until_us)
+        pieces = evaluation.run(wishes.threads or os.cpu_count() or 1)
+        _collect(pieces, done, bad, admission, out, progress)
+        bad.stop_if_asked(at_the_end=True)
+    done.refused = bad.refused
+    done.reasons = {reason.value: number for reason, number in sorted(bad.by_reason.items())}
+    done.seconds = time.monotonic() - progress.begun_s
+    return done
+
+
+def _admit(source: Source, admission: Admission, progress: Progress) -> None:
+    """One thread reads while another looks at what was read before."""
+    with ThreadPoolExecutor(1, "admit") as pool:
+        before: Future[None] | None = None
+        for batch in source.batches():
+            if before is not None:
+                before.result()
+            before = pool.submit(admission.take, batch)
+            progress("reading", admission.read, source.rows)
+        if before is not None:
+            before.result()
+
+
+def _collect(
+    pieces: Iterator[Piece],
+    done: Done,
+    bad: BadRows,
+    admission: Admission,
+    out: BinaryIO,
+    progress: Progress,
+) -> None:
+    crossed: list[BadRow] = []
+    conflicts: list[NDArray[np.int64]] = [np.zeros(0, np.int64)]
+    looked_at = 0
+    for piece in pieces:
+        out.write(piece.lines)
+        done.findings += piece.findings
+        done.evaluated += piece.evaluated
+        done.duplicates += piece.duplicates
+        done.too_late += piece.too_late
+        crossed += piece.crossed
+        conflicts.append(piece.conflicts)
+        looked_at += piece.rows
+        progress("evaluating", looked_at, done.rows)
+    bad.take(sorted(crossed, key=lambda row: row.row))
+    places = np.sort(np.concatenate(conflicts))
+    done.conflicts = len(places)
+    if bad.written is not None:
+        bad.take(_conflict(number) for number in admission.numbers(places).tolist())
+
+
+def _conflict(number: int) -> BadRow:
+    expected = "what an earlier row says of this patient, kind, time and device, or a higher revision"
+    return BadRow(number, "", expected, "something else: the earlier row counts", Reason.CONFLICT)
+
+
+def read_programmes(places: Sequence[Path]) -> Sequence[Programme]:
+    """The programmes of files and folders; those that come with Thuiswacht where none are named.
+
+    **Raises**: BadProgramme for one that is wrong; BadInput for one that is there twice.
+    """
+    found: dict[tuple[str, int], Programme] = {}
+    for place in places or [PACKAGED]:
+        for programme in load_folder(place) if place.is_dir() else [load_file(place)]:
+            key = programme.programme, programme.version
+            if key in found:
+                raise BadInput(
+                    where=str(place), expected="each version of a programme once", found=f"{key[0]} {key[1]}"
+                )
+            found[key] = programme
+    return list(found.values())
