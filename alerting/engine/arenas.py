@@ -58,7 +58,7 @@ class Arenas:
     """Memory of one partition's patients."""
 
     def __init__(self, default_limits: Rows) -> None:
-        self._used = dict.fromkeys(("segments", "schedules", "states", "series", "histories", "bins", "days"), 0)
+        self._used = dict.fromkeys(("segments", "schedules", "states", "series", "histories", "days"), 0)
         self.memory = Memory(
             patients=_unknown_patients(0),
             due_us=np.zeros(0, np.int64),
@@ -76,9 +76,13 @@ class Arenas:
             digests=np.zeros(1, np.uint64),
             free=np.full(SIZES, -1, np.int64),
             used=np.zeros(1, np.int64),
+            free_bins=np.full(SIZES, -1, np.int64),
+            used_bins=np.zeros(1, np.int64),
             readings_room=FIRST_ROOM,
+            bins_room=FIRST_ROOM,
         )
         self._handed: tuple[Memory, Memory] | None = None
+        self._more = FIRST_ROOM
         self.longest = 512
         """As many values as one series may hold, of whatever it is looked at by."""
 
@@ -88,6 +92,7 @@ class Arenas:
         memory = self.memory
         parts = [getattr(memory, name)[:1].nbytes * used for name, used in self._used.items()]
         parts += [memory.readings[:1].nbytes * int(memory.used[0]), memory.limits.nbytes, memory.digests.nbytes]
+        parts += [memory.bins[:1].nbytes * int(memory.used_bins[0])]
         patients = (memory.patients, memory.due_us, memory.snapshot_us, memory.snapshot_mark_us)
         return sum(parts) + sum(array.nbytes for array in patients)
 
@@ -115,11 +120,19 @@ class Arenas:
             snapshot_mark_us=grown(memory.snapshot_mark_us, size),
         )
 
-    def grow_readings(self, more: int) -> None:
-        """A larger arena of readings."""
-        memory = self.memory
-        size = len(memory.readings) * 3 // 2 + more
-        self.memory = memory._replace(readings=grown(memory.readings, size), readings_room=size)
+    def grow_unless(self, all_fitted: bool, *, moved: bool) -> None:
+        """Larger arenas of readings and bins after a call that found no room; yet larger when it did not move."""
+        if all_fitted:
+            return
+        self._more = FIRST_ROOM if moved else 2 * self._more
+        memory, more = self.memory, self._more
+        if int(memory.used[0]) + more > len(memory.readings):
+            size = len(memory.readings) * 3 // 2 + more
+            memory = memory._replace(readings=grown(memory.readings, size), readings_room=size)
+        if int(memory.used_bins[0]) + more > len(memory.bins):
+            size = len(memory.bins) * 3 // 2 + more
+            memory = memory._replace(bins=grown(memory.bins, size), bins_room=size)
+        self.memory = memory
 
     def take(self, name: str, number: int) -> int:
         """Room for so many rows more in an arena; gives the first of them."""
@@ -198,12 +211,12 @@ class Arenas:
         if not need.bins and not need.days:
             return -1
         at = self.take("histories", 1)
-        bins_cap = need.bins + MARGIN_BINS if need.bins else 0
+        bins_most = need.bins + MARGIN_BINS if need.bins else 0
         days_cap = need.days + MARGIN_DAYS if need.days else 0
-        self.longest = max(self.longest, bins_cap + 1, days_cap + 1)
-        bins, days = self.take("bins", bins_cap), self.take("days", days_cap)
+        self.longest = max(self.longest, bins_most + 1, days_cap + 1)
+        days = self.take("days", days_cap)
         history = self.memory.histories[at]
-        history["bins"], history["bins_cap"], history["bins_kept"] = bins, bins_cap, need.bins
+        history["bins_most"], history["bins_kept"] = bins_most, need.bins
         history["days"], history["days_cap"], history["days_kept"] = days, days_cap, need.days
         history["dense"] = is_dense(number)
         self._empty_history(at)

@@ -150,10 +150,9 @@ class Engine:
             return
         self._arenas.know(int(rows.max()))
         done = 0
-        while done < rows.size:
+        while (last := done) < rows.size:
             done = intake.give_back(rows, done, self._arenas.handed, self._tables, self._room)
-            if done < rows.size:
-                self._arenas.grow_readings(FIRST_ROOM)
+            self._arenas.grow_unless(done == rows.size, moved=done > last)
 
     def looked_at(self, row: Any, comparison: evidence.Comparison) -> evidence.Looked:
         """What a feature looked at when a transition of the last verdict happened."""
@@ -167,10 +166,12 @@ class Engine:
         parts: list[Rows] = []
         asked: list[Rows] = []
         done = 0
-        while done < touched.size:
+        while (last := done) < touched.size:
             done, filled, questions = walk.evaluate(
                 touched, done, now_us, self._arenas.handed, self._tables, self._room, replayed_us
             )
+            is_full = filled > 0 or questions > 0
+            self._arenas.grow_unless(is_full or done == touched.size, moved=done > last)
             parts.append(self._scratch.out[:filled].copy())
             asked.append(self._scratch.asked[:questions].copy())
         again = np.flatnonzero(replayed_us > walk.NOT_REPLAYED)
@@ -229,12 +230,11 @@ class Engine:
             self._devices_in(readings), *map(np.ascontiguousarray, (readings.revision, readings.void)),
         )  # fmt: skip
         done = 0
-        while done < n:
+        while (last := done) < n:
             done = intake.take_in(
                 done, *columns, self._series_of_kind, self._arenas.handed, self._tables, self._room
             )
-            if done < n:
-                self._arenas.grow_readings(4 * (n - done))
+            self._arenas.grow_unless(done == n, moved=done > last)
         sorted_who = who[order]
         another = np.ones(n, np.bool_)
         np.not_equal(sorted_who[1:], sorted_who[:-1], out=another[1:])

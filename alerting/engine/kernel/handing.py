@@ -116,7 +116,7 @@ def memory_of(own: Memory) -> Memory:
         _histories(own.histories), _bins(own.bins), _floats(own.days), _segments(own.segments),
         _schedules(own.schedules), _states(own.states), _limits(own.limits), _longs(own.snapshot_us),
         _longs(own.snapshot_mark_us), _digests(own.digests), _longs(own.free), _longs(own.used),
-        own.readings_room,
+        _longs(own.free_bins), _longs(own.used_bins), own.readings_room, own.bins_room,
     )  # fmt: skip
 
 

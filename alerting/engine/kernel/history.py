@@ -20,7 +20,7 @@ from alerting.engine.kernel.layout import (
     Scratch,
     Tables,
 )
-from alerting.engine.kernel.numbers import canonical_of, counts, first_from, median
+from alerting.engine.kernel.numbers import canonical_of, counts, first_from, median, rows_of_size, size_for
 
 SHIFT = 8
 """When the room for bins or days is full, so large a part of it is given up."""
@@ -77,6 +77,43 @@ def _shift_bins(m: Memory, p: int, history: Any) -> None:
     history.bins_len -= drop
     first_us = m.bins[history.bins].number * BIN_US
     _forget_snapshots_before(m, p, history.bins_kept * BIN_US, first_us)
+
+
+@part
+def _larger_block(history: Any, size: int, m: Memory) -> bool:
+    """The bins of a series into a block of that size; False where the arena is too small."""
+    block = m.free_bins[size]
+    if block >= 0:
+        m.free_bins[size] = m.bins[block].number
+    else:
+        block = m.used_bins[0]
+        if block + rows_of_size(size) > m.bins_room:
+            return False
+        m.used_bins[0] = block + rows_of_size(size)
+    for i in range(history.bins_len):
+        _copy_bin(m.bins[block + i], m.bins[history.bins + i])
+    if history.bins_cap != 0:
+        old = size_for(history.bins_cap)
+        m.bins[history.bins].number = m.free_bins[old]
+        m.free_bins[old] = history.bins
+    history.bins = block
+    history.bins_cap = rows_of_size(size)
+    return True
+
+
+@part
+def room_for_bins(m: Memory, s: int) -> bool:
+    """Room for a bin of each reading that is not in one yet, up to the most there may be."""
+    series = m.series[s]
+    if series.history < 0:
+        return True
+    history = m.histories[series.history]
+    if history.bins_kept == 0:
+        return True
+    end = series.readings + series.readings_len
+    coming = end - first_from(m.readings, series.readings, end, history.binned * BIN_US)
+    wanted = min(history.bins_most, history.bins_len + coming)
+    return wanted <= history.bins_cap or _larger_block(history, size_for(wanted + wanted // 4), m)
 
 
 @part

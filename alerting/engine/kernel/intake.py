@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from alerting.engine.kernel.compiling import compiled, part
 from alerting.engine.kernel.handing import memory_of, scratch_of, tables_of
-from alerting.engine.kernel.history import Values, close_bins, close_days, reopen
+from alerting.engine.kernel.history import Values, close_bins, close_days, reopen, room_for_bins
 from alerting.engine.kernel.layout import (
     BIN_US,
     DAY_US,
@@ -32,9 +32,11 @@ from alerting.engine.kernel.numbers import (
     is_after,
     ones,
     revision_of,
+    rows_of_size,
+    size_for,
+    SMALLEST_BLOCK,
 )
 
-SMALLEST_BLOCK = 4
 FULL = 0.8
 """A block that is fuller than this after old readings were dropped is replaced by a larger one."""
 
@@ -65,21 +67,6 @@ def order_by_patient(patient: NDArray[np.int32], most: int) -> NDArray[np.int64]
         order, other = other, order
         shift += RADIX_BITS
     return order
-
-
-@part
-def rows_of_size(size: int) -> int:
-    """How many rows a block of a size has: 4, 6, 8, 12, 16, 24, …"""
-    return (SMALLEST_BLOCK if size % 2 == 0 else SMALLEST_BLOCK + SMALLEST_BLOCK // 2) << (size // 2)
-
-
-@part
-def size_for(rows: int) -> int:
-    """The smallest size of a block for so many rows."""
-    size = 0
-    while rows_of_size(size) < rows:
-        size += 1
-    return size
 
 
 @part
@@ -116,7 +103,7 @@ def drop_old(p: int, s: int, m: Memory, t: Tables, some: Values) -> None:
         return
     if series.history >= 0:
         history = m.histories[series.history]
-        if history.bins_cap > 0:
+        if history.bins_kept > 0:
             close_bins(m, p, s, before_us // BIN_US, t, some)
         if history.days_cap > 0:
             close_days(m, p, s, before_us // DAY_US, t, some)
@@ -160,6 +147,8 @@ def release(s: int, m: Memory) -> None:
 def _make_room(p: int, s: int, m: Memory, t: Tables, some: Values) -> bool:
     """Room for one more reading; False where the arena is too small."""
     series = m.series[s]
+    if not room_for_bins(m, s):
+        return False
     if series.readings_cap != 0:
         drop_old(p, s, m, t, some)
     if series.readings_cap != 0 and series.readings_len + 1 <= FULL * series.readings_cap:
@@ -285,6 +274,8 @@ def give_back(
             series = m.series[s]
             if series.readings_cap <= 2 * SMALLEST_BLOCK:
                 continue
+            if not room_for_bins(m, s):
+                return j
             drop_old(rows[j], s, m, t, some)
             size = size_for(series.readings_len + series.readings_len // 4 + 1)
             if rows_of_size(size) < series.readings_cap and not _move(s, size, m):

@@ -109,7 +109,8 @@ HISTORY = np.dtype(
         ("bins", "i8"),
         ("bins_len", "i4"),
         ("bins_cap", "i4"),
-        ("bins_kept", "i4"),  # how many quarters of an hour are looked back at
+        ("bins_most", "i4"),  # room is given no further
+        ("bins_kept", "i4"),  # how many quarters of an hour are looked back at; 0: not by them
         ("binned", "i4"),  # all bins before this number are there
         ("days", "i8"),
         ("days_first", "i4"),  # day number of the first of them
@@ -290,7 +291,10 @@ class Memory(NamedTuple):
     digests: NDArray[np.uint64]  # [devices]: the order of devices, the same everywhere
     free: NDArray[np.int64]  # [sizes]: first free block of readings of each size; −1: none
     used: NDArray[np.int64]  # [1]: rows of the arena of readings in use
+    free_bins: NDArray[np.int64]  # [sizes]: the same of bins
+    used_bins: NDArray[np.int64]  # [1]
     readings_room: int  # rows of the arena of readings
+    bins_room: int
 
 
 class Scratch(NamedTuple):

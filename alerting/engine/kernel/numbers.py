@@ -26,6 +26,8 @@ MULTIPLY = KIND_COUNT * UNIT_COUNT
 DIVIDE = 2 * MULTIPLY
 """Where in the table of units the factors and divisors begin; before them stand the offsets."""
 
+SMALLEST_BLOCK = 4
+
 INSERTION = 24
 """Up to so many values are sorted by insertion."""
 
@@ -165,3 +167,18 @@ def median(values: NDArray[np.float64], n: int) -> float:
     for i in range(1, upper):
         below = max(below, values[i])
     return (below + values[upper]) / 2
+
+
+@part
+def rows_of_size(size: int) -> int:
+    """How many rows a block of a size has: 4, 6, 8, 12, 16, 24, …"""
+    return (SMALLEST_BLOCK if size % 2 == 0 else SMALLEST_BLOCK + SMALLEST_BLOCK // 2) << (size // 2)
+
+
+@part
+def size_for(rows: int) -> int:
+    """The smallest size of a block for so many rows."""
+    size = 0
+    while rows_of_size(size) < rows:
+        size += 1
+    return size

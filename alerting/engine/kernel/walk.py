@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from alerting.engine.kernel.compiling import compiled, part
 from alerting.engine.kernel.conditions import TRUE, Here, condition, deadline, values_of
 from alerting.engine.kernel.gate import look_for_jumps
+from alerting.engine.kernel.history import room_for_bins
 from alerting.engine.kernel.handing import memory_of, scratch_of, tables_of
 from alerting.engine.kernel.layout import (
     DAY_US,
@@ -353,6 +354,9 @@ def evaluate(
         patient = m.patients[p]
         if n + 2 * patient.states_len > scratch.out_room:
             return j, n, questions
+        for s in range(patient.series, patient.series + ones(patient.named)):
+            if not room_for_bins(m, s):
+                return j, n, questions
         horizon_us = max(now_us, patient.latest_us)
         if patient.jumps != 0 or patient.gate_due_us <= horizon_us:
             filled = look_for_jumps(p, horizon_us, questions, m, t, scratch)
