@@ -289,5 +289,9 @@ def _cast_in_halves(
 
 
 def _shown(column: Any, at: int) -> str:
-    value: object = column[at].as_py() if not is_text(column) else _decoded(column.slice(at, 1))[0]
-    return shown(value if isinstance(value, str) else str(value))
+    if is_text(column):
+        return shown(_decoded(column.slice(at, 1))[0])
+    value: Any = column[at]
+    # Python has no nanoseconds.
+    finest = pa.types.is_timestamp(column.type)
+    return shown(f"{value.value} {column.type.unit}" if finest else str(value.as_py()))
