@@ -112,7 +112,7 @@ class Patient:
         self.comparisons: dict[int, list[Comparison]] = {}
         self.states: dict[tuple[str, str], RuleState] = {}
         self.found: dict[UUID, Finding] = {}
-        self.looked: Counter[tuple[str, bool | None]] = Counter()
+        self.looked: Counter[tuple[str, str, bool | None]] = Counter()
 
     def findings(self) -> set[Finding]:
         """Walks through all moments at which anything can happen, in order."""
@@ -268,20 +268,17 @@ class Patient:
         self, comparison: Comparison, rule: Rule, enrolment: Enrolment, name: str, t: int
     ) -> tuple[bool | None, Values]:
         feature, limit_of = comparison.feature, partial(self.limit, enrolment=enrolment)
-        if feature.name == "missed":
-            value = self.missed(feature, enrolment, name, t)
-        else:
-            max_age_us = None if rule.max_age is None else rule.max_age.us
-            unit = limit_of(comparison.limit)[1]
-            look = Look(feature, unit, limit_of, self.series_of, t, enrolment.enrolled_us, max_age_us)
-            value = look.value()
+        max_age_us = None if rule.max_age is None else rule.max_age.us
+        unit = limit_of(comparison.limit)[1]
+        look = Look(feature, unit, limit_of, self.series_of, t, enrolment.enrolled_us, max_age_us)
+        value = self.missed(feature, enrolment, name, t) if feature.name == "missed" else look.value()
         if value is None:
-            self.looked[feature.name, None] += 1
+            self.looked[feature.name.value, look.through, None] += 1
             return None, (None,)
         compared = int(value) if feature.name in IN_TIME else millionths(value)
         limit, per_unit = compared_limit(*limit_of(comparison.limit))
         truth = holds(compared, comparison.comparator.value, limit)
-        self.looked[feature.name, truth] += 1
+        self.looked[feature.name.value, look.through, truth] += 1
         return truth, (compared / per_unit,)
 
     @staticmethod

@@ -104,12 +104,22 @@ class Look:
 
     # --- windows
 
+    @property
+    def through(self) -> str:
+        """What the window is seen through: bins beyond 48 hours of a dense series, days beyond 30 days."""
+        if self.feature.window_us > LONGEST_US:
+            return "days"
+        of_readings = self.kind in KIND_BY_NAME  # and not of a schedule
+        if of_readings and self.feature.window_us > RAW_US and is_dense(kinds_of(self.kind)):
+            return "bins"
+        return "readings"
+
     def pieces(self) -> Sequence[Piece]:
-        """What the window holds: readings, bins beyond 48 hours of a dense series, days beyond 30 days."""
+        """What the window holds."""
         window_us = self.feature.window_us
-        if window_us > LONGEST_US:
+        if self.through == "days":
             return self.series.days(self.t // DAY_US - window_us // DAY_US + 1, self.t)
-        if window_us > RAW_US and is_dense(self.series.kinds):
+        if self.through == "bins":
             return self.series.bins(self.t - window_us, self.t)
         return self.series.window(self.t - window_us, self.t)
 
@@ -160,7 +170,7 @@ class Look:
     def longest_step_us(self) -> int:
         if not is_dense(self.series.kinds):
             return STEP_US
-        return DENSE_STEP_US if self.feature.window_us <= RAW_US else 2 * BIN_US
+        return 2 * BIN_US if self.through == "bins" else DENSE_STEP_US
 
     def middle(self, pieces: Sequence[Piece]) -> float | None:
         """Mean or median: of readings in the unit; of bins and days in the canonical one, then converted."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from functools import cache
-from itertools import product
+from itertools import groupby, product
 from typing import Any
 
 from hypothesis import strategies as st
@@ -236,6 +236,20 @@ FEATURES = (
 WAYS: dict[str, tuple[str, ...]] = {name: tuple(_ways(name)) for name in FEATURES}
 
 
+def _through(way: str) -> str:
+    """What a window is seen through: daily values, bins, or readings."""
+    if any(window in way for window in LONG):
+        return "days"
+    return "bins" if any(kind in way for kind in DENSE) and not any(w in way for w in SHORT) else "readings"
+
+
+THROUGH: dict[str, tuple[tuple[str, ...], ...]] = {
+    name: tuple(tuple(group) for _, group in groupby(sorted(ways, key=_through), key=_through))
+    for name, ways in WAYS.items()
+}
+"""The same in groups, so that each is drawn often enough."""
+
+
 @cache
 def pick(values: tuple[Any, ...]) -> st.SearchStrategy[Any]:
     """One of some values; kept, because making a strategy costs more than drawing from it."""
@@ -244,13 +258,27 @@ def pick(values: tuple[Any, ...]) -> st.SearchStrategy[Any]:
 
 @st.composite
 def a_comparison(draw: st.DrawFn) -> str:
-    way = draw(pick(WAYS[draw(pick(FEATURES))]))
+    way = draw(pick(draw(pick(THROUGH[draw(pick(FEATURES))]))))
     return way.replace("?", draw(pick(COMPARATORS)))
+
+
+OF_JUMPS = (
+    "last(body_weight) > weight",
+    "rise(body_weight, days=3) > gain",
+    "fall(body_weight, days=30) > few_percent",
+    "max(body_weight, days=1) > grams",
+    "count(body_weight, below=light, days=3) >= once",
+    "last(glucose) > high_glucose",
+    "max(glucose, hours=6) > high_glucose",
+)
+"""What a value in doubt opens: few of the others would."""
 
 
 @st.composite
 def a_condition(draw: st.DrawFn) -> str:
-    match draw(pick(("plain", "plain", "plain", "not", "and", "or", "both"))):
+    match draw(pick(("plain", "plain", "plain", "jumps", "not", "and", "or", "both"))):
+        case "jumps":
+            return draw(pick(OF_JUMPS))
         case "plain":
             return draw(a_comparison())
         case "not":

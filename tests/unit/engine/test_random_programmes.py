@@ -12,8 +12,8 @@ from tests.naive.findings import naive_patients
 from tests.naive.random_logs import logs
 from tests.naive.random_programmes import FEATURES, LIMITS, SCHEDULES, TEXT, WAYS, a_limit, programmes
 
-EXAMPLES = 400
-AT_LEAST = 4
+EXAMPLES = 250
+AT_LEAST = 3
 
 
 def test_every_way_to_say_a_feature_is_right() -> None:
@@ -32,30 +32,59 @@ def test_every_way_to_say_a_feature_is_right() -> None:
         assert not [p for p in problems(made) if "that some rule uses" not in p.expected], way
 
 
-def test_every_feature_is_known_true_and_false_in_many_examples() -> None:
-    looked: Counter[tuple[str, bool | None]] = Counter()
-    statuses: Counter[str] = Counter()
-    unconfirmed = 0
+Looked = Counter[tuple[str, str, bool | None]]
+IN_WINDOWS = (
+    "count",
+    "mean",
+    "median",
+    "min",
+    "max",
+    "rise",
+    "fall",
+    "slope",
+    "share",
+    "stretch",
+    "days_with",
+)
+IN_LONG_WINDOWS = ("mean", "median", "min", "max", "rise", "fall", "slope")
 
-    @seed(1)
+
+def test_every_feature_is_known_true_and_false_in_many_examples() -> None:
+    looked: Looked = Counter()
+    statuses: Counter[str] = Counter()
+
     @settings(
-        max_examples=EXAMPLES, database=None, deadline=None, phases=[Phase.generate],
+        max_examples=10,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
         suppress_health_check=(HealthCheck.too_slow, HealthCheck.data_too_large),
-    )  # fmt: skip
+    )
     @given(st.data())
     def look(data: st.DataObject) -> None:
-        nonlocal unconfirmed
         made: list[Programme] = data.draw(programmes())
         log: list[Message] = data.draw(logs(made))
         for patient in naive_patients(made, log):
-            unconfirmed += sum(finding.unconfirmed for finding in patient.findings())
+            statuses["unconfirmed"] += any(finding.unconfirmed for finding in patient.findings())
             looked.update(dict.fromkeys(patient.looked, 1))
             statuses.update({request.status: 1 for request in patient.judged.requests})
 
-    look()
-    print(looked)
-    print(statuses, unconfirmed)
-    rare = {(name, truth) for name in FEATURES for truth in (True, False) if looked[name, truth] < AT_LEAST}
-    assert not rare
-    assert min(statuses[status] for status in ("pending", "suspect", "confirmed", "unanswered")) >= AT_LEAST
-    assert unconfirmed >= AT_LEAST
+    for number in range(EXAMPLES // 10):  # hypothesis varies what it drew: many starts vary more
+        seed(number)(look)()
+    assert not rarely(looked)
+    stages = ("pending", "suspect", "confirmed", "unanswered", "unconfirmed")
+    assert min(statuses[stage] for stage in stages) >= AT_LEAST, statuses
+
+
+def rarely(looked: Looked) -> list[tuple[str, object]]:
+    """What was hardly ever so: a feature true, or false, or known through bins or daily values."""
+    truths = Counter({(name, truth): 0 for name in FEATURES for truth in (True, False)})
+    through = Counter(
+        {(name, "bins"): 0 for name in IN_WINDOWS} | {(name, "days"): 0 for name in IN_LONG_WINDOWS}
+    )
+    for (name, how, truth), examples in looked.items():
+        if truth is not None:
+            truths[name, truth] += examples
+            through[name, how] += examples
+    rare: list[tuple[str, object]] = [key for key, n in truths.items() if n < AT_LEAST]
+    return [*rare, *(key for key, n in through.items() if n < 1)]

@@ -40,12 +40,6 @@ def shown(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda f: (f.patient_id, f.opened_us, f.rule))
 
 
-def comparable(requests: set[tuple[str, Request]]) -> set[tuple[str, Request]]:
-    """Without those of moments at which two devices are in doubt: a request does not say which it means."""
-    moments = Counter((patient, request.kind, request.taken_at_us) for patient, request in requests)
-    return {(p, r) for p, r in requests if moments[p, r.kind, r.taken_at_us] == 1}
-
-
 @given(cases())
 @examples(200)
 def test_kernel_and_twin_find_the_same(case: Case) -> None:
