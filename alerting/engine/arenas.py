@@ -29,7 +29,7 @@ SIZES = 64
 
 MARGIN_DAYS = 32
 MARGIN_BINS = 160
-"""More bins and days than are looked back at, so that late readings find them, and room is given up rarely."""
+"""More bins and days than are looked back at: late readings find them, and room is rarely given up."""
 
 
 def unopened() -> Rows:
@@ -58,7 +58,8 @@ class Arenas:
     """Memory of one partition's patients."""
 
     def __init__(self, default_limits: Rows) -> None:
-        self._used = dict.fromkeys(("segments", "schedules", "states", "series", "histories", "days"), 0)
+        arenas = "segments", "schedules", "states", "series", "histories", "days"
+        self._used: dict[str, int] = dict.fromkeys(arenas, 0)
         self.memory = Memory(
             patients=_unknown_patients(0),
             due_us=np.zeros(0, np.int64),
@@ -91,8 +92,9 @@ class Arenas:
         """What is in use."""
         memory = self.memory
         parts = [getattr(memory, name)[:1].nbytes * used for name, used in self._used.items()]
-        parts += [memory.readings[:1].nbytes * int(memory.used[0]), memory.limits.nbytes, memory.digests.nbytes]
-        parts += [memory.bins[:1].nbytes * int(memory.used_bins[0])]
+        parts.append(memory.readings[:1].nbytes * int(memory.used[0]))
+        parts.append(memory.bins[:1].nbytes * int(memory.used_bins[0]))
+        parts += [memory.limits.nbytes, memory.digests.nbytes]
         patients = (memory.patients, memory.due_us, memory.snapshot_us, memory.snapshot_mark_us)
         return sum(parts) + sum(array.nbytes for array in patients)
 
@@ -121,7 +123,7 @@ class Arenas:
         )
 
     def grow_unless(self, all_fitted: bool, *, moved: bool) -> None:
-        """Larger arenas of readings and bins after a call that found no room; yet larger when it did not move."""
+        """Larger arenas of readings and bins after a call found no room; yet larger if it did not move."""
         if all_fitted:
             return
         self._more = FIRST_ROOM if moved else 2 * self._more

@@ -38,17 +38,13 @@ COMPARATORS: Mapping[Comparator, int] = {
 SIDES: Mapping[Side, int] = {Side.HIGH: usual.HIGH, Side.LOW: usual.LOW, Side.BOTH: usual.BOTH}
 
 SERIES_OF_KIND: tuple[int, ...] = tuple(
-    next(
-        (KIND_BY_NAME[first].number for first, names in TOGETHER.items() if kind.name in names), kind.number
-    )
+    next((KIND_BY_NAME[first].number for first, names in TOGETHER.items() if kind.name in names), kind.number)
     for kind in KINDS
 )
 """The number of each kind's series: that of the first of those that are taken together."""
 
 _CHARTS = frozenset({FeatureName.EWMA, FeatureName.CUSUM, FeatureName.MACD})
-_USUALS = frozenset(
-    {FeatureName.BASELINE, FeatureName.SPREAD, FeatureName.DEVIATION, FeatureName.RELATIVE}
-)
+_USUALS = frozenset({FeatureName.BASELINE, FeatureName.SPREAD, FeatureName.DEVIATION, FeatureName.RELATIVE})
 _WITH_MAX_AGE = frozenset({FeatureName.LAST, FeatureName.RISE, FeatureName.FALL})
 _IN_UNIT = frozenset(
     {
@@ -81,9 +77,7 @@ class Need:
     days: int = 0
 
     def __or__(self, other: "Need") -> "Need":
-        return Need(
-            max(self.kept_us, other.kept_us), max(self.bins, other.bins), max(self.days, other.days)
-        )
+        return Need(max(self.kept_us, other.kept_us), max(self.bins, other.bins), max(self.days, other.days))
 
     def covers(self, other: "Need") -> bool:
         """Whether what is kept for this is enough for the other."""

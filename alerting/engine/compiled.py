@@ -120,18 +120,14 @@ def compile_programmes(programmes: Sequence[Programme]) -> CompiledProgrammes:
         timed = sum(1 << i for i, name in enumerate(own) if _is_timed(programme.rules[name]))
         rows.append((first, len(own), len(rules_of_states), len(names), _signed(timed)))
         rules_of_states += [first + own.index(name) if name in programme.rules else -1 for name in names]
-        versions.append(
-            CompiledVersion(number, programme, len(limits), len(names), needs_of(programme))
-        )
+        versions.append(CompiledVersion(number, programme, len(limits), len(names), needs_of(programme)))
         limits += [(limit.default, compared(limit.default, limit)) for limit in programme.limits.values()]
     tables = _tables(collected, rows, rules_of_states)
     by_name = {(v.programme.programme, v.programme.version): v for v in versions}
     return CompiledProgrammes(tables, tuple(rules), by_name, tuple(versions), np.array(limits, LIMIT))
 
 
-def _tables(
-    collected: _Collected, versions: list[tuple[int, ...]], rules_of_states: list[int]
-) -> Tables:
+def _tables(collected: _Collected, versions: list[tuple[int, ...]], rules_of_states: list[int]) -> Tables:
     rules = np.array(collected.rules, RULE)
     gates = [GATES.get(kind.name) for kind in KINDS]
     return Tables(
@@ -258,4 +254,3 @@ def _add_code(code: list[int], condition: Condition, atoms: list[int]) -> None:
                     code.append(conditions.OR if is_or else conditions.AND)
             for place in jumps:
                 code[place] = len(code)
-

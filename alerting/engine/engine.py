@@ -222,16 +222,23 @@ class Engine:
         self._arenas.know(most)
         is_sorted = n < 2 or bool((who[1:] >= who[:-1]).all())
         order = np.arange(n) if is_sorted else intake.order_by_patient(who, most + 1)
-        columns = (
-            order, who, *map(np.ascontiguousarray, (
-                readings.taken_at_us, readings.kind, readings.value, readings.value_received,
-                readings.unit, readings.code,
-            )),
-            self._devices_in(readings), *map(np.ascontiguousarray, (readings.revision, readings.void)),
-        )  # fmt: skip
-        done = 0
+        columns: tuple[Any, ...] = (
+            order,
+            who,
+            np.ascontiguousarray(readings.taken_at_us),
+            np.ascontiguousarray(readings.kind),
+            np.ascontiguousarray(readings.value),
+            np.ascontiguousarray(readings.value_received),
+            np.ascontiguousarray(readings.unit),
+            np.ascontiguousarray(readings.code),
+            self._devices_in(readings),
+            np.ascontiguousarray(readings.revision),
+            np.ascontiguousarray(readings.void),
+        )
+        take_in: Any = intake.take_in
+        done: int = 0
         while (last := done) < n:
-            done = intake.take_in(
+            done = take_in(
                 done, *columns, self._series_of_kind, self._arenas.handed, self._tables, self._room
             )
             self._arenas.grow_unless(done == n, moved=done > last)

@@ -26,7 +26,7 @@ LONGEST_DAYS = 400
 class Looked(NamedTuple):
     """How many readings, bins or daily values a feature looked at, and the telling ones, the newest last."""
 
-    count: int
+    number: int
     readings: tuple[EvidenceReading, ...]
 
 

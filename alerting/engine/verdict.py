@@ -134,7 +134,7 @@ def _evidence(
         comparator=str(comparison.comparator),
         holds=_HOLDS[comparison.comparator](value, limit) if known else None,
         window_us=comparison.feature.window_us,
-        count=looked.count,
+        count=looked.number,
         readings=looked.readings,
     )
 

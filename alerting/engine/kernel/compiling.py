@@ -4,6 +4,11 @@ numba notices only a change in the file of the function itself. With that, what 
 stand in one file; with a folder of its own for each state of the sources, it may stand where it reads best.
 """
 
+# pyright: reportUnknownVariableType=false, reportAttributeAccessIssue=false, reportAssignmentType=false
+# pyright: reportIncompatibleMethodOverride=false, reportOptionalCall=false, reportCallIssue=false
+# pyright: reportUntypedClassDecorator=false, reportArgumentType=false
+# numba's inside has no types; what leaves this file has.
+
 import os
 from collections.abc import Callable
 from functools import partial
@@ -29,7 +34,7 @@ def compiled(function: Function) -> Function:
     settings: Any = config
     before, settings.CACHE_DIR = settings.CACHE_DIR, str(CACHE)
     try:
-        dispatcher: Function = njit(cache=True, nogil=True, error_model="numpy")(function)
+        dispatcher: Any = njit(cache=True, nogil=True, error_model="numpy")(function)
     finally:
         settings.CACHE_DIR = before
     return dispatcher
@@ -80,7 +85,7 @@ class _PartCompiler(CompilerBase):
 
 def part(function: Function) -> Function:
     """Compiles a function that only compiled ones call: within them, and cached with them."""
-    dispatcher: Function = njit(
+    dispatcher: Any = njit(
         nogil=True,
         error_model="numpy",
         no_cpython_wrapper=True,

@@ -1,4 +1,4 @@
-"""Conditions of rules at one moment: Kleene's truth, the values behind it, and when time alone may change it."""
+"""Conditions of rules at one moment: Kleene's truth, the values behind it, when time alone may change it."""
 
 import math
 from typing import Any, NamedTuple
@@ -9,7 +9,6 @@ from alerting.engine.kernel.compiling import part
 from alerting.engine.kernel.features import (
     AGE,
     BY_BINS,
-    BY_DAYS,
     BY_READINGS,
     EWMA,
     FALL,
@@ -67,9 +66,7 @@ def _computed(atom: Any, here: Here, m: Memory, t: Tables, scratch: Scratch) -> 
         schedule = m.schedules[here.schedules + atom.schedule]
         return float(missed(atom.window_us, schedule, first, end, at_us, m.readings, t.days))
     if feature >= EWMA:
-        return from_usual(
-            atom, here.patient, s, end, at_us, here.enrolled_us, here.limits, m, t, scratch
-        )
+        return from_usual(atom, here.patient, s, end, at_us, here.enrolled_us, here.limits, m, t, scratch)
     if atom.on == BY_READINGS:
         return by_readings(atom, first, end, at_us, here.limits, m, t, scratch)
     if (feature == RISE or feature == FALL) and last_row(m, first, end, at_us - atom.max_age_us) < 0:

@@ -1,8 +1,7 @@
-"""Features of the readings in a window: one by one, or by quarters of an hour for long windows of dense series.
+"""Features of the readings in a window: one by one, by quarters of an hour where they are dense, or by days.
 
-What each means is in semantics.md and `alerting/programmes/README.md`; `tests/naive/features.py` says it slowly.
+What each means is in `alerting/programmes/README.md`; `tests/naive/features.py` says it slowly.
 """
-# ruff: noqa: C901, PLR0912, PLR1714 (a walk over a window reads best as one)
 
 import math
 from typing import Any
@@ -118,9 +117,7 @@ def fitted_slope(xs: Any, values: Any, n: int) -> float:
 
 
 @part
-def _slope(
-    atom: Any, start: int, end: int, m: Memory, t: Tables, scratch: Scratch
-) -> float:
+def _slope(atom: Any, start: int, end: int, m: Memory, t: Tables, scratch: Scratch) -> float:
     n = 0
     first_us = last_us = 0
     for i in range(start, end):
@@ -138,9 +135,7 @@ def _slope(
 
 
 @part
-def _share_or_stretch(
-    atom: Any, start: int, end: int, limits_at: int, m: Memory, t: Tables
-) -> float:
+def _share_or_stretch(atom: Any, start: int, end: int, limits_at: int, m: Memory, t: Tables) -> float:
     n = inside = 0
     run_us = -1
     before_us = longest_us = 0
@@ -163,9 +158,7 @@ def _share_or_stretch(
 
 
 @part
-def _number(
-    atom: Any, start: int, end: int, limits_at: int, m: Memory, t: Tables
-) -> float:
+def _number(atom: Any, start: int, end: int, limits_at: int, m: Memory, t: Tables) -> float:
     """Count, days with, repeats."""
     n = 0
     day = -1
@@ -316,15 +309,11 @@ def _change_of(atom: Any, newest: float, best: float, t: Tables) -> float:
     if atom.relative != 0:
         return difference(atom, newest, best)
     unit = atom.unit
-    return difference(
-        atom, converted(newest, atom.series, unit, t), converted(best, atom.series, unit, t)
-    )
+    return difference(atom, converted(newest, atom.series, unit, t), converted(best, atom.series, unit, t))
 
 
 @part
-def by_days(
-    atom: Any, p: int, s: int, end: int, at_us: int, m: Memory, t: Tables, scratch: Scratch
-) -> float:
+def by_days(atom: Any, p: int, s: int, end: int, at_us: int, m: Memory, t: Tables, scratch: Scratch) -> float:
     """The value of a feature from the daily values of its window."""
     first_day = at_us // DAY_US - atom.days + 1
     n = days_up_to_now(m, p, s, end, at_us, first_day, t, scratch)

@@ -1,11 +1,10 @@
 """Readings that jump: whether they are suspect, and who has to be asked to measure again.
 
-A jump waits for a repeat. A repeat nearer to the former value makes it suspect; another repeat, or none within
-the time, lets it count. See `alerting/engine/gates.py` for the numbers.
+A jump waits for a repeat. A repeat nearer to the former value makes it suspect; another repeat, or none
+within the time, lets it count. See `alerting/engine/gates.py` for the numbers.
 """
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -64,7 +63,9 @@ def _jump(value: float, former: float, series: int, t: Tables) -> int:
 
 
 @part
-def _decided(i: int, end: int, value: float, former: float, horizon_us: int, s: int, m: Memory, t: Tables) -> int:
+def _decided(
+    i: int, end: int, value: float, former: float, horizon_us: int, s: int, m: Memory, t: Tables
+) -> int:
     """What comes of the jump of row i: by the next reading within the wait, or by the time."""
     series = m.series[s]
     taken_us = m.readings[i].taken_us

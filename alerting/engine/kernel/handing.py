@@ -1,9 +1,14 @@
 """How arrays get into a kernel: as bare pointers, which nobody counts and which cost nothing to pass on.
 
-An array that Python owns is counted, atomically, wherever it is passed on: that took two thirds of the time, and
-most of the compiler's. Whoever hands arrays over must see to it that they outlive the call. With
+An array that Python owns is counted, atomically, wherever it is passed on: that took two thirds of the
+time, and most of the compiler's. Whoever hands arrays over must see to it that they outlive the call. With
 NUMBA_BOUNDSCHECK=1 the arrays themselves are handed over, flat, and each index is looked at.
 """
+
+# pyright: reportUnknownVariableType=false, reportAttributeAccessIssue=false, reportAssignmentType=false
+# pyright: reportIncompatibleMethodOverride=false, reportOptionalCall=false, reportCallIssue=false
+# pyright: reportUntypedClassDecorator=false, reportArgumentType=false
+# numba's inside has no types; what leaves this file has.
 
 import operator
 from collections.abc import Callable
@@ -43,7 +48,9 @@ Arrays = TypeVar("Arrays", Memory, Scratch, Tables)
 
 def handed(arrays: Arrays) -> Arrays:
     """A tuple of arrays as kernels take it; what is no array stays as it is."""
-    return type(arrays)(*(_address(part) if isinstance(part, np.ndarray) else part for part in arrays))
+    made: Any = type(arrays)
+    found: Arrays = made(*(_address(one) if isinstance(one, np.ndarray) else one for one in arrays))
+    return found
 
 
 def _address(array: Any) -> Any:
@@ -58,10 +65,13 @@ class RowsType(types.Type):
         super().__init__(name=f"Rows({row})")
 
 
-@register_model(RowsType)
 class _RowsModel(models.PrimitiveModel):
     def __init__(self, manager: Any, fe_type: Any) -> None:
         super().__init__(manager, fe_type, ir.IntType(64))
+
+
+_register: Any = register_model
+_register(RowsType)(_RowsModel)
 
 
 @infer_global(operator.getitem)
@@ -97,7 +107,7 @@ def _pointer_to(dtype: Any) -> Callable[[Any], Any]:
 
         return pointer(address), build
 
-    made: Callable[[Any], Any] = intrinsic(cast)
+    made: Any = intrinsic(cast)
     return made
 
 

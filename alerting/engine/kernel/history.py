@@ -1,6 +1,6 @@
 """What outlives single readings: quarters of an hour of dense series, and one value for each day.
 
-Both are closed when time has passed them, opened again by what arrives late, and always follow from the readings.
+Both are closed when time has passed them, opened again by what arrives late, and follow from the readings.
 """
 
 import math
@@ -289,9 +289,7 @@ def days_between(m: Memory, s: int, first: int, end: int, out: Values, numbers: 
     if history.days_first < 0:
         return 0
     n = 0
-    for day in range(
-        max(first, history.days_first), min(end, history.days_first + history.days_len)
-    ):
+    for day in range(max(first, history.days_first), min(end, history.days_first + history.days_len)):
         value = m.days[history.days + day - history.days_first]
         if not math.isnan(value):
             out[n] = value

@@ -26,6 +26,7 @@ from alerting.engine.kernel.layout import (
     Tables,
 )
 from alerting.engine.kernel.numbers import (
+    SMALLEST_BLOCK,
     counts,
     device_of,
     first_from,
@@ -34,7 +35,6 @@ from alerting.engine.kernel.numbers import (
     revision_of,
     rows_of_size,
     size_for,
-    SMALLEST_BLOCK,
 )
 
 FULL = 0.8
@@ -46,7 +46,7 @@ RADIX = 1 << RADIX_BITS
 
 @compiled
 def order_by_patient(patient: NDArray[np.int32], most: int) -> NDArray[np.int64]:
-    """The order that brings the readings of each patient together and keeps the order of each. **Shape**: [n].
+    """The order that brings the readings of each patient together, each in its order. **Shape**: [n].
 
     `most` is larger than every patient.
     """
@@ -86,7 +86,7 @@ def _oldest_snapshot(p: int, m: Memory) -> int:
 
 @part
 def drop_old(p: int, s: int, m: Memory, t: Tables, some: Values) -> None:
-    """Drops what no snapshot can look back at, but for the newest; closes the bins and days that it was in."""
+    """Drops what no snapshot can look back at, but the newest of it; closes the bins and days it was in."""
     oldest_us = _oldest_snapshot(p, m)
     series = m.series[s]
     if oldest_us < 0 or series.readings_len == 0:
@@ -166,7 +166,7 @@ def _supersedes(new: Any, old: Any) -> bool:
 
 @part
 def _put(p: int, s: int, row: Any, m: Memory) -> None:
-    """One reading where it belongs; notes from when its patient must be evaluated again. There must be room."""
+    """One reading where it belongs; notes from when its patient is to be evaluated again. There is room."""
     patient = m.patients[p]
     series = m.series[s]
     first = series.readings
@@ -215,7 +215,7 @@ def take_in(
     revision: NDArray[np.int32], void: NDArray[np.bool_], series_of_kind: NDArray[np.int64],
     own: Memory, tables: Tables, room: Scratch,
 ) -> int:  # fmt: skip
-    """Takes readings in, from `start` on in that order; gives where the arena was too small, n when all fitted.
+    """Takes readings in, from `start` on in that order; gives where an arena was too small, n for nowhere.
 
     **Shape**: columns are [n] in the order of the log.
     """
@@ -223,7 +223,7 @@ def take_in(
     some = scratch.some
     for o in range(start, order.size):
         r = order[o]
-        p = patient[r]
+        p: Any = patient[r]
         who = m.patients[p]
         who.latest_us = max(who.latest_us, taken_us[r])
         number = series_of_kind[kind[r]]
@@ -259,9 +259,7 @@ def take_in(
 
 
 @compiled
-def give_back(
-    rows: NDArray[np.int32], start: int, own: Memory, tables: Tables, room: Scratch
-) -> int:
+def give_back(rows: NDArray[np.int32], start: int, own: Memory, tables: Tables, room: Scratch) -> int:
     """Drops the old readings of patients and moves the rest into smaller blocks: the room is for others.
 
     Gives how many patients are done; fewer than all where the arena has no room to move.

@@ -7,13 +7,15 @@ what one feature looks at: a kind, or heart rate and pulse together; its number 
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.kinds import KINDS
 from models.units import UNITS
 
 Rows = Any
 """An array of structured rows of one of the types below; numpy's stubs know nothing of their fields."""
+
+Column = Any
+"""An array of numbers; within a kernel a pointer to the first of them, as `handing` says."""
 
 NEVER = 9_000_000_000_000_000_000
 MINUTE_US = 60_000_000
@@ -258,17 +260,19 @@ class Tables(NamedTuple):
     """Compiled programmes: what the kernel reads."""
 
     versions: Rows
-    rules_of_states: Any  # [states of all versions] int32: the number of a rule, −1 where a version lacks it
-    rules_by_series: Any  # [versions, series] int64: rules of the version that name the series, as bits
+    rules_of_states: (
+        Column  # int32[states of all versions]: the number of a rule, −1 where a version lacks it
+    )
+    rules_by_series: Column  # int64[versions, series]: rules of the version that name the series, as bits
     rules: Rows
-    code: NDArray[np.int32]
+    code: Column  # int32
     atoms: Rows
-    units: NDArray[np.float64]  # [offset, multiply, divide; kinds; units]
-    canonical: NDArray[np.int64]  # [kinds]: number of the canonical unit, −1 for codes
-    days: NDArray[np.int32]  # [begins, ends; days since 1970]: Amsterdam's offset from UTC in seconds
-    gate_share: NDArray[np.float64]  # [series]: a jump is more than this share of the former value; NaN: none
-    gate_level: NDArray[np.float64]  # [series]: or above this while the former was not
-    gate_wait_us: NDArray[np.int64]  # [series]: how long a repeat is waited for; 0: not gated
+    units: Column  # float64[offset, multiply, divide; kinds; units]
+    canonical: Column  # int64[kinds]: number of the canonical unit, −1 for codes
+    days: Column  # int32[begins, ends; days since 1970]: Amsterdam's offset from UTC in seconds
+    gate_share: Column  # float64[series]: a jump is more than this share of the former value; NaN: none
+    gate_level: Column  # float64[series]: or above this while the former was not
+    gate_wait_us: Column  # int64[series]: how long a repeat is waited for; 0: not gated
     slots: int
 
 
@@ -276,23 +280,23 @@ class Memory(NamedTuple):
     """Patients: what the kernel reads and writes."""
 
     patients: Rows
-    due_us: NDArray[np.int64]  # [patients]: time of the next event that needs no reading
+    due_us: Column  # int64[patients]: time of the next event that needs no reading
     series: Rows
     readings: Rows
     histories: Rows
     bins: Rows
-    days: NDArray[np.float64]  # daily values, NaN for none
+    days: Column  # float64: daily values, NaN for none
     segments: Rows
     schedules: Rows
     states: Rows
     limits: Rows
-    snapshot_us: NDArray[np.int64]  # [patients, SNAPSHOTS]: the state is right after everything up to here
-    snapshot_mark_us: NDArray[np.int64]  # [patients, SNAPSHOTS]: and before the event here
-    digests: NDArray[np.uint64]  # [devices]: the order of devices, the same everywhere
-    free: NDArray[np.int64]  # [sizes]: first free block of readings of each size; −1: none
-    used: NDArray[np.int64]  # [1]: rows of the arena of readings in use
-    free_bins: NDArray[np.int64]  # [sizes]: the same of bins
-    used_bins: NDArray[np.int64]  # [1]
+    snapshot_us: Column  # int64[patients, SNAPSHOTS]: the state is right after everything up to here
+    snapshot_mark_us: Column  # int64[patients, SNAPSHOTS]: and before the event here
+    digests: Column  # uint64[devices]: the order of devices, the same everywhere
+    free: Column  # int64[sizes]: first free block of readings of each size; −1: none
+    used: Column  # int64[1]: rows of the arena of readings in use
+    free_bins: Column  # int64[sizes]: the same of bins
+    used_bins: Column  # int64[1]
     readings_room: int  # rows of the arena of readings
     bins_room: int
 
@@ -300,14 +304,14 @@ class Memory(NamedTuple):
 class Scratch(NamedTuple):
     """Room for one call; nothing in it outlives the call."""
 
-    ends: NDArray[np.int64]  # [MOST_SERIES]: one after the last reading of each series up to the moment
-    stack: NDArray[np.int64]  # [STACK]: truths of a condition's parts while it is evaluated
-    values: NDArray[np.float64]  # [2, MOST_VALUES]: its values and limits
-    memo: NDArray[np.float64]  # [slots]: values of features at the moment
-    memo_at: NDArray[np.int64]  # [slots]: the moment that they are of, counted
-    some: NDArray[np.float64]  # [longest series]: values that are sorted
-    others: NDArray[np.float64]  # [longest series]
-    coming_us: NDArray[np.int64]  # [MOST_SERIES]: time of the next reading of each series
+    ends: Column  # int64[MOST_SERIES]: one after the last reading of each series up to the moment
+    stack: Column  # int64[STACK]: truths of a condition's parts while it is evaluated
+    values: Column  # float64[2, MOST_VALUES]: its values and limits
+    memo: Column  # float64[slots]: values of features at the moment
+    memo_at: Column  # int64[slots]: the moment that they are of, counted
+    some: Column  # float64[longest series]: values that are sorted
+    others: Column  # float64[longest series]
+    coming_us: Column  # int64[MOST_SERIES]: time of the next reading of each series
     new: Rows  # [1]: a reading on its way into its block
     out: Rows  # transitions
     asked: Rows  # jumps and what became of them

@@ -171,7 +171,7 @@ def median(values: NDArray[np.float64], n: int) -> float:
 
 @part
 def rows_of_size(size: int) -> int:
-    """How many rows a block of a size has: 4, 6, 8, 12, 16, 24, …"""
+    """How many rows a block of a size has: 4, 6, 8, 12, 16, 24 and so on."""
     return (SMALLEST_BLOCK if size % 2 == 0 else SMALLEST_BLOCK + SMALLEST_BLOCK // 2) << (size // 2)
 
 

@@ -2,7 +2,6 @@
 
 **Source**: Royal College of Physicians, National Early Warning Score (NEWS) 2, 2017, charts 1 and 2.
 """
-# ruff: noqa: PLR0911 (a table of bands)
 
 from typing import Any
 
@@ -136,12 +135,12 @@ def news2(
     oxygen_value = _newest(OXYGEN, series, named, at_us, m, t, scratch)
     oxygen = -1 if np.isnan(oxygen_value) else int(oxygen_value)
     total = worst = known = measured = 0
-    for part in PARTS:
-        value = _newest(part, series, named, at_us, m, t, scratch)
+    for name in PARTS:
+        value = _newest(name, series, named, at_us, m, t, scratch)
         if np.isnan(value):
             continue
         measured += 1
-        points = _points(part, value, scale, oxygen)
+        points = _points(name, value, scale, oxygen)
         if points == UNSCORED:
             continue
         known += 1

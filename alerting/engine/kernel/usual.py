@@ -1,7 +1,7 @@
 """What is usual for this patient, and how far today is from it: baselines, control charts, moving averages.
 
-All of it runs on daily values. **Source**: control charts as in Montgomery, Introduction to Statistical Quality
-Control; run lengths as in Lucas and Saccucci 1990 (EWMA) and Hawkins and Olwell 1998 (CUSUM).
+All of it runs on daily values. **Source**: the constants and run lengths that control charts must meet stand
+in `tests/unit/engine/test_run_lengths.py`.
 """
 
 import math
@@ -105,7 +105,7 @@ def _relative(
 
 @part
 def _standardised(atom: Any, n: int, limits_at: int, m: Memory, t: Tables, scratch: Scratch) -> int:
-    """Turns daily values into distances from target in spreads, in place; gives where they begin, −1: unknown."""
+    """Daily values become distances from target in spreads, in place; gives where they begin, −1: unknown."""
     some = scratch.some
     if atom.target >= 0:
         target = m.limits[limits_at + atom.target].value

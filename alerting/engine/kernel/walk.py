@@ -2,7 +2,6 @@
 
 What it means is semantics.md; the twin in tests/naive/ says the same slowly.
 """
-# ruff: noqa: C901, PLR0912, PLR0915 (one walk through a patient's events is what a compiler makes fast)
 
 from typing import Any
 
@@ -12,8 +11,8 @@ from numpy.typing import NDArray
 from alerting.engine.kernel.compiling import compiled, part
 from alerting.engine.kernel.conditions import TRUE, Here, condition, deadline, values_of
 from alerting.engine.kernel.gate import look_for_jumps
-from alerting.engine.kernel.history import room_for_bins
 from alerting.engine.kernel.handing import memory_of, scratch_of, tables_of
+from alerting.engine.kernel.history import room_for_bins
 from alerting.engine.kernel.layout import (
     DAY_US,
     HOUR_US,
@@ -199,7 +198,10 @@ def _go_back(p: int, m: Memory, t: Tables, scratch: Scratch, n: int) -> int:
     """Restores the newest snapshot before `again_us`, says which findings it holds; −1: none so old."""
     patient = m.patients[p]
     kept = patient.snapshots
-    while kept > 0 and m.snapshot_us[p * SNAPSHOTS + (patient.oldest + kept - 1) % SNAPSHOTS] >= patient.again_us:
+    while (
+        kept > 0
+        and m.snapshot_us[p * SNAPSHOTS + (patient.oldest + kept - 1) % SNAPSHOTS] >= patient.again_us
+    ):
         kept -= 1
     if kept == 0:
         return -1
@@ -251,7 +253,7 @@ def _next_reading(k: int, start: int, m: Memory, scratch: Scratch) -> int:
 def _walk_patient(
     p: int, horizon_us: int, moment: int, m: Memory, t: Tables, scratch: Scratch, n: int
 ) -> tuple[int, int, bool]:  # fmt: skip
-    """All events of a patient up to the horizon; gives moment, rows filled, and whether there was room for all."""
+    """All events of a patient up to the horizon; gives moment, rows filled, whether all found room."""
     patient = m.patients[p]
     start = patient.series
     room = 2 * patient.states_len
@@ -339,7 +341,7 @@ def evaluate(
     touched: NDArray[np.int32], start: int, now_us: int, own: Memory, tables: Tables, room: Scratch,
     replayed_us: NDArray[np.int64],
 ) -> tuple[int, int, int]:  # fmt: skip
-    """Brings the touched patients up to now; gives how many are done and how much of `out` and `asked` is filled.
+    """Brings the touched patients up to now; gives how many are done, and rows of `out` and `asked` filled.
 
     **Shape**: `replayed_us` [touched] gets the time of the snapshot that a patient was evaluated again from,
     NOT_REPLAYED where that was not needed and NO_SNAPSHOT where none is old enough. Called again with `start`

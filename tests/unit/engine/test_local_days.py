@@ -3,8 +3,8 @@
 import numpy as np
 
 from alerting.engine import local_days
-from alerting.engine.kernel import schedules as kernel
 from alerting.engine.compiled import schedule_bits
+from alerting.engine.kernel import schedules as kernel
 from alerting.engine.kernel.layout import DAYS_IN_TABLE, SCHEDULE
 from alerting.engine.programme import Schedule
 
