@@ -1,33 +1,27 @@
-"""What a file gives is what the log would have given: the same as its twin and as alerting's own path."""
+"""What a file gives is what its twin finds in the log; the live log: `integration/alerting`."""
 
 import json
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.naive.random_programmes import programmes
 
-from alerting.engine.compiled import compile_programmes
 from alerting.engine.programme import Programme
-from alerting.ledger import Ledger
 from alerting.offline.lines import iso
-from alerting.offline.run import read_programmes
-from alerting.partition import Partition
 from ingest.decode import decode
 from ingest.normalise import normalise
 from ingest.patients import PatientIndex
 from models.kinds import KIND_BY_NAME
-from tests.exported_log import Told, evaluated_log, of_finding
-from tests.integration.alerting.troubled_log import troubled_log
+from tests.exported_log import Told, evaluated_log
 from tests.naive.changes import Message
 from tests.naive.findings import naive_findings
 from tests.naive.random_logs import PATIENTS, clock, logs
+from tests.naive.random_programmes import programmes
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,21 +91,3 @@ def as_judged(log: Sequence[Message]) -> Sequence[Message]:
         if "readings" in message:
             message["readings"] = [r for r in message["readings"] if not r.pop("refused", False)]
     return judged
-
-
-def test_the_log_of_patients_gives_what_alerting_stores(tmp_path: Path) -> None:
-    """Late, twice, corrected, taken back, in conflict, refused: and all of the shipped programmes."""
-    made = read_programmes([])
-    for seed in (1, 2, 3):
-        log = [json.loads(message.value) for message in troubled_log(seed, made)]
-        end_us = log[-1]["now_us"]
-        partition, ledger = Partition(0, compile_programmes(made), "trial", 1), Ledger.of((), (), ())
-        records = [Record(n, json.dumps(message).encode()) for n, message in enumerate(log)]
-        ids = (UUID(int=number) for number in count(1))
-        for stretch in partition.advance(records, "nonce").stretches:
-            ledger.take(stretch, ids)
-        _, found = evaluated_log(log, made, tmp_path, end_us)
-        stored = (finding for of_patient in ledger.findings.values() for finding in of_patient.values())
-        expected = [of_finding(finding) for finding in stored if not finding.retracted]
-        assert sorted(found, key=str) == sorted(expected, key=str)
-        assert len(expected) > 40
