@@ -166,7 +166,8 @@ async def test_sensors_through_kafka(
         if finding.rule in LIMITS_MG_DL
     )
     assert told == expected(people, lambda who: str(id_of(who)))
-    assert {rule for _, rule, *_ in told} == set(LIMITS_MG_DL)
+    # None of the five was below 54 mg/dL for so long.
+    assert {rule for _, rule, *_ in told} == set(LIMITS_MG_DL) - {"cgm_very_low"}
 
 
 def test_sensors_from_a_file(request: pytest.FixtureRequest, tmp_path: Path) -> None:
