@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
@@ -12,8 +13,8 @@ from tests.naive.findings import naive_patients
 from tests.naive.random_logs import logs
 from tests.naive.random_programmes import FEATURES, LIMITS, SCHEDULES, TEXT, WAYS, a_limit, programmes
 
-EXAMPLES = 250
-AT_LEAST = 3
+EXAMPLES = 200
+AT_LEAST = 2
 
 
 def test_every_way_to_say_a_feature_is_right() -> None:
@@ -49,6 +50,7 @@ IN_WINDOWS = (
 IN_LONG_WINDOWS = ("mean", "median", "min", "max", "rise", "fall", "slope")
 
 
+@pytest.mark.timeout(300)  # a busy machine
 def test_every_feature_is_known_true_and_false_in_many_examples() -> None:
     looked: Looked = Counter()
     statuses: Counter[str] = Counter()
