@@ -8,13 +8,18 @@ from typing import Any, NamedTuple
 from alerting.engine.expressions import comparisons
 from alerting.engine.programme import Programme
 from alerting.offline.arrow import arrow, parquet
-from alerting.offline.lines import iso
 from alerting.offline.registrations import BadRegistrations
 from alerting.offline.run import Wishes, evaluate
+from models.clock import to_datetime
 from models.findings import Finding
 
 Message = Mapping[str, Any]
 FIELDS = ("kind", "value", "unit", "code", "revision", "void")
+
+
+def iso(at_us: int) -> str:
+    """A moment as the findings of a file have it."""
+    return to_datetime(at_us).isoformat().replace("+00:00", "Z")
 
 
 def rows(log: Sequence[Message]) -> Iterator[dict[str, Any]]:

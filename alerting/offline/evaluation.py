@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from json import dumps
 from uuid import UUID
 
 import numpy as np
@@ -16,7 +15,7 @@ from alerting.offline.admission import Admission, with_notices
 from alerting.offline.bad_rows import BadRow
 from alerting.offline.copies import Copy, copies, may_be_crossed
 from alerting.offline.cutting import by_patient, piece, pieces
-from alerting.offline.lines import Writer, found
+from alerting.offline.lines import Writer
 from alerting.offline.refused import refuse, words_of
 from alerting.offline.table import Columns
 from ingest.sent import NONE
@@ -103,10 +102,10 @@ class Evaluation:
         what = copies(rows.columns, rows.value)
         first = what == Copy.FIRST
         told = what[~rows.noticed]
-        lines = self._evaluate(members, rows if first.all() else rows.take(first))
+        lines, findings = self._evaluate(members, rows if first.all() else rows.take(first))
         return Piece(
-            lines="".join(lines).encode(),
-            findings=len(lines),
+            lines=lines,
+            findings=findings,
             rows=len(told),
             evaluated=int((told == Copy.FIRST).sum()),
             duplicates=int((told == Copy.DUPLICATE).sum()),
@@ -133,7 +132,7 @@ class Evaluation:
         order = np.argsort(suspects[told.notice_places], kind="stable")
         return rows.without(refused, suspects[told.notice_places][order], told.notices.take(order)), bad
 
-    def _evaluate(self, members: Sequence[int], all_rows: "_Rows") -> list[str]:
+    def _evaluate(self, members: Sequence[int], all_rows: "_Rows") -> tuple[bytes, int]:
         """The findings of some patients, of whom nothing else is known than these rows and their changes."""
         engine, rows = Engine(self._programmes), all_rows.columns
         rank = self._rank[rows.patient] - self._rank[members[0]]
@@ -147,8 +146,8 @@ class Evaluation:
                 raise Broken(f"A change that had been looked at cannot be followed: {problems[0]}.")
         readings = as_readings(rows, all_rows.value, rank, self._texts) if len(rows) else None
         verdict = engine.apply(readings, self._until_us)
-        ids = [(self._patients.ids[patient], dumps(self._patients.all[patient])) for patient in members]
-        return [self._writer.line(finding, *ids[finding.patient]) for finding in found(verdict)]
+        ids = [(self._patients.ids[patient], self._patients.all[patient]) for patient in members]
+        return self._writer.lines(verdict, ids)
 
 
 @dataclass(frozen=True, slots=True)

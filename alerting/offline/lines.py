@@ -4,150 +4,147 @@ Nothing is late here, so nothing is ever taken back: what opens stays, is raised
 """
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cache
-from hashlib import sha1
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
 
 from alerting.engine.compiled import SEVERITIES, CompiledProgrammes, CompiledRule
 from alerting.engine.expressions import Comparison
 from alerting.engine.verdict import Verdict, What
-from models.clock import DAY_US, SECOND_US, to_datetime
+from alerting.offline import writing
+from alerting.offline.arrow import arrow, compute
+from alerting.offline.texts import block
+from alerting.offline.writing import Findings, Labels
 from models.errors import Broken
 
-Values = tuple[float, ...]
-
-
-@dataclass(slots=True)
-class Found:
-    """A finding. **Units**: microseconds since 1970 UTC; NaN for a value that was unknown."""
-
-    patient: int
-    rule: CompiledRule
-    severity: int
-    opened_at_us: int
-    values: Values
-    limits: Values
-    unconfirmed: bool
-    cleared_at_us: int | None = None
-    raised_at_us: int | None = None
-    raised_by: CompiledRule | None = None
-    raised_values: Values = ()
-
-
-def found(verdict: Verdict) -> Sequence[Found]:
-    """The findings of patients of whom the engine had heard nothing before, in order of opening.
-
-    Sorted by patient, then time, programme and rule.
-    """
-    if verdict.rebuild or verdict.replayed:
-        raise Broken("The engine wants to evaluate patients again of whom it was told everything at once.")
-    findings: list[Found] = []
-    open_: dict[tuple[int, str, str], Found] = {}
-    for patient, rule, what, severity, opened_at_us, at_us, values, limits, unconfirmed in _rows(verdict):
-        key = patient, rule.identity.programme, rule.identity.rule
-        if what == What.OPEN:
-            finding = Found(patient, rule, severity, opened_at_us, values, limits, unconfirmed)
-            findings.append(finding)
-            open_[key] = finding
-        elif what == What.RAISE:
-            finding = open_[key]
-            finding.severity, finding.raised_at_us = severity, at_us
-            finding.raised_by, finding.raised_values = rule, values
-        elif what == What.CLEAR:
-            open_.pop(key).cleared_at_us = at_us
-        else:
-            raise Broken(f"The engine says of a finding that nobody replayed: {What(what).name}.")
-    return sorted(
-        findings,
-        key=lambda f: (f.patient, f.opened_at_us, f.rule.identity.programme, f.rule.identity.rule),
-    )
-
-
-def _rows(
-    verdict: Verdict,
-) -> Iterator[tuple[int, CompiledRule, int, int, int, int, Values, Values, bool]]:
-    transitions = verdict.transitions
-    rules = verdict.programmes.rules
-    names = ("patient", "what", "severity", "opened_at_us", "at_us", "values", "limits")
-    columns: dict[str, list[Any]] = {name: transitions[name].tolist() for name in names}
-    number: list[int] = transitions["rule"].tolist()
-    known = "unconfirmed" in transitions.dtype.names
-    unconfirmed = transitions["unconfirmed"].tolist() if known else [0] * len(number)
-    for place, patient in enumerate(columns["patient"]):
-        yield (
-            patient,
-            rules[number[place]],
-            columns["what"][place],
-            columns["severity"][place],
-            columns["opened_at_us"][place],
-            columns["at_us"][place],
-            tuple(columns["values"][place]),
-            tuple(columns["limits"][place]),
-            bool(unconfirmed[place]),
-        )
+Ints = NDArray[np.int64]
+LISTS = 3
 
 
 class Writer:
-    """Findings as lines of JSON; knows the texts of rules, which repeat.
-
-    Written by hand: a year of a region has a million findings, and a general encoder takes ten times as long.
-    """
+    """Findings as lines of JSON; knows the texts of rules, which repeat."""
 
     def __init__(self, programmes: CompiledProgrammes) -> None:
-        self._texts = {id(rule): _texts(rule) for rule in programmes.rules}
+        rules = programmes.rules
+        names = [f"{rule.identity.programme}/{rule.identity.rule}/" for rule in rules]
+        places = [(rule.identity.programme, rule.identity.rule) for rule in rules]
+        in_order = {place: number for number, place in enumerate(sorted(set(places)))}
+        self._lasting = np.array([in_order[place] for place in places], np.int64)
+        """The rule's number in all versions of its programme, by programme and name."""
+        self._names, self._heads = block(names), block(map(_head, rules))
+        self._severities = block(severity.value for severity in SEVERITIES)
+        self._labels = _labels(rules)
 
-    def line(self, finding: Found, patient_id: UUID, patient: str) -> str:
-        """A finding as a line; `patient` is the id as the file gives it, as JSON."""
-        texts = self._texts[id(finding.rule)]
-        raised = ""
-        if finding.raised_by is not None:
-            raised = _object(self._texts[id(finding.raised_by)].raising, finding.raised_values)
-        return (
-            f'{{"id":"{_id(patient_id, texts.name, finding.opened_at_us)}","patient_id":{patient},'
-            f'{texts.head},"severity":"{SEVERITIES[finding.severity].value}",'
-            f'"opened_at":"{iso(finding.opened_at_us)}","cleared_at":{_time(finding.cleared_at_us)},'
-            f'"raised_at":{_time(finding.raised_at_us)},'
-            f'"unconfirmed":{"true" if finding.unconfirmed else "false"},'
-            f'"values":{{{_object(texts.opening, finding.values)}}},'
-            f'"limits":{{{_object(texts.limits, finding.limits)}}},"raised_values":{{{raised}}}}}\n'
+    def lines(self, verdict: Verdict, patients: Sequence[tuple[UUID, str]]) -> tuple[bytes, int]:
+        """The findings of patients of whom the engine had heard nothing before, and how many they are.
+
+        Sorted by patient, then time, programme and rule. `patients` are the ids of the engine's rows, and
+        the texts that the file has for them.
+        """
+        if verdict.rebuild or verdict.replayed:
+            raise Broken(
+                "The engine wants to evaluate patients again of whom it was told everything at once."
+            )
+        findings = self._folded(verdict, len(patients))
+        numbers = writing.numbers_of(findings, self._labels)
+        digits: Any = compute.cast(arrow.array(numbers), arrow.string())
+        _, ends, letters = digits.buffers()
+        lines = writing.write(
+            findings,
+            self._labels,
+            self._names,
+            self._heads,
+            self._severities,
+            block(json.dumps(text) for _, text in patients),
+            np.frombuffer(b"".join(patient_id.bytes for patient_id, _ in patients), np.uint8).reshape(-1, 16),
+            numbers,
+            np.frombuffer(letters or b"", np.uint8),
+            np.frombuffer(ends, np.int32) if len(numbers) else np.zeros(1, np.int32),
+        )
+        return lines.tobytes(), len(findings.rule)
+
+    def _folded(self, verdict: Verdict, patients: int) -> Findings:
+        t: Any = verdict.transitions
+        patient, rule = t["patient"].astype(np.int64), t["rule"].astype(np.int64)
+        lasting = self._lasting[rule]
+        wrong, opened, cleared, raised = _paired(
+            patient, lasting, t["what"].astype(np.int64), patients, int(self._lasting.max(initial=0)) + 1
+        )
+        if wrong != writing.NEVER:
+            raise Broken(
+                f"The engine speaks of a finding that is not open: {What(int(t['what'][wrong])).name}."
+            )
+        at_us = t["at_us"].astype(np.int64)
+        order = np.lexsort((lasting[opened], at_us[opened], patient[opened]))
+        opened, cleared, raised = opened[order], cleared[order], raised[order]
+        rises, clears = raised != writing.NEVER, cleared != writing.NEVER
+        never = np.int64(writing.NEVER)
+        return Findings(
+            patient=patient[opened],
+            rule=rule[opened],
+            severity=t["severity"][np.where(rises, raised, opened)].astype(np.int64),
+            opened_us=t["opened_at_us"][opened].astype(np.int64),
+            cleared_us=np.where(clears, at_us[cleared], never),
+            raised_us=np.where(rises, at_us[raised], never),
+            raised_by=np.where(rises, rule[raised], never),
+            unconfirmed=(t["unconfirmed"][opened] != 0) | (rises & (t["unconfirmed"][raised] != 0)),
+            values=t["values"][opened],
+            limits=t["limits"][opened],
+            raised_values=t["values"][raised],
         )
 
 
-Names = Sequence[tuple[int, str]]
-"""What stands in front of the values of a condition: place of the value, text."""
+@njit(cache=True, nogil=True)
+def _paired(
+    patient: Ints, lasting: Ints, what: Ints, patients: int, rules: int
+) -> tuple[int, Ints, Ints, Ints]:
+    """The transitions that opened findings, and those that cleared and raised them; −1 for none.
+
+    First comes one that is of no open finding, −1 where all is well.
+    """
+    open_ = np.full((patients, rules), -1, np.int64)
+    opened, cleared, raised = np.empty(len(what), np.int64), np.full(len(what), -1), np.full(len(what), -1)
+    count = 0
+    for row in range(len(what)):
+        finding = open_[patient[row], lasting[row]]
+        if (what[row] == What.OPEN) != (finding < 0) or what[row] == What.KEEP:
+            return row, opened[:0], opened[:0], opened[:0]
+        if what[row] == What.OPEN:
+            open_[patient[row], lasting[row]] = count
+            opened[count] = row
+            count += 1
+        elif what[row] == What.RAISE:
+            raised[finding] = row
+        else:
+            cleared[finding] = row
+            open_[patient[row], lasting[row]] = -1
+    return -1, opened[:count], cleared[:count], raised[:count]
 
 
-@dataclass(frozen=True, slots=True)
-class _Texts:
-    name: str
-    head: str
-    opening: Names
-    limits: Names
-    raising: Names
+def _labels(rules: Sequence[CompiledRule]) -> Labels:
+    first = np.zeros((len(rules), LISTS + 1), np.int64)
+    places: list[int] = []
+    texts: list[str] = []
+    for number, rule in enumerate(rules):
+        lists = (
+            _features(rule, rule.opening),
+            [comparison.limit for comparison in rule.opening],
+            _features(rule, rule.raising),
+        )
+        for which, names in enumerate(lists):
+            first[number, which] = len(places)
+            once = dict.fromkeys(names)
+            places += [names.index(name) for name in once]
+            texts += [f"{json.dumps(name)}:" for name in once]
+        first[number, LISTS] = len(places)
+    return Labels(first, np.array(places, np.int64), block(texts))
 
 
-def _texts(rule: CompiledRule) -> _Texts:
-    identity = rule.identity
-    content = {
-        "programme": identity.programme,
-        "version": identity.version,
-        "rule": identity.rule,
-        "signal": identity.signal.value,
-    }
-    limits = [comparison.limit for comparison in rule.opening]
-    return _Texts(
-        name=f"{identity.programme}/{identity.rule}/",
-        head=json.dumps(content, separators=(",", ":"))[1:-1],
-        opening=_once(_features(rule, rule.opening)),
-        limits=_once(limits),
-        raising=_once(_features(rule, rule.raising)),
-    )
-
-
-def _features(rule: CompiledRule, comparisons: Sequence[Comparison]) -> Sequence[str]:
+def _features(rule: CompiledRule, comparisons: Sequence[Comparison]) -> list[str]:
     """What the values of a condition are called: a feature has one in each unit that it is compared in."""
     units: dict[str, str] = {}
     names: list[str] = []
@@ -157,42 +154,12 @@ def _features(rule: CompiledRule, comparisons: Sequence[Comparison]) -> Sequence
     return names
 
 
-def _once(names: Sequence[str]) -> Names:
-    return [(names.index(name), f"{json.dumps(name)}:") for name in dict.fromkeys(names)]
-
-
-def _object(names: Names, values: Values) -> str:
-    """The inside of an object. A number is not equal to itself where it is unknown."""
-    return ",".join(
-        f"{text}{values[place]!r}" if values[place] == values[place] else f"{text}null"
-        for place, text in names
-    )
-
-
-def _id(patient_id: UUID, name: str, opened_at_us: int) -> str:
-    """As `models.findings.finding_id`, without an object for it. **Source**: RFC 9562, UUIDv5."""
-    digest = sha1(patient_id.bytes + f"{name}{opened_at_us}".encode(), usedforsecurity=False).hexdigest()
-    variant = "89ab"[int(digest[16], 16) & 3]
-    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
-
-
-def _time(at_us: int | None) -> str:
-    return "null" if at_us is None else f'"{iso(at_us)}"'
-
-
-def iso(at_us: int) -> str:
-    """A moment as ISO 8601, with microseconds where it has some. **Units**: microseconds since 1970 UTC.
-
-    >>> iso(1_795_332_660_000_001)
-    '2026-11-22T07:31:00.000001Z'
-    """
-    day, rest_us = divmod(at_us, DAY_US)
-    seconds, us = divmod(rest_us, SECOND_US)
-    minutes, second = divmod(seconds, 60)
-    fraction = f".{us:06}" if us else ""
-    return f"{_date(day)}T{minutes // 60:02}:{minutes % 60:02}:{second:02}{fraction}Z"
-
-
-@cache
-def _date(day: int) -> str:
-    return to_datetime(day * DAY_US).date().isoformat()
+def _head(rule: CompiledRule) -> str:
+    identity = rule.identity
+    content = {
+        "programme": identity.programme,
+        "version": identity.version,
+        "rule": identity.rule,
+        "signal": identity.signal.value,
+    }
+    return "," + json.dumps(content, separators=(",", ":"))[1:-1]

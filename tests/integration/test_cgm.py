@@ -16,10 +16,10 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 import asyncpg
 import pytest
 
-from alerting.offline.lines import iso
 from alerting.offline.run import Wishes, evaluate, read_programmes
 from models.clock import HOUR_US, MINUTE_US, to_us
 from simulators.stack import Stack
+from tests.exported_log import iso
 from tests.integration.alerting.small_log import Message
 from tests.integration.live import PARTITIONS, findings_of
 

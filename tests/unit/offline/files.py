@@ -9,7 +9,6 @@ from typing import Any
 from alerting.engine.programme import Programme
 from alerting.offline.arrow import arrow, parquet
 from alerting.offline.run import Done, Wishes, evaluate
-from models.clock import to_datetime
 
 Row = Mapping[str, Any]
 Findings = list[dict[str, Any]]
@@ -89,7 +88,3 @@ def evaluated(file: Path, programmes: Sequence[Programme] = (), **wishes: Any) -
     out = file.with_name("findings.ndjson")
     done = evaluate(Wishes(programmes or [weights()], file, out, threads=2, **wishes), print)
     return lines(out), done
-
-
-def iso(at_us: int) -> str:
-    return to_datetime(at_us).isoformat().replace("+00:00", "Z")

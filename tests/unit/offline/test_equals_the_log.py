@@ -12,12 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alerting.engine.programme import Programme
-from alerting.offline.lines import iso
 from ingest.decode import decode
 from ingest.normalise import normalise
 from ingest.patients import PatientIndex
 from models.kinds import KIND_BY_NAME
-from tests.exported_log import Told, evaluated_log
+from tests.exported_log import Told, evaluated_log, iso
 from tests.naive.changes import Message
 from tests.naive.findings import naive_findings
 from tests.naive.random_logs import PATIENTS, clock, logs

@@ -11,7 +11,8 @@ import pytest
 from alerting.offline.arrow import arrow, parquet
 from models.clock import to_datetime
 from models.errors import BadInput
-from tests.unit.offline.files import NOON_US, evaluated, iso, weight, write
+from tests.exported_log import iso
+from tests.unit.offline.files import NOON_US, evaluated, weight, write
 
 ROWS = [
     weight(99.5),

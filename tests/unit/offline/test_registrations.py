@@ -8,7 +8,8 @@ import pytest
 
 from alerting.offline.registrations import BadRegistrations
 from models.errors import BadInput
-from tests.unit.offline.files import NOON_US, evaluated, iso, weight, weights, write
+from tests.exported_log import iso
+from tests.unit.offline.files import NOON_US, evaluated, weight, weights, write
 from tests.wire import change, registration
 
 HOUR_US = 3_600_000_000

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from models.errors import BadInput
-from tests.unit.offline.files import NOON_US, evaluated, iso, lines, weight, write
+from tests.exported_log import iso
+from tests.unit.offline.files import NOON_US, evaluated, lines, weight, write
 
 HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US
