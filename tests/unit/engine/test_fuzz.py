@@ -10,7 +10,7 @@ from uuid import UUID
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from alerting.engine.compiled import CompiledProgrammes, compile_programmes
@@ -21,6 +21,7 @@ from models.columns import Readings
 from models.kinds import KINDS
 from models.messages import Enrol
 from models.units import UNITS
+from tests.examples import TIME_LIMIT_S, examples
 from tests.naive.random_programmes import LIMITS, SCHEDULES, TEXT, WAYS, a_limit
 
 ROWS = 40
@@ -83,9 +84,9 @@ def random_columns(random: np.random.Generator, devices: int) -> Readings:
     return Readings(partition=0, texts=tuple(f"d{i}" for i in range(devices)), **columns)  # type: ignore[arg-type]
 
 
-@pytest.mark.timeout(300)  # a busy machine: some clocks leap over a century of due moments
+@pytest.mark.timeout(TIME_LIMIT_S)  # some clocks leap over a century of due moments
 @given(seed=st.integers(0, 2**32), nows=st.lists(st.sampled_from(TIMES), max_size=4))
-@settings(deadline=None, max_examples=20)
+@examples(20)
 def test_random_bytes(seed: int, nows: list[int]) -> None:
     random = np.random.default_rng(seed)
     engine = Engine(PROGRAMMES)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from alerting.engine.programme import Programme
 from alerting.engine.programme_checks import problems
+from tests.examples import TIME_LIMIT_S
 from tests.naive.changes import Message
 from tests.naive.findings import naive_patients
 from tests.naive.random_logs import logs
@@ -50,7 +51,7 @@ IN_WINDOWS = (
 IN_LONG_WINDOWS = ("mean", "median", "min", "max", "rise", "fall", "slope")
 
 
-@pytest.mark.timeout(300)  # a busy machine
+@pytest.mark.timeout(TIME_LIMIT_S)
 def test_every_feature_is_known_true_and_false_in_many_examples() -> None:
     looked: Looked = Counter()
     statuses: Counter[str] = Counter()
