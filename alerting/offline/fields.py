@@ -71,12 +71,17 @@ def is_text(column: Any) -> bool:
 
 
 class Texts:
-    """The distinct texts of a column, each with its number, in order of appearance."""
+    """The distinct texts of a column, each with its number, in order of appearance.
+
+    A batch brings its texts once each, most of them known: these are looked up in C++, as in the file.
+    """
 
     def __init__(self, column: str) -> None:
         self.column = column
         self.numbers: dict[str, int] = {}
         self.all: list[str] = []
+        self._known: Any = pa.array([], pa.large_binary())
+        self._number_of_known = np.zeros(0, np.int32)
 
     def number(self, text: str) -> int:
         """The number of a text."""
@@ -90,21 +95,31 @@ class Texts:
         """The numbers of a column's texts; NONE where there is nothing, or an empty one."""
         if pa.types.is_null(column.type):
             return np.full(len(column), NONE, np.int32)
-        if not is_text(column) and not pa.types.is_integer(column.type):
-            raise WrongColumn(self.column, "text", column.type)
         encoded: Any = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
-        texts = _decoded(encoded.dictionary)
-        numbers = [self.number(text) if text else NONE for text in texts]
+        if pa.types.is_integer(encoded.dictionary.type):
+            encoded = pa.DictionaryArray.from_arrays(encoded.indices, encoded.dictionary.cast(pa.string()))
+        if not is_text(encoded):
+            raise WrongColumn(self.column, "text", column.type)
+        numbers = self._numbers(encoded.dictionary.cast(pa.large_binary()))
         places: Any = encoded.indices.cast(pa.int32())
         if places.null_count:
             places = places.fill_null(len(numbers))
         at: NDArray[np.int32] = places.to_numpy(zero_copy_only=False)
-        return np.array([*numbers, NONE], np.int32)[at]
+        return np.append(numbers, np.int32(NONE))[at]
+
+    def _numbers(self, texts: Any) -> NDArray[np.int32]:
+        """The numbers of texts, those that are new included."""
+        places: Any = pc.index_in(texts, self._known)
+        new: Any = texts.filter(places.is_null())
+        if len(new):
+            numbers = [self.number(text) if text else NONE for text in _decoded(new)]
+            self._known = pa.concat_arrays([self._known, new])
+            self._number_of_known = np.append(self._number_of_known, np.array(numbers, np.int32))
+            places = pc.index_in(texts, self._known)
+        return self._number_of_known[places.to_numpy(zero_copy_only=False)]
 
 
 def _decoded(column: Any) -> list[str]:
-    if pa.types.is_integer(column.type):
-        return [str(whole) for whole in column.to_pylist()]
     raw: list[bytes | None] = column.cast(pa.binary()).to_pylist()
     # Bytes that are no UTF-8 stay visible in what is told of them; as a name they mean nothing.
     return ["" if one is None else one.decode("utf-8", "backslashreplace") for one in raw]

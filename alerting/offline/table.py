@@ -39,7 +39,8 @@ class Columns:
         taken: dict[str, Any] = {}
         for field in fields(self):
             column = getattr(self, field.name)
-            taken[field.name] = None if column is None else column[rows]
+            # Of places, `np.take` takes half the time.
+            taken[field.name] = None if column is None else _taken(column, rows)
         return Columns(**taken)
 
     @property
@@ -51,6 +52,10 @@ class Columns:
     def devices(self) -> NDArray[np.int32]:
         """The device of each; none where the file names none."""
         return np.full(len(self), NONE, np.int32) if self.device is None else self.device
+
+
+def _taken(column: NDArray[Any], rows: NDArray[Any]) -> NDArray[Any]:
+    return column[rows] if rows.dtype == np.bool_ else np.take(column, rows)
 
 
 def joined(parts: list[Columns]) -> Columns:
