@@ -55,6 +55,9 @@ _IN_UNIT = frozenset(
 )  # fmt: skip
 """Features whose values are in the unit of what was measured."""
 
+TIMED = frozenset({FeatureName.AGE, FeatureName.MISSED})
+"""Features that time alone changes."""
+
 _DURATIONS = frozenset({FeatureName.AGE, FeatureName.STRETCH})
 _OWN = frozenset({FeatureName.MISSED, *_CHARTS, *NEWS2_FEATURES})
 """Features that depend on the enrolment: its schedules, its beginning, its limits."""
@@ -172,10 +175,30 @@ def _bound(programme: Programme, feature: Feature, comparators: Sequence[Compara
     return -1, -1, 0
 
 
+def _is_timer(comparison: Comparison, timers: set[str]) -> bool:
+    """Whether a rule is due because of a comparison, and of none before; a schedule is due once for all."""
+    feature = comparison.feature
+    if feature.name not in TIMED:
+        return False
+    due_for = str(comparison) if feature.name is FeatureName.AGE else feature.subject
+    if due_for in timers:
+        return False
+    timers.add(due_for)
+    return True
+
+
 def atom_of(
-    programme: Programme, rule: Rule, comparison: Comparison, place: int, slots: dict[tuple[Any, ...], int]
+    programme: Programme,
+    rule: Rule,
+    comparison: Comparison,
+    place: int,
+    slots: dict[tuple[Any, ...], int],
+    timers: set[str],
 ) -> tuple[Any, ...]:
-    """The row of a comparison; `slots` gets a number for its feature where others may ask for the same."""
+    """The row of a comparison; `slots` gets a number for its feature where others may ask for the same.
+
+    `timers` gets what the rule is due for although nothing is measured, each once.
+    """
     feature = comparison.feature
     limit = programme.limits[comparison.limit]
     names = list(programme.limits)
@@ -219,5 +242,6 @@ def atom_of(
         SIDES[feature.side],
         int(relative),
         int(feature.name in _DURATIONS),
+        int(_is_timer(comparison, timers)),
         2 * BIN_US if is_dense(series) else 36 * HOUR_US,
     )

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerting.engine import local_days
-from alerting.engine.atoms import Need, atom_of, needs_of, series_bits
+from alerting.engine.atoms import TIMED, Need, atom_of, needs_of, series_bits
 from alerting.engine.expressions import AnyOf, Comparison, Condition, Not, comparisons
-from alerting.engine.features import FeatureName
 from alerting.engine.gates import GATES
 from alerting.engine.kernel import conditions
 from alerting.engine.kernel.layout import ATOM, LIMIT, MOST_SERIES, NEVER, RULE, VERSION, Rows, Tables
@@ -21,8 +20,6 @@ from models.kinds import KINDS
 from models.units import DIVIDE, MULTIPLY, OFFSET, UNIT_BY_SPELLING
 
 SEVERITIES = tuple(Severity)
-TIMED = frozenset({FeatureName.AGE, FeatureName.MISSED})
-"""Features that time alone changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,12 +196,13 @@ def _add_rule(to: _Collected, programme: Programme, rule: Rule, state: int) -> N
     first_atom = len(to.atoms)
     places: dict[str, tuple[int, int]] = {"when": (0, 0), "raise": (0, 0), "clear": (0, 0)}
     series = 0
+    timers: set[str] = set()
     for condition_name, condition in rule.conditions():
         start = len(to.code)
         numbers: list[int] = []
         for place, comparison in enumerate(comparisons(condition)):
             numbers.append(len(to.atoms))
-            to.atoms.append(atom_of(programme, rule, comparison, place, to.slots))
+            to.atoms.append(atom_of(programme, rule, comparison, place, to.slots, timers))
             series |= series_bits(programme.subject_kinds(comparison.feature))
         code: list[int] = []
         _add_code(code, condition, numbers)

@@ -162,6 +162,8 @@ def deadline(rule: Any, here: Here, m: Memory, t: Tables, scratch: Scratch) -> i
     due = NEVER
     for a in range(rule.atoms, rule.atoms + rule.atoms_len):
         atom = t.atoms[a]
+        if atom.timer == 0:
+            continue
         if atom.feature == AGE:
             k = ones(here.named & ((1 << atom.series) - 1))
             i = last_row(m, m.series[here.series + k].readings, scratch.ends[k], -1)
@@ -171,7 +173,7 @@ def deadline(rule: Any, here: Here, m: Memory, t: Tables, scratch: Scratch) -> i
                 crossing = m.readings[i].taken_us + limit_us + late
                 if crossing > here.at_us:
                     due = min(due, crossing)
-        elif atom.feature == MISSED:
+        else:
             schedule = m.schedules[here.schedules + atom.schedule]
             if schedule.start_us != NEVER:
                 due = min(due, next_due(here.at_us, schedule, t.days))

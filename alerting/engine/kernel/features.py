@@ -158,13 +158,15 @@ def _share_or_stretch(atom: Any, start: int, end: int, limits_at: int, m: Memory
 
 
 @part
-def _number(atom: Any, start: int, end: int, limits_at: int, m: Memory, t: Tables) -> float:
-    """Count, days with, repeats."""
+def _number(atom: Any, first: int, end: int, oldest_us: int, limits_at: int, m: Memory, t: Tables) -> float:
+    """Count, days with, repeats: back from the newest as far as it takes."""
     n = 0
     day = -1
     newest = np.nan
-    for i in range(end - 1, start - 1, -1):
+    i = end - 1
+    while i >= first and m.readings[i].taken_us > oldest_us:
         row = m.readings[i]
+        i -= 1
         if not counts(row.tag):
             continue
         if atom.feature == REPEATS:
@@ -190,12 +192,12 @@ def by_readings(
     feature = atom.feature
     if feature == RISE or feature == FALL:
         return _change(atom, first, end, at_us, m, t)
-    start = end
     oldest_us = at_us - atom.window_us
+    if feature == COUNT or feature == DAYS_WITH or feature == REPEATS:
+        return _number(atom, first, end, oldest_us, limits_at, m, t)
+    start = end
     while start > first and m.readings[start - 1].taken_us > oldest_us:
         start -= 1
-    if feature == COUNT or feature == DAYS_WITH or feature == REPEATS:
-        return _number(atom, start, end, limits_at, m, t)
     if feature == SHARE or feature == STRETCH:
         return _share_or_stretch(atom, start, end, limits_at, m, t)
     if feature == SLOPE:

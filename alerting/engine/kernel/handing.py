@@ -145,6 +145,6 @@ def scratch_of(own: Scratch) -> Scratch:
     """Room to work in, from what was handed over."""
     return Scratch(
         _longs(own.ends), _longs(own.stack), _floats(own.values), _floats(own.memo), _longs(own.memo_at),
-        _floats(own.some), _floats(own.others), _longs(own.coming_us), _readings(own.new),
+        _floats(own.some), _floats(own.others), _longs(own.coming_us), _longs(own.moved), _readings(own.new),
         _transitions(own.out), _asked(own.asked), own.out_room, own.asked_room,
     )  # fmt: skip

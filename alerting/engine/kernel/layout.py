@@ -24,7 +24,7 @@ DAY_US = 24 * HOUR_US
 BIN_US = 15 * MINUTE_US
 BINS_A_DAY = DAY_US // BIN_US
 
-SNAPSHOTS = 2
+SNAPSHOTS = 3
 """How many earlier states of a patient's rules are kept, beside the newest."""
 
 MOST_VALUES = 8
@@ -144,6 +144,7 @@ SEGMENT = np.dtype(
         ("version", "i4"),
         ("states", "i4"),  # of its programme, counted from the patient's first
         ("schedules", "i8"),  # counted from the patient's first
+        ("due_us", "i8"),  # when one of its rules is due without a reading; −1: to be looked up
     ],
     align=True,
 )
@@ -214,6 +215,7 @@ ATOM = np.dtype(
         ("side", "i4"),
         ("relative", "i4"),  # a rise or fall in per cent
         ("duration", "i4"),  # its value is a time in microseconds
+        ("timer", "i4"),  # its rule is due because of it: an age, or the first that asks for a schedule
         ("apart_us", "i8"),  # readings in a row are at most so far apart
     ],
     align=True,
@@ -312,6 +314,7 @@ class Scratch(NamedTuple):
     some: Column  # float64[longest series]: values that are sorted
     others: Column  # float64[longest series]
     coming_us: Column  # int64[MOST_SERIES]: time of the next reading of each series
+    moved: Column  # int64[MOST_SERIES]: the series that have a reading at the moment
     new: Rows  # [1]: a reading on its way into its block
     out: Rows  # transitions
     asked: Rows  # jumps and what became of them

@@ -30,8 +30,8 @@ def due_on_day(day: int, before_min: int, days: Days) -> int:
 @compiled
 def next_due(after_us: int, schedule: Any, days: Days) -> int:
     """The first due moment after a time; NEVER when the table ends before it."""
-    first = max(0, after_us // DAY_US - 1)
-    for day in range(first, min(first + LONGEST_WAIT_DAYS + 2, DAYS_IN_TABLE)):
+    first = max(0, after_us // DAY_US)  # the day before is over: Amsterdam is ahead of UTC
+    for day in range(first, min(first + LONGEST_WAIT_DAYS + 1, DAYS_IN_TABLE)):
         if schedule.days >> ((day + MONDAY) % 7) & 1:
             due = due_on_day(day, schedule.before_min, days)
             if due > after_us:

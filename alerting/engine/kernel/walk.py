@@ -28,7 +28,9 @@ from alerting.engine.kernel.numbers import counts, first_from, ones
 
 OPEN, RAISE, CLEAR, KEEP = 0, 1, 2, 3
 NOT_REPLAYED, NO_SNAPSHOT = -2, -3
-SNAPSHOT_EVERY_US = 2 * DAY_US
+SNAPSHOT_EVERY_US = 7 * DAY_US // 2
+"""Three of them reach back seven days at least: whatever is not too late finds one."""
+
 SNAPSHOT_OFTEN_US = 4 * HOUR_US
 MANY_READINGS = 512
 """Who has more than this of one series measures by the minute, and keeps snapshots for hours only."""
@@ -142,11 +144,12 @@ def _leave(p: int, g: int, at_us: int, goes_on: bool, m: Memory, t: Tables, scra
 
 @part
 def _next_due_of(p: int, m: Memory) -> int:
-    """When something is due for a patient after what was done."""
+    """When something is due for a patient after what was done; that of single segments is looked up later."""
     patient = m.patients[p]
     due = NEVER
     for g in range(patient.segments, patient.segments + patient.segments_len):
         segment = m.segments[g]
+        segment.due_us = -1
         if segment.from_us > patient.done_us:
             due = min(due, segment.from_us)
         elif segment.to_us > patient.done_us:
@@ -278,11 +281,12 @@ def _walk_patient(
             return moment, n, False
         _remember(p, at_us, m)
         moment += 1
-        moved = np.int64(0)
+        moved = 0
         for k in range(number_of_series):
             if scratch.coming_us[k] <= at_us:
                 if _advance(k, at_us, start, m, scratch):
-                    moved |= 1 << m.series[start + k].number
+                    scratch.moved[moved] = m.series[start + k].number
+                    moved += 1
                 scratch.coming_us[k] = _next_reading(k, start, m, scratch)
         pending = np.int64(0)
         if waiting:
@@ -308,13 +312,14 @@ def _walk_patient(
             due = min(due, segment.to_us)
             version = t.versions[segment.version]
             named = np.int64(0)
-            for k in range(number_of_series):
-                number = m.series[start + k].number
-                if moved >> number & 1:
-                    named |= t.rules_by_series[segment.version * MOST_SERIES + number]
-            todo = named | version.timed
-            if segment.from_us == at_us:
-                todo = np.int64(-1)
+            for i in range(moved):
+                named |= t.rules_by_series[segment.version * MOST_SERIES + scratch.moved[i]]
+            begins = segment.from_us == at_us
+            if named == 0 and segment.due_us > at_us and not begins:
+                due = min(due, segment.due_us)
+                continue
+            todo = np.int64(-1) if begins else named | version.timed
+            rules_due = NEVER
             here = Here(
                 p, at_us, moment, start, patient.named, segment.limits,
                 patient.schedules + segment.schedules, segment.enrolled_us,
@@ -326,12 +331,14 @@ def _walk_patient(
                 rule = t.rules[rule_number]
                 state = m.states[patient.states + segment.states + rule.state]
                 by_reading = named >> r & 1 != 0
-                if by_reading or segment.from_us == at_us or state.due_us == at_us:
+                if by_reading or begins or state.due_us == at_us:
                     n = _evaluate(
                         rule_number, g, state, by_reading, rule.series & pending != 0, here,
                         m, t, scratch, n,
                     )  # fmt: skip
-                due = min(due, state.due_us)
+                rules_due = min(rules_due, state.due_us)
+            segment.due_us = rules_due
+            due = min(due, rules_due)
         m.due_us[p] = due
         patient.done_us = at_us
 

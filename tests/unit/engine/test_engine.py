@@ -231,13 +231,13 @@ def test_older_than_every_snapshot_asks_for_a_rebuild(programmes: CompiledProgra
     run = enrolled(programmes)
     for day in range(1, 40):
         run.batch([upload(weight(180, START_US + day * DAY_US)), clock(START_US + day * DAY_US)])
-    two_days_late = columns([(99, upload(weight(170, START_US + 37 * DAY_US + 1)))], run.rows)
-    verdict = run.engine.apply(two_days_late, START_US + 39 * DAY_US)
+    week_late = columns([(99, upload(weight(170, START_US + 32 * DAY_US + 1)))], run.rows)
+    verdict = run.engine.apply(week_late, START_US + 39 * DAY_US)
     ((row, from_us),) = verdict.replayed
     assert row == 0
-    assert START_US + 34 * DAY_US < from_us <= START_US + 37 * DAY_US
-    week_late = columns([(99, upload(weight(170, START_US + 32 * DAY_US + 1)))], run.rows)
-    assert run.engine.apply(week_late, START_US + 39 * DAY_US).rebuild == (0,)
+    assert START_US + 27 * DAY_US < from_us <= START_US + 32 * DAY_US
+    month_late = columns([(99, upload(weight(170, START_US + 8 * DAY_US + 1)))], run.rows)
+    assert run.engine.apply(month_late, START_US + 39 * DAY_US).rebuild == (0,)
 
 
 def test_memory_does_not_grow_with_time(programmes: CompiledProgrammes) -> None:
