@@ -36,7 +36,7 @@ def programmes() -> CompiledProgrammes:
     return compile_programmes(load_folder())
 
 
-def records(seed: int, patients: int = 12, days: int = 25) -> list[Record]:
+def records(seed: int, patients: int = 16, days: int = 26) -> list[Record]:
     messages = SmallLog(seed, patients, days).messages()
     return [Record(2 * offset, message.value) for offset, message in enumerate(messages)]
 
