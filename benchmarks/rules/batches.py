@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.rules.crowd import Crowd
-from benchmarks.rules.measured import ODD, fill_home, fill_streams
+from benchmarks.rules.measured import LIKE, ODD, fill_home, fill_streams
 from models.clock import DAY_US, HOUR_US, SECOND_US
 from models.columns import NO_OFFSET_MIN, Readings
 from models.kinds import KIND_BY_NAME, KINDS
@@ -42,6 +42,7 @@ _TRAITS = {
     "steps": (4_500, 1_200, 900, -3_000, 1, 0, 20_000, 0),
 }
 _CODED = (0, 0.12, 0.18, 1.8, 1, 0, 3, 0)
+_LIKE = {"diastolic": "systolic"}  # that it is never the higher one
 _OTHER_UNITS = {
     "body_weight": "[lb_av]",
     "temperature": "[degF]",
@@ -75,13 +76,14 @@ class Columns(NamedTuple):
 
 
 def _tables() -> Tables:
-    traits = np.tile(np.array(_CODED, np.float64), (len(KINDS), 1))
+    traits = np.zeros((len(KINDS), LIKE + 1))
     units = np.full((len(KINDS), 2), -1, np.int16)
     conversion = np.ones((len(KINDS), 3))
     conversion[:, 0] = 0
     for kind in KINDS:
         number = kind.number
-        traits[number] = _TRAITS.get(kind.name, traits[number])
+        like = KIND_BY_NAME[_LIKE.get(kind.name, kind.name)].number
+        traits[number] = *_TRAITS.get(kind.name, _CODED), like
         if kind.unit is not None:
             units[number] = UNIT_BY_SPELLING[kind.unit]
         if other := _OTHER_UNITS.get(kind.name):

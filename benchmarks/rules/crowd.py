@@ -22,9 +22,9 @@ SHARES: Mapping[str, float] = {
     "heart_failure": 0.20,
     "copd": 0.15,
     "hypertension": 0.30,
-    "diabetes": 0.20,
-    "hospital_at_home": 0.05,
-    "frail_elderly": 0.10,
+    "diabetes": 0.22,
+    "hospital_at_home": 0.02,  # the others wear something
+    "frail_elderly": 0.11,
 }
 """Of a region's patients in their first programme: our own guess."""
 

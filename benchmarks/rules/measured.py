@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from models.clock import DAY_US, MINUTE_US, SECOND_US
 
-MEAN, BETWEEN, NOISE, GAIN, PER_UNIT, LOW, HIGH, ODD = range(8)
+MEAN, BETWEEN, NOISE, GAIN, PER_UNIT, LOW, HIGH, ODD, LIKE = range(9)
 """Columns of a kind's traits: the population's mean and spread, a reading's noise, what two bad weeks add,
-steps per unit, bounds, and what an odd reading adds."""
+steps per unit, bounds, what an odd reading adds, and the kind whose chance it shares."""
 
 FIRST_SLOT_MIN, BETWEEN_SLOTS_MIN = 300, 100
 OWN_HABIT_S, JITTER_S = 3_600, 1_800
@@ -67,8 +67,9 @@ def _worse(patient: int, day: int) -> float:
 def _value(patient: int, kind: int, moment: int, worse: float, traits: Floats) -> float:
     """A value in canonical unit, not yet in the steps of its device."""
     trait = traits[kind]
-    chance = _mixed(patient, kind, moment)
-    value = trait[MEAN] + trait[BETWEEN] * _normal(_mixed(patient, kind, -1))
+    like = int(trait[LIKE])
+    chance = _mixed(patient, like, moment)
+    value = trait[MEAN] + trait[BETWEEN] * _normal(_mixed(patient, like, -1))
     value += trait[GAIN] * worse + trait[NOISE] * _normal(chance)
     if chance % np.uint64(ODD_ONE_IN) == 0:
         value += trait[ODD]

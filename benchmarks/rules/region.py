@@ -169,7 +169,7 @@ def _compile(folder: Path) -> None:
     few, files = crowd(10), [folder / file for file in FILES]
     write_readings(few, 2, files[0])
     write_registrations(few, files[1])
-    _evaluate(*files)
+    _evaluate(*files, quiet=True)
 
 
 def _read(file: Path) -> float:
@@ -181,18 +181,14 @@ def _read(file: Path) -> float:
     return time.perf_counter() - begun_s
 
 
-def _evaluate(readings: Path, registrations: Path, out: Path) -> tuple[float, float, int]:
+def _evaluate(
+    readings: Path, registrations: Path, out: Path, *, quiet: bool = False
+) -> tuple[float, float, int]:
     """The command as anybody runs it, from its start to its end; seconds, processor seconds, memory."""
-    command = [sys.executable, "-m", "thuiswacht", "evaluate", "--threads", str(THREADS)]
-    command += [
-        "--readings",
-        str(readings),
-        "--registrations",
-        str(registrations),
-        "--out",
-        str(out),
-        "--quiet",
-    ]
+    files = {"--readings": readings, "--registrations": registrations, "--out": out}
+    options = [each for name, file in files.items() for each in (name, str(file))]
+    command = [sys.executable, "-m", "thuiswacht", "evaluate", "--threads", str(THREADS), *options]
+    command += ["--quiet"] if quiet else []
     begun_s = time.perf_counter()
     process = subprocess.Popen(command)
     _, status, used = os.wait4(process.pid, 0)

@@ -41,6 +41,9 @@ SESSION = 2.4
 ROOM = 0.8
 """Share of the memory that is free which may be taken."""
 
+WHILE_GROWING = 1.7
+"""So much of what it ends with may be needed while arrays move into larger ones."""
+
 
 @dataclass(frozen=True, slots=True)
 class Grown:
@@ -75,11 +78,11 @@ class NoRoom:
 
 @dataclass(frozen=True, slots=True)
 class Mix:
-    """How people measure. `few`: so many measure whatever the size. `most_bytes`: a patient, at most."""
+    """How people measure. `few`: so many measure whatever the size. `most_bytes`: of a patient, at first."""
 
     name: str
     few: int
-    most_bytes: int
+    most_bytes: float
     batch_of_each: float
     crowd: Callable[[int], Crowd]
     settle: Callable[[Crowd, int], Engine]
@@ -109,12 +112,15 @@ BY_THE_MINUTE = Mix(
 def measure(mix: Mix, sizes: Sequence[int], days: int, wanted: int) -> Iterator[Grown | NoRoom]:
     """Every size, the smallest first: settled for days, then about as many readings as wanted."""
     warm_up()
+    each = mix.most_bytes
     for patients in sorted(sizes):
-        needed, available = patients * mix.most_bytes, psutil.virtual_memory().available
+        needed, available = patients * each * WHILE_GROWING, psutil.virtual_memory().available
         if needed > ROOM * available:
             yield NoRoom(mix.name, patients, needed / 2**30, available / 2**30)
         else:
-            yield grown(mix, patients, days, wanted)
+            found = grown(mix, patients, days, wanted)
+            each = found.arrays_bytes
+            yield found
 
 
 def grown(mix: Mix, patients: int, days: int, wanted: int) -> Grown:

@@ -10,7 +10,9 @@ from benchmarks.rules.crowd import Crowd, crowd
 from benchmarks.rules.peers import side_by_side
 from benchmarks.rules.peers.compared import RULES, Outcome
 from models.clock import DAY_US
+from models.kinds import KIND_BY_NAME
 
+pytestmark = pytest.mark.timeout(300)  # where nothing is compiled yet, and Esper has to be fetched
 TINY = engine.Size(patients=60, streamed=4, days=9, stream_days=1, warm_days=3, live=2_000)
 
 
@@ -49,6 +51,17 @@ def test_people_measure_as_often_as_is_said_and_stay_plausible(people: Crowd) ->
     assert 0.85 < len(columns.patient) / (10 * each_day.sum()) < 0.98
     batch = readings(columns)
     assert np.array_equal(np.isnan(batch.value), batch.code >= 0)
+
+
+def test_systolic_is_always_above_diastolic() -> None:
+    many = crowd(3_000, {"hypertension": 1.0})
+    columns = at_home(many, engine.everybody(many), 0, 20)
+    batch = readings(columns)
+    at = batch.patient.astype(np.int64) * 10**12 + batch.taken_at_us // 10**6
+    systolic, diastolic = (batch.kind == KIND_BY_NAME[name].number for name in ("systolic", "diastolic"))
+    above = dict(zip(at[systolic].tolist(), batch.value[systolic].tolist(), strict=True))
+    below = zip(at[diastolic].tolist(), batch.value[diastolic].tolist(), strict=True)
+    assert all(above[moment] > value for moment, value in below)
 
 
 def test_batches_come_in_the_order_of_arrival_and_lose_nothing(people: Crowd) -> None:
@@ -115,7 +128,6 @@ def test_what_there_is_no_room_for_is_said() -> None:
     assert "not measured" in scaling.line(refused)
 
 
-@pytest.mark.timeout(300)  # where nothing is compiled yet
 def test_a_region_is_evaluated_and_leaves_nothing_behind(tmp_path: region.Path) -> None:
     people = crowd(20)
     measured = region.measure(region.Size(patients=20, days=9), tmp_path)
@@ -134,7 +146,6 @@ def findings_of(people: Crowd, days: int) -> int:
     return watch.findings
 
 
-@pytest.mark.timeout(300)  # where Esper has to be fetched
 def test_all_peers_find_the_same() -> None:
     size = side_by_side.Size(patients=60, days=60, twin=1, zen=5, esper=60)
     found = list(side_by_side.measure(size))
