@@ -5,6 +5,7 @@ More examples on demand: tests/README.md.
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from random import Random
 
 import pytest
@@ -25,7 +26,20 @@ from tests.naive.readings import WEEK_US
 pytestmark = pytest.mark.timeout(TIME_LIMIT_S)
 
 SHUFFLES = 10
-Case = tuple[list[Programme], list[Message], list[int]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """Programmes, a log, and where its batches end."""
+
+    made: list[Programme]
+    log: list[Message]
+    cuts: list[int]
+
+    def __repr__(self) -> str:
+        """What a failure says; hypothesis refuses to print a log of a year."""
+        rules = [f"{field}: {c}" for p in self.made for r in p.rules.values() for field, c in r.conditions()]
+        return f"Case({rules}, {str(self.log)[:20_000]}, cuts={self.cuts})"
 
 
 @st.composite
@@ -33,7 +47,7 @@ def cases(draw: st.DrawFn) -> Case:
     made = draw(programmes())
     log = draw(logs(made))
     cuts = draw(st.lists(st.integers(1, len(log)), max_size=8))
-    return made, log, cuts
+    return Case(made, log, cuts)
 
 
 def shown(findings: Iterable[Finding]) -> list[Finding]:
@@ -43,7 +57,7 @@ def shown(findings: Iterable[Finding]) -> list[Finding]:
 @given(cases())
 @examples(200)
 def test_kernel_and_twin_find_the_same(case: Case) -> None:
-    made, log, cuts = case
+    made, log, cuts = case.made, case.log, case.cuts
     run = engine_run(made, log, cuts)
     assert shown(run.findings.values()) == shown(naive_findings(made, log))
     asked, doubtful = naive_requests(made, log), of_two_devices(log)
@@ -94,7 +108,7 @@ def without_conflicts(uploads: list[Message]) -> list[Message]:
 @examples(100)
 def test_findings_do_not_depend_on_the_order_of_arrival(case: Case, seed: int) -> None:
     """A thousand orders, some uploads twice; ten thousand with EXAMPLES_TIMES=10."""
-    made, log, cuts = case
+    made, log, cuts = case.made, case.log, case.cuts
     changes = [message for message in log if message["type"] == "change"]
     uploads = without_conflicts([message for message in log if message["type"] == "upload"])
     ticks = [message["now_us"] for message in log if message["type"] == "clock"]
@@ -111,7 +125,7 @@ def test_findings_do_not_depend_on_the_order_of_arrival(case: Case, seed: int) -
 @examples(50)
 def test_findings_do_not_depend_on_batches_and_workers(case: Case) -> None:
     """All in one batch, each message in its own, and each patient in an engine of their own."""
-    made, log, _ = case
+    made, log = case.made, case.log
     compiled = compile_programmes(made)
     at_once = shown(engine_findings(compiled, log))
     assert shown(engine_findings(compiled, log, range(len(log)))) == at_once
