@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerting.offline.bad_rows import BadRow, BadRows
+from alerting.offline.copies import may_be_crossed
 from alerting.offline.fields import Fault
 from alerting.offline.patients import Patients
-from alerting.offline.refused import Words, as_sent, refuse
+from alerting.offline.refused import Words, as_sent, refuse, refuse_crossed
 from alerting.offline.sources import Batch, Source
 from alerting.offline.table import Columns, joined, nothing
 from alerting.offline.written import Vocabulary
@@ -87,9 +88,12 @@ class Admission:
         if self._until_us is not None:
             beyond = ~meaningless & (rows.received > self._until_us)
             self.beyond += int(beyond.sum())
-        refused = self._refused(rows) & ~meaningless & ~beyond
+        value = to_canonical(rows.value, rows.kind, rows.unit)
+        refused = self._refused(rows, value) & ~meaningless & ~beyond
         rows = replace(rows, counts=~(refused | meaningless | beyond))
         bad = [self._told(fault, rows) for fault in faults.values()]
+        if self.bad.stop:
+            bad += self._crossed(rows, value)
         places = np.flatnonzero(refused)
         if len(places):
             rows, told = self._refuse(rows, places, self._vocabulary.words(written, places))
@@ -97,14 +101,19 @@ class Admission:
         self._parts.append(rows)
         return bad
 
-    def _refused(self, rows: Columns) -> NDArray[np.bool_]:
+    def _refused(self, rows: Columns, value: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Which rows the log's judge refuses, looked at one by one."""
-        value = to_canonical(rows.value, rows.kind, rows.unit)
         refused = judge(as_sent(rows, None), value) != 0
         refused |= rows.received < EARLIEST_RECEIVED_AT_US
         if self.patients.registered is not None:
             refused |= rows.patient >= self.patients.registered
         return refused
+
+    def _crossed(self, rows: Columns, value: NDArray[np.float64]) -> list[BadRow]:
+        """Pressures that contradict each other, where they lie together: why wait to the end of the run."""
+        suspects = np.flatnonzero(may_be_crossed(rows, np.where(rows.counts, value, np.nan)))
+        suspects = suspects[rows.counts[suspects]]
+        return refuse_crossed(rows, suspects, self.patients).bad if len(suspects) else []
 
     def _refuse(self, rows: Columns, places: Places, words: Words) -> tuple[Columns, list[BadRow]]:
         """What is told of refused rows; the rows with the notices of these among them."""

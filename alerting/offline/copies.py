@@ -91,10 +91,11 @@ def _may_be_crossed(
         while (
             end < len(patient) and taken_at_us[end] == taken_at_us[first] and patient[end] == patient[first]
         ):
-            if kind[end] == systolic:
-                lowest = min(lowest, value[end])
-            elif kind[end] == diastolic:
-                highest = max(highest, value[end])
+            # Written out, for a value that is none must change nothing.
+            if kind[end] == systolic and value[end] < lowest:
+                lowest = value[end]
+            if kind[end] == diastolic and value[end] > highest:
+                highest = value[end]
             end += 1
         if lowest <= highest:
             for row in range(first, end):

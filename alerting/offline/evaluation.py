@@ -16,7 +16,7 @@ from alerting.offline.bad_rows import BadRow
 from alerting.offline.copies import Copy, copies, may_be_crossed
 from alerting.offline.cutting import by_patient, piece, pieces
 from alerting.offline.lines import Writer
-from alerting.offline.refused import refuse, words_of
+from alerting.offline.refused import refuse_crossed
 from alerting.offline.table import Columns
 from ingest.sent import NONE
 from models.columns import NO_OFFSET_MIN, Readings
@@ -115,22 +115,11 @@ class Evaluation:
         )
 
     def _without_crossed(self, rows: "_Rows", suspects: Places) -> tuple["_Rows", Sequence[BadRow]]:
-        """Without pressures that came together and contradict each other, as ingest refuses them.
-
-        Together came what was taken of one patient with one device at one moment and was received at one.
-        """
-        some = rows.columns.take(suspects)
-        order = np.lexsort((some.received, some.devices, some.taken_at_us, some.patient))
-        suspects, some = suspects[order], some.take(order)
-        another = np.zeros(len(some), np.bool_)
-        for key in (some.received, some.devices, some.taken_at_us, some.patient):
-            another[1:] |= key[1:] != key[:-1]
-        told = refuse(some, np.cumsum(another, dtype=np.int64), words_of(some), self._patients)
-        refused = suspects[told.places]
-        numbers = self._admission.numbers(rows.places[refused]).tolist()
+        """Without crossed pressures, with the notices of them; and what is told of them."""
+        told = refuse_crossed(rows.columns, suspects, self._patients)
+        numbers = self._admission.numbers(rows.places[told.places]).tolist()
         bad = [replace(row, row=number) for row, number in zip(told.bad, numbers, strict=True)]
-        order = np.argsort(suspects[told.notice_places], kind="stable")
-        return rows.without(refused, suspects[told.notice_places][order], told.notices.take(order)), bad
+        return rows.without(told.places, told.notice_places, told.notices), bad
 
     def _evaluate(self, members: Sequence[int], all_rows: "_Rows") -> tuple[bytes, int]:
         """The findings of some patients, of whom nothing else is known than these rows and their changes."""

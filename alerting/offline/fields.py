@@ -13,22 +13,14 @@ from numpy.typing import NDArray
 
 from alerting.offline.arrow import arrow as pa
 from alerting.offline.arrow import compute as pc
+from alerting.offline.moments import A_TIME, LATEST_US, TIME, WHOLE
 from ingest.salvage import shown
 from ingest.sent import NONE
 from models.columns import Reason
 from models.errors import BadInput
 from models.messages import MAX_SIGNIFICANT_DIGITS
 
-LATEST_US = 4_102_444_800_000_000
-"""The year 2100, the latest time that a message may carry."""
-
-A_TIME = "ISO 8601 with an offset (2026-11-22T08:31:20+01:00) or whole microseconds since 1970 UTC"
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$|^[+-]?(?i:nan|inf|infinity)$"
-_TIME = (
-    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
-    r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)$"
-)
-_WHOLE = r"^[+-]?[0-9]{1,18}$"
 _UTC_US: Any = pa.timestamp("us", "UTC")
 
 
@@ -200,11 +192,11 @@ def times(column: Any, name: str) -> Parsed:
     if not is_text(column):
         raise WrongColumn(name, A_TIME, kind)
     texts = _plain(column)
-    whole: Any = pc.match_substring_regex(texts, _WHOLE).fill_null(False)
+    whole: Any = pc.match_substring_regex(texts, WHOLE).fill_null(False)
     if pc.all(whole).as_py():
         return _moments(texts.cast(pa.int64()), texts, name, [])
     none: Any = pa.scalar(None, texts.type)
-    cast, wrong = _cast(pc.if_else(whole, none, texts), _UTC_US, _TIME)
+    cast, wrong = _cast(pc.if_else(whole, none, texts), _UTC_US, TIME)
     moments: Any = cast.cast(pa.int64())
     if pc.any(whole).as_py():
         moments = pc.coalesce(moments, pc.if_else(whole, texts, none).cast(pa.int64()))
@@ -234,7 +226,7 @@ def wholes(column: Any, name: str, highest: int) -> Parsed:
     if not pa.types.is_integer(kind) and not is_text(column):
         raise WrongColumn(name, "whole numbers", kind)
     texts = _plain(column) if is_text(column) else column
-    cast, wrong = _cast(texts, pa.int64(), _WHOLE if is_text(column) else None)
+    cast, wrong = _cast(texts, pa.int64(), WHOLE if is_text(column) else None)
     found: NDArray[np.int64] = cast.fill_null(0).to_numpy(zero_copy_only=False)
     bad = [*wrong, *np.flatnonzero((found < 0) | (found > highest)).tolist()]
     expected = f"a whole number from 0 to {highest}"

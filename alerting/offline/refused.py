@@ -128,6 +128,25 @@ def refuse(rows: Columns, upload: NDArray[np.int64] | None, words: Words, patien
     return Refused(places, bad, *_noticed(rows, notices))
 
 
+def refuse_crossed(rows: Columns, suspects: NDArray[np.int64], patients: Patients) -> Refused:
+    """Which of the suspects are pressures that came together and contradict each other.
+
+    Together came what was taken of one patient with one device at one moment and was received at one. The
+    places, and those of the notices in order, are among all rows.
+    """
+    some = rows.take(suspects)
+    order = np.lexsort((some.received, some.devices, some.taken_at_us, some.patient))
+    suspects, some = suspects[order], some.take(order)
+    another = np.zeros(len(some), np.bool_)
+    for key in (some.received, some.devices, some.taken_at_us, some.patient):
+        another[1:] |= key[1:] != key[:-1]
+    told = refuse(some, np.cumsum(another, dtype=np.int64), words_of(some), patients)
+    places, behind = suspects[told.places], suspects[told.notice_places]
+    bad = [replace(row, row=place) for row, place in zip(told.bad, places.tolist(), strict=True)]
+    order = np.argsort(behind, kind="stable")
+    return Refused(places, bad, behind[order], told.notices.take(order))
+
+
 def _noticed(rows: Columns, notices: Readings) -> tuple[NDArray[np.int64], Columns]:
     places = notices.offset + notices.position
     noticed = rows.take(places)

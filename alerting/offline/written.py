@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from alerting.offline import fields
 from alerting.offline.fields import Fault, Texts
+from alerting.offline.moments import A_TIME
 from alerting.offline.patients import Patients
 from alerting.offline.refused import Words
 from alerting.offline.sources import Batch
@@ -24,7 +25,7 @@ LONGEST_TEXT = 200
 _MISSING = {
     "patient_id": ("the patient", Reason.MISSING_FIELD),
     "kind": ("the kind", Reason.MISSING_FIELD),
-    "taken_at": (fields.A_TIME, Reason.MISSING_TIME),
+    "taken_at": (A_TIME, Reason.MISSING_TIME),
 }
 
 
