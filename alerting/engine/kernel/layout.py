@@ -161,6 +161,7 @@ STATE = np.dtype(
         ("open", "u1"),
         ("raised", "u1"),
         ("severity", "u1"),  # of the open finding
+        ("unconfirmed", "u1"),  # it opened or rose while a reading that it names was in doubt
     ],
     align=True,
 )

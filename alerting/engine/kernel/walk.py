@@ -37,9 +37,7 @@ MANY_READINGS = 512
 
 
 @part
-def _emit(
-    scratch: Scratch, n: int, p: int, g: int, rule: int, what: int, state: Any, at_us: int, unconfirmed: int
-) -> int:
+def _emit(scratch: Scratch, n: int, p: int, g: int, rule: int, what: int, state: Any, at_us: int) -> int:
     row = scratch.out[n]
     row.patient = p
     row.segment = g
@@ -49,7 +47,7 @@ def _emit(
     row.opened_at_us = state.since_us
     row.at_us = at_us
     row.raised = state.raised
-    row.unconfirmed = unconfirmed
+    row.unconfirmed = state.unconfirmed
     return n + 1
 
 
@@ -66,7 +64,7 @@ def _attach(n: int, start: int, length: int, here: Here, m: Memory, t: Tables, s
 def _close(scratch: Scratch, n: int, p: int, g: int, rule: int, state: Any, at_us: int) -> int:
     """Ends the finding of a rule that no longer applies, and forgets the rule's state."""
     if state.open != 0:
-        n = _emit(scratch, n, p, g, rule, CLEAR, state, at_us, 0)
+        n = _emit(scratch, n, p, g, rule, CLEAR, state, at_us)
     state.open = 0
     state.raised = 0
     state.bits = 0
@@ -84,14 +82,14 @@ def _evaluate(
     rule = t.rules[number]
     at_us = here.at_us
     p = here.patient
-    unconfirmed = 1 if waits else 0
+    in_doubt = 1 if waits else 0
     when = condition(rule.when, rule.when_len, here, m, t, scratch)
     if by_reading:
         state.bits = (state.bits << 1 | (1 if when == TRUE else 0)) & 0xFFFF
     if state.open != 0:
         if when != TRUE and not waits:
             if condition(rule.clear, rule.clear_len, here, m, t, scratch) == TRUE:
-                n = _emit(scratch, n, p, g, number, CLEAR, state, at_us, 0)
+                n = _emit(scratch, n, p, g, number, CLEAR, state, at_us)
                 state.open = 0
                 state.raised = 0
                 state.since_us = -1
@@ -108,13 +106,15 @@ def _evaluate(
                 state.open = 1
                 state.severity = rule.severity
                 state.since_us = at_us
-                n = _emit(scratch, n, p, g, number, OPEN, state, at_us, unconfirmed)
+                state.unconfirmed = in_doubt
+                n = _emit(scratch, n, p, g, number, OPEN, state, at_us)
                 _attach(n, rule.when, rule.when_len, here, m, t, scratch)
     if state.open != 0 and state.raised == 0 and rule.raised_len != 0:
         if condition(rule.raised, rule.raised_len, here, m, t, scratch) == TRUE:
             state.raised = 1
             state.severity = rule.raised_severity
-            n = _emit(scratch, n, p, g, number, RAISE, state, at_us, unconfirmed)
+            state.unconfirmed = max(state.unconfirmed, in_doubt)
+            n = _emit(scratch, n, p, g, number, RAISE, state, at_us)
             _attach(n, rule.raised, rule.raised_len, here, m, t, scratch)
     state.due_us = NEVER
     if rule.timed != 0:
@@ -167,6 +167,7 @@ def _copy_state(to: Any, state: Any) -> None:
     to.open = state.open
     to.raised = state.raised
     to.severity = state.severity
+    to.unconfirmed = state.unconfirmed
 
 
 @part
@@ -222,7 +223,7 @@ def _go_back(p: int, m: Memory, t: Tables, scratch: Scratch, n: int) -> int:
                 rule = t.rules_of_states[version.rules_of_states + s]
                 state = m.states[patient.states + segment.states + s]
                 if rule >= 0 and state.open != 0:
-                    n = _emit(scratch, n, p, g, rule, KEEP, state, patient.done_us, 0)
+                    n = _emit(scratch, n, p, g, rule, KEEP, state, patient.done_us)
     return n
 
 
