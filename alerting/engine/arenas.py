@@ -21,7 +21,7 @@ from alerting.engine.kernel.layout import (
     Memory,
     Rows,
 )
-from alerting.engine.kernel.numbers import ones
+from alerting.engine.kernel.numbers import ones, size_for
 
 FIRST_ROOM = 4_096
 SIZES = 64
@@ -82,8 +82,9 @@ class Arenas:
             readings_room=FIRST_ROOM,
             bins_room=FIRST_ROOM,
         )
-        self._handed: tuple[Memory, Memory] | None = None
+        self._handed: tuple[Memory, Any] | None = None
         self._more = FIRST_ROOM
+        self._laid_out: dict[int, frozenset[int]] = {}
         self.longest = 512
         """As many values as one series may hold, of whatever it is looked at by."""
 
@@ -99,7 +100,7 @@ class Arenas:
         return sum(parts) + sum(array.nbytes for array in patients)
 
     @property
-    def handed(self) -> Memory:
+    def handed(self) -> Any:
         """Memory as kernels take it."""
         if self._handed is None or self._handed[0] is not self.memory:
             self._handed = self.memory, handed(self.memory)
@@ -170,14 +171,22 @@ class Arenas:
             self.memory = self.memory._replace(limits=grown(self.memory.limits, 2 * end))
         self.memory.limits[start:end] = np.asarray(rows, LIMIT)
 
-    def place_series(self, patient_row: int, needs: dict[int, Need]) -> bool:
-        """Sees to it that so much of each series is kept; whether more than before."""
-        patient = self.memory.patients[patient_row]
+    def place_series(self, patient_row: int, versions: frozenset[int], needs: dict[int, Need]) -> bool:
+        """Sees to it that so much of each series is kept, and no other; whether anything had to change.
+
+        What was kept before stays as it is; what is kept anew is empty. `needs` is that of the versions.
+        """
+        if self._laid_out.get(patient_row) == versions:
+            return False
+        self._laid_out[patient_row] = versions
         before = self._series_of(patient_row)
         kept = {int(row["number"]): self._kept(row) for row in before}
-        if all(number in kept and kept[number].covers(need) for number, need in needs.items()):
+        if kept.keys() == needs.keys() and all(kept[number].covers(need) for number, need in needs.items()):
             return False
-        wanted = {number: kept.get(number, Need()) | needs.get(number, Need()) for number in kept | needs}
+        wanted = {number: kept.get(number, Need()) | need for number, need in needs.items()}
+        for row in before:
+            if int(row["number"]) not in wanted:
+                self._give_up(row)
         old = {int(row["number"]): row for row in before}
         rows = np.zeros(len(wanted), SERIES)
         for place, number in enumerate(sorted(wanted)):
@@ -190,12 +199,16 @@ class Arenas:
             if number not in old or not kept[number].covers(wanted[number]):
                 row["history"] = self._new_history(number, wanted[number])
         self.store(patient_row, "series", rows)
-        named = 0
-        for number in wanted:
-            named |= 1 << number
-        patient = self.memory.patients[patient_row]
-        patient["named"] = named
+        self.memory.patients[patient_row]["named"] = sum(1 << number for number in wanted)
         return True
+
+    def _give_up(self, row: Any) -> None:
+        """The block of a series that nobody looks at any more is for others."""
+        block, rows = int(row["readings"]), int(row["readings_cap"])
+        if rows:
+            size = size_for(rows)
+            self.memory.readings["taken_us"][block] = self.memory.free[size]
+            self.memory.free[size] = block
 
     def _series_of(self, patient_row: int) -> Rows:
         patient = self.memory.patients[patient_row]

@@ -117,14 +117,14 @@ def needs_of(programme: Programme) -> Mapping[int, Need]:
             for comparison in comparisons(condition):
                 for name in programme.subject_kinds(comparison.feature):
                     series = SERIES_OF_KIND[KIND_BY_NAME[name].number]
-                    needs[series] = needs.get(series, Need()) | _need(rule, comparison.feature, series)
+                    needs[series] = needs.get(series, Need()) | _need(comparison.feature, series)
     return needs
 
 
-def _need(rule: Rule, feature: Feature, series: int) -> Need:
-    max_age_us = rule.max_age.us + 1 if rule.max_age is not None and feature.name in _WITH_MAX_AGE else 0
+def _need(feature: Feature, series: int) -> Need:
+    """The newest of what is older stays anyway, so that an age, or a last value, needs no more."""
     gate = GATES.get(KINDS[series].name)
-    kept_us = max(max_age_us, HOUR_US, 0 if gate is None else FORMER_US + gate.wait_us)
+    kept_us = max(HOUR_US, 0 if gate is None else FORMER_US + gate.wait_us)
     days = _days_back(feature)
     if feature.name in NEWS2_FEATURES:
         return Need(max(kept_us, NEWS2_US))
@@ -136,8 +136,6 @@ def _need(rule: Rule, feature: Feature, series: int) -> Need:
         return Need(max(kept_us, DAY_US), days=days + 1)
     if looked_at_by(feature, series) == features.BY_BINS:
         return Need(kept_us, bins=feature.window_us // BIN_US + 1)
-    if feature.name is FeatureName.LAST and rule.max_age is None:
-        kept_us = max(kept_us, LONGEST_DURATION_US)
     return Need(max(kept_us, feature.window_us))
 
 

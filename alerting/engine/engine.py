@@ -76,6 +76,7 @@ class Engine:
         self._arenas = Arenas(programmes.default_limits)
         self._limits: dict[tuple[int, tuple[float, ...]], int] = {}
         self._limits_used = len(programmes.default_limits)
+        self._needs: dict[frozenset[int], dict[int, Need]] = {}
         self._devices: dict[str, int] = {}
         self._too_late = TooLate()
         self._touched: set[int] = set()
@@ -103,11 +104,8 @@ class Engine:
         self._arenas.know(patient_row)
         stretches, problems = timeline(changes, self.programmes)
         before = self._placed(patient_row)
-        needs: dict[int, Need] = {}
-        for version in {stretch.version.number: stretch.version for stretch in stretches}.values():
-            for series, need in version.needs.items():
-                needs[series] = needs.get(series, Need()) | need
-        more = self._arenas.place_series(patient_row, needs)
+        versions = frozenset(stretch.version.number for stretch in stretches)
+        more = self._arenas.place_series(patient_row, versions, self._needs_of(versions))
         self._place(patient_row, stretches, before)
         differs_us = _first_difference(before, self._placed(patient_row))
         patient = self._arenas.memory.patients[patient_row]
@@ -118,6 +116,16 @@ class Engine:
             patient["stale"] = 1
             self._touched.add(patient_row)
         return problems
+
+    def _needs_of(self, versions: frozenset[int]) -> dict[int, Need]:
+        """What the rules of some versions together look back at, by series."""
+        needs = self._needs.get(versions)
+        if needs is None:
+            needs = self._needs[versions] = {}
+            for number in versions:
+                for series, need in self.programmes.by_number[number].needs.items():
+                    needs[series] = needs.get(series, Need()) | need
+        return needs
 
     def forget(self, patient_row: int) -> None:
         """Forgets a patient's readings and what was found, not the changes; for building it up again."""
@@ -141,7 +149,7 @@ class Engine:
         changed = np.fromiter(self._touched, np.int32, len(self._touched))
         self._touched.clear()
         others = np.concatenate([due, changed])
-        return self._evaluate(np.union1d(who, others) if others.size else who, now_us)
+        return self._evaluate(_each_once(np.concatenate([who, others])) if others.size else who, now_us)
 
     def give_back(self, patient_rows: Sequence[int]) -> None:
         """Gives back the room of readings that nobody looks back at any more; worth it after a rebuild."""
@@ -242,10 +250,7 @@ class Engine:
                 done, *columns, self._series_of_kind, self._arenas.handed, self._tables, self._room
             )
             self._arenas.grow_unless(done == n, moved=done > last)
-        sorted_who = who[order]
-        another = np.ones(n, np.bool_)
-        np.not_equal(sorted_who[1:], sorted_who[:-1], out=another[1:])
-        return sorted_who[another]
+        return _each_once(who[order])
 
     def _devices_in(self, readings: Readings) -> NDArray[np.int64]:
         """The number of each reading's device."""
@@ -329,6 +334,14 @@ class Engine:
             self._arenas.keep_limits(self._limits_used, np.array(rows, LIMIT))
             self._limits_used += len(rows)
         return self._limits[key]
+
+
+def _each_once(rows: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Rows in order, each once; by sorting, which is faster here than what numpy has for it."""
+    ordered = np.sort(rows, kind="stable")
+    another = np.ones(len(ordered), np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=another[1:])
+    return ordered[another]
 
 
 def _scratch(slots: int, longest: int, transitions: int, jumps: int) -> Scratch:

@@ -9,7 +9,6 @@ stand in one file; with a folder of its own for each state of the sources, it ma
 # pyright: reportUntypedClassDecorator=false, reportArgumentType=false
 # numba's inside has no types; what leaves this file has.
 
-import os
 from collections.abc import Callable
 from functools import partial
 from hashlib import sha256
@@ -23,7 +22,7 @@ from numba.core.typed_passes import NativeLowering
 
 _HERE = Path(__file__).parent
 _SOURCES = b"".join(path.read_bytes() for path in sorted(_HERE.glob("*.py")))
-CACHE = Path(os.environ.get("NUMBA_CACHE_DIR") or _HERE / "__pycache__") / sha256(_SOURCES).hexdigest()[:16]
+CACHE = Path(getattr(config, "CACHE_DIR", "") or _HERE / "__pycache__") / sha256(_SOURCES).hexdigest()[:16]
 """Where compiled code is kept; older ones beside it may be deleted at any time."""
 
 Function = TypeVar("Function", bound=Callable[..., Any])

@@ -1,8 +1,10 @@
 """How arrays get into a kernel: as bare pointers, which nobody counts and which cost nothing to pass on.
 
 An array that Python owns is counted, atomically, wherever it is passed on: that took two thirds of the
-time, and most of the compiler's. Whoever hands arrays over must see to it that they outlive the call. With
-NUMBA_BOUNDSCHECK=1 the arrays themselves are handed over, flat, and each index is looked at.
+time, and most of the compiler's. So a tuple of arrays is handed over as a list of their addresses, and passed
+on as the place of that list; `m.readings[i]` is then the row itself. Whoever hands arrays over must see to it
+that they outlive the call. With NUMBA_BOUNDSCHECK=1 the arrays themselves are handed over, flat, and each
+index is looked at.
 """
 
 # pyright: reportUnknownVariableType=false, reportAttributeAccessIssue=false, reportAssignmentType=false
@@ -11,14 +13,21 @@ NUMBA_BOUNDSCHECK=1 the arrays themselves are handed over, flat, and each index 
 # numba's inside has no types; what leaves this file has.
 
 import operator
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
 from numba import from_dtype, types
 from numba.core import config
-from numba.core.typing.templates import AbstractTemplate, infer_global, signature
+from numba.core.imputils import lower_getattr_generic
+from numba.core.typing.templates import (
+    AbstractTemplate,
+    AttributeTemplate,
+    infer_getattr,
+    infer_global,
+    signature,
+)
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
 from alerting.engine.kernel.compiling import part
@@ -43,18 +52,19 @@ from alerting.engine.kernel.layout import (
 )
 
 CHECKED = bool(getattr(config, "BOUNDSCHECK", None))
-Arrays = TypeVar("Arrays", Memory, Scratch, Tables)
+ADDRESS = ir.IntType(64)
 
 
-def handed(arrays: Arrays) -> Arrays:
-    """A tuple of arrays as kernels take it; what is no array stays as it is."""
-    made: Any = type(arrays)
-    found: Arrays = made(*(_address(one) if isinstance(one, np.ndarray) else one for one in arrays))
-    return found
+def handed(arrays: NamedTuple) -> Any:
+    """A tuple of arrays and numbers as kernels take it. **Shape**: int64[fields]; checked, the tuple."""
+    if CHECKED:
+        made: Any = type(arrays)
+        return made(*(one.reshape(-1) if isinstance(one, np.ndarray) else one for one in arrays))
+    return np.array([_address(one) for one in arrays], np.int64)
 
 
-def _address(array: Any) -> Any:
-    return array.reshape(-1) if CHECKED else int(array.__array_interface__["data"][0])
+def _address(one: Any) -> int:
+    return int(one.__array_interface__["data"][0]) if isinstance(one, np.ndarray) else int(one)
 
 
 class RowsType(types.Type):
@@ -65,13 +75,23 @@ class RowsType(types.Type):
         super().__init__(name=f"Rows({row})")
 
 
-class _RowsModel(models.PrimitiveModel):
+class HandedType(types.Type):
+    """A list of addresses and numbers, by name: each the pointer that it stands for, or the number itself."""
+
+    def __init__(self, of: type, fields: Mapping[str, Any]) -> None:
+        self.fields = {name: _pointer_to(dtype) for name, dtype in fields.items()}
+        self.places = {name: place for place, name in enumerate(fields)}
+        super().__init__(name=f"Handed({of.__name__})")
+
+
+class _AddressModel(models.PrimitiveModel):
     def __init__(self, manager: Any, fe_type: Any) -> None:
-        super().__init__(manager, fe_type, ir.IntType(64))
+        super().__init__(manager, fe_type, ADDRESS)
 
 
 _register: Any = register_model
-_register(RowsType)(_RowsModel)
+_register(RowsType)(_AddressModel)
+_register(HandedType)(_AddressModel)
 
 
 @infer_global(operator.getitem)
@@ -87,64 +107,85 @@ class _RowOfRows(AbstractTemplate):
 def _row_of_rows(_context: Any, builder: Any, typed: Any, arguments: Any) -> Any:
     address, index = arguments
     row = typed.return_type
-    at = builder.add(address, builder.mul(index, ir.IntType(64)(row.size)))
+    at = builder.add(address, builder.mul(index, ADDRESS(row.size)))
     return builder.inttoptr(at, ir.ArrayType(ir.IntType(8), row.size).as_pointer())
 
 
-def _pointer_to(dtype: Any) -> Callable[[Any], Any]:
-    """Makes a pointer to rows of a type of an address."""
-    if CHECKED:
-        same: Callable[[Any], Any] = part(lambda array: array)
-        return same
+@infer_getattr
+class _FieldOfHanded(AttributeTemplate):
+    key = HandedType
+
+    def generic_resolve(self, handed: Any, name: str) -> Any:
+        return handed.fields.get(name)
+
+
+@lower_getattr_generic(HandedType)
+def _field_of_handed(context: Any, builder: Any, handed: Any, value: Any, name: str) -> Any:
+    at = builder.add(value, ADDRESS(8 * handed.places[name]))
+    found = builder.load(builder.inttoptr(at, ADDRESS.as_pointer()))
+    field = handed.fields[name]
+    if isinstance(field, types.CPointer):
+        return builder.inttoptr(found, context.get_value_type(field))
+    return found
+
+
+def _pointer_to(dtype: Any) -> Any:
+    """The type of a pointer to rows of a type; of a number where there is none."""
+    if dtype is int:
+        return types.int64
     row = from_dtype(np.dtype(dtype))
-    pointer = RowsType(row) if isinstance(row, types.Record) else types.CPointer(row)
+    return RowsType(row) if isinstance(row, types.Record) else types.CPointer(row)
+
+
+def _taken(of: type, fields: Mapping[str, Any]) -> Callable[[Any], Any]:
+    """Makes what a kernel works with of what was handed over."""
+    if set(fields) != set(getattr(of, "_fields", ())):
+        raise AssertionError(f"{of.__name__} has other fields than {set(fields)}")
+    if CHECKED:
+        same: Callable[[Any], Any] = part(lambda arrays: arrays)
+        return same
+    place = HandedType(of, fields)
 
     def cast(_typing: Any, address: Any) -> Any:
-        def build(context: Any, builder: Any, typed: Any, arguments: Any) -> Any:
-            if isinstance(pointer, RowsType):
-                return arguments[0]
-            return builder.inttoptr(arguments[0], context.get_value_type(typed.return_type))
+        def build(_context: Any, _builder: Any, _typed: Any, arguments: Any) -> Any:
+            return arguments[0]
 
-        return pointer(address), build
+        return place(address), build
 
-    made: Any = intrinsic(cast)
-    return made
-
-
-_patients, _series, _readings, _histories = map(_pointer_to, (PATIENT, SERIES, READING, HISTORY))
-_bins, _segments, _schedules, _states = map(_pointer_to, (BIN, SEGMENT, SCHEDULE, STATE))
-_limits, _versions, _rules, _atoms = map(_pointer_to, (LIMIT, VERSION, RULE, ATOM))
-_transitions, _asked = map(_pointer_to, (TRANSITION, ASKED))
-_longs, _ints, _floats, _digests = map(_pointer_to, (np.int64, np.int32, np.float64, np.uint64))
+    at: Any = intrinsic(cast)
+    taken: Callable[[Any], Any] = part(lambda addresses: at(addresses.ctypes.data))
+    return taken
 
 
-@part
-def memory_of(own: Memory) -> Memory:
-    """Patients, from what was handed over."""
-    return Memory(
-        _patients(own.patients), _longs(own.due_us), _series(own.series), _readings(own.readings),
-        _histories(own.histories), _bins(own.bins), _floats(own.days), _segments(own.segments),
-        _schedules(own.schedules), _states(own.states), _limits(own.limits), _longs(own.snapshot_us),
-        _longs(own.snapshot_mark_us), _digests(own.digests), _longs(own.free), _longs(own.used),
-        _longs(own.free_bins), _longs(own.used_bins), own.readings_room, own.bins_room,
-    )  # fmt: skip
+LONG, INT, FLOAT, DIGEST = np.int64, np.int32, np.float64, np.uint64
 
+memory_of = _taken(
+    Memory,
+    {
+        "patients": PATIENT, "due_us": LONG, "series": SERIES, "readings": READING, "histories": HISTORY,
+        "bins": BIN, "days": FLOAT, "segments": SEGMENT, "schedules": SCHEDULE, "states": STATE,
+        "limits": LIMIT, "snapshot_us": LONG, "snapshot_mark_us": LONG, "digests": DIGEST, "free": LONG,
+        "used": LONG, "free_bins": LONG, "used_bins": LONG, "readings_room": int, "bins_room": int,
+    },
+)  # fmt: skip
+"""Patients, from what was handed over."""
 
-@part
-def tables_of(own: Tables) -> Tables:
-    """Programmes, from what was handed over."""
-    return Tables(
-        _versions(own.versions), _ints(own.rules_of_states), _longs(own.rules_by_series), _rules(own.rules),
-        _ints(own.code), _atoms(own.atoms), _floats(own.units), _longs(own.canonical), _ints(own.days),
-        _floats(own.gate_share), _floats(own.gate_level), _longs(own.gate_wait_us), own.slots,
-    )  # fmt: skip
+tables_of = _taken(
+    Tables,
+    {
+        "versions": VERSION, "rules_of_states": INT, "rules_by_series": LONG, "rules": RULE, "code": INT,
+        "atoms": ATOM, "units": FLOAT, "canonical": LONG, "days": INT, "gate_share": FLOAT,
+        "gate_level": FLOAT, "gate_wait_us": LONG, "slots": int,
+    },
+)  # fmt: skip
+"""Programmes, from what was handed over."""
 
-
-@part
-def scratch_of(own: Scratch) -> Scratch:
-    """Room to work in, from what was handed over."""
-    return Scratch(
-        _longs(own.ends), _longs(own.stack), _floats(own.values), _floats(own.memo), _longs(own.memo_at),
-        _floats(own.some), _floats(own.others), _longs(own.coming_us), _longs(own.moved), _readings(own.new),
-        _transitions(own.out), _asked(own.asked), own.out_room, own.asked_room,
-    )  # fmt: skip
+scratch_of = _taken(
+    Scratch,
+    {
+        "ends": LONG, "stack": LONG, "values": FLOAT, "memo": FLOAT, "memo_at": LONG, "some": FLOAT,
+        "others": FLOAT, "coming_us": LONG, "moved": LONG, "new": READING, "out": TRANSITION,
+        "asked": ASKED, "out_room": int, "asked_room": int,
+    },
+)  # fmt: skip
+"""Room to work in, from what was handed over."""

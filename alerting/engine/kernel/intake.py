@@ -91,7 +91,11 @@ def drop_old(p: int, s: int, m: Memory, t: Tables, some: Values) -> None:
     series = m.series[s]
     if oldest_us < 0 or series.readings_len == 0:
         return
-    before_us = (oldest_us - series.kept_us) // DAY_US * DAY_US
+    before_us = oldest_us - series.kept_us
+    if series.history >= 0:  # whole bins; whole days where they do not come from bins
+        history = m.histories[series.history]
+        step_us = BIN_US if history.dense != 0 else DAY_US
+        before_us = before_us // step_us * step_us
     first, end = series.readings, series.readings + series.readings_len
     kept = first_from(m.readings, first, end, before_us)
     newest = kept - 1  # the newest of the older ones stays, for its age

@@ -169,13 +169,13 @@ def median(values: NDArray[np.float64], n: int) -> float:
     return (below + values[upper]) / 2
 
 
-@part
+@compiled
 def rows_of_size(size: int) -> int:
     """How many rows a block of a size has: 4, 6, 8, 12, 16, 24 and so on."""
     return (SMALLEST_BLOCK if size % 2 == 0 else SMALLEST_BLOCK + SMALLEST_BLOCK // 2) << (size // 2)
 
 
-@part
+@compiled
 def size_for(rows: int) -> int:
     """The smallest size of a block for so many rows."""
     size = 0
