@@ -85,6 +85,8 @@ class Arenas:
         self._handed: tuple[Memory, Any] | None = None
         self._more = FIRST_ROOM
         self._laid_out: dict[int, frozenset[int]] = {}
+        self._first_rows: dict[frozenset[int], Rows] = {}
+        self._first_histories: dict[tuple[int, Need], Rows] = {}
         self.longest = 512
         """As many values as one series may hold, of whatever it is looked at by."""
 
@@ -180,6 +182,9 @@ class Arenas:
             return False
         self._laid_out[patient_row] = versions
         before = self._series_of(patient_row)
+        if not len(before):
+            self._place_first(patient_row, versions, needs)
+            return True
         kept = {int(row["number"]): self._kept(row) for row in before}
         if kept.keys() == needs.keys() and all(kept[number].covers(need) for number, need in needs.items()):
             return False
@@ -201,6 +206,21 @@ class Arenas:
         self.store(patient_row, "series", rows)
         self.memory.patients[patient_row]["named"] = sum(1 << number for number in wanted)
         return True
+
+    def _place_first(self, patient_row: int, versions: frozenset[int], needs: dict[int, Need]) -> None:
+        """The series of a patient who had none; most patients are like another, but for their histories."""
+        numbers = sorted(needs)
+        if versions not in self._first_rows:
+            rows = np.zeros(len(numbers), SERIES)
+            rows["number"], rows["pending_us"], rows["history"] = numbers, NEVER, -1
+            rows["kept_us"] = [needs[number].kept_us for number in numbers]
+            self._first_rows[versions] = rows
+        rows = self._first_rows[versions].copy()
+        histories = rows["history"]
+        for place, number in enumerate(numbers):
+            histories[place] = self._new_history(number, needs[number])
+        self.store(patient_row, "series", rows)
+        self.memory.patients["named"][patient_row] = sum(1 << number for number in numbers)
 
     def _give_up(self, row: Any) -> None:
         """The block of a series that nobody looks at any more is for others."""
@@ -230,11 +250,15 @@ class Arenas:
         days_cap = need.days + MARGIN_DAYS if need.days else 0
         self.longest = max(self.longest, bins_most + 1, days_cap + 1)
         days = self.take("days", days_cap)
-        history = self.memory.histories[at]
-        history["bins_most"], history["bins_kept"] = bins_most, need.bins
-        history["days"], history["days_cap"], history["days_kept"] = days, days_cap, need.days
-        history["dense"] = is_dense(number)
-        self._empty_history(at)
+        key = number, need
+        if key not in self._first_histories:
+            row = np.zeros(1, HISTORY)
+            row["bins_most"], row["bins_kept"] = bins_most, need.bins
+            row["days_cap"], row["days_kept"], row["days_first"] = days_cap, need.days, -1
+            row["dense"], row["cached_on"] = is_dense(number), -1
+            self._first_histories[key] = row
+        self.memory.histories[at] = self._first_histories[key][0]
+        self.memory.histories["days"][at] = days
         return at
 
     def _empty_history(self, at: int) -> None:

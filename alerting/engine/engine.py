@@ -77,6 +77,7 @@ class Engine:
         self._limits: dict[tuple[int, tuple[float, ...]], int] = {}
         self._limits_used = len(programmes.default_limits)
         self._needs: dict[frozenset[int], dict[int, Need]] = {}
+        self._first_states: dict[int, Rows] = {}
         self._devices: dict[str, int] = {}
         self._too_late = TooLate()
         self._touched: set[int] = set()
@@ -310,6 +311,16 @@ class Engine:
         if needed.keys() <= before.keys():
             return before
         length = int(patient["states_len"])
+        if not length:
+            places: dict[str, int] = {}
+            for programme in sorted(needed):
+                places[programme] = length
+                length += needed[programme]
+            if length not in self._first_states:
+                self._first_states[length] = np.tile(unopened(), (1 + SNAPSHOTS) * length)
+            self._arenas.store(patient_row, "states", self._first_states[length])
+            self._arenas.memory.patients[patient_row]["states_len"] = length
+            return places
         block = memory.states[int(patient["states"]) : int(patient["states"]) + (1 + SNAPSHOTS) * length]
         old = block.reshape(1 + SNAPSHOTS, length)
         places, columns = dict(before), [old]
