@@ -79,7 +79,19 @@ async def stored_findings(pool: Pool) -> set[Finding]:
     async with pool.connection() as connection:
         patients = await connection.fetch("SELECT DISTINCT patient_id FROM finding")
         findings = await load_findings(connection, {row["patient_id"]: 0 for row in patients})
-    return {replace(finding, quiet=False) for finding in findings if not finding.retracted}
+    return {compared_by(finding) for finding in findings if not finding.retracted}
+
+
+def compared_by(finding: Finding) -> Finding:
+    """What semantics.md calls equal: without what alerts are about, and which readings were there by then.
+
+    A late reading may lie in the window of a finding that it does not change, and that is not opened again.
+    """
+    opening, raised = (
+        tuple(replace(evidence, count=0, readings=()) for evidence in part)
+        for part in (finding.opening, finding.raised)
+    )
+    return replace(finding, quiet=False, opening=opening, raised=raised)
 
 
 def undisturbed(log: Sequence[Record], compiled: CompiledProgrammes | None = None) -> Ledger:
@@ -94,4 +106,4 @@ def undisturbed(log: Sequence[Record], compiled: CompiledProgrammes | None = Non
 
 def findings_of(ledger: Ledger) -> set[Finding]:
     stored = (finding for of_patient in ledger.findings.values() for finding in of_patient.values())
-    return {replace(finding, quiet=False) for finding in stored if not finding.retracted}
+    return {compared_by(finding) for finding in stored if not finding.retracted}

@@ -207,8 +207,10 @@ async def test_of_two_services_one_is_elected_and_the_other_when_that_one_is_gon
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1", first
             )
             await write_requests(watcher, [request(1)])
-            (second,) = await heard(1)
-        assert json.loads(second.value)["request_id"] == str(request(1).request_id)
+            told: set[str] = set()
+            while str(request(1).request_id) not in told:  # the first may be told twice: at least once
+                told.update(json.loads(message.value)["request_id"] for message in await heard(1))
+        assert told <= {str(request(number).request_id) for number in range(2)}
         async with pools[0].connection() as another:
             assert not await stand(another)
     finally:

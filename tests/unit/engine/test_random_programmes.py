@@ -14,7 +14,7 @@ from tests.naive.findings import naive_patients
 from tests.naive.random_logs import logs
 from tests.naive.random_programmes import FEATURES, LIMITS, SCHEDULES, TEXT, WAYS, a_limit, programmes
 
-EXAMPLES = 200
+EXAMPLES = 400
 AT_LEAST = 2
 
 
