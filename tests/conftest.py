@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from alerting.engine.engine import warm_up
 from simulators.stack import Stack
 from simulators.stack.cache import cache_folder
 from simulators.stack.jars import JarsOutOfReach, ensure_jars
@@ -21,12 +22,14 @@ PARTITIONS = 4
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Fetch Kafka before the first test, whose time limit is not meant for that."""
+    """Fetch Kafka and compile the kernels before the first test, whose time limit is not meant for that."""
     wanted = any("stack" in item.fixturenames for item in session.items if isinstance(item, pytest.Function))
     if wanted and not session.config.option.collectonly:
         # Out of reach: the tests that need it will fail, and say so; the others need not wait.
         with suppress(JarsOutOfReach):
             ensure_jars(cache_folder(), say_to_stderr)
+        # The services that tests start find them in the cache; several would compile the same at once.
+        warm_up()
 
 
 @pytest.fixture(scope="session")
