@@ -24,6 +24,11 @@ demo: $(INSTALLED) ## simulated patients through real Kafka, Postgres and the ru
 test: lint types ## everything that must hold: lint, types, architecture, then all tests
 	$(BIN)/pytest $(ARGS)
 
+.PHONY: fuzz
+fuzz: $(INSTALLED) ## random bytes through the rule engine, with every index of its arrays checked
+	cache=$$(mktemp -d) && trap 'rm -rf "$$cache"' EXIT && \
+	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$$cache $(BIN)/pytest tests/unit/engine/test_fuzz.py
+
 .PHONY: lint
 lint: $(INSTALLED) ## style and import rules, without changing anything
 	$(BIN)/ruff check $(SOURCES)

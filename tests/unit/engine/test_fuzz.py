@@ -86,7 +86,7 @@ def random_columns(random: np.random.Generator, devices: int) -> Readings:
 
 @pytest.mark.timeout(TIME_LIMIT_S)  # some clocks leap over a century of due moments
 @given(seed=st.integers(0, 2**32), nows=st.lists(st.sampled_from(TIMES), max_size=4))
-@examples(20)
+@examples(25)
 def test_random_bytes(seed: int, nows: list[int]) -> None:
     random = np.random.default_rng(seed)
     engine = Engine(PROGRAMMES)

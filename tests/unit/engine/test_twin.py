@@ -55,7 +55,7 @@ def shown(findings: Iterable[Finding]) -> list[Finding]:
 
 
 @given(cases())
-@examples(200)
+@examples(300)
 def test_kernel_and_twin_find_the_same(case: Case) -> None:
     made, log, cuts = case.made, case.log, case.cuts
     run = engine_run(made, log, cuts)
@@ -105,7 +105,7 @@ def without_conflicts(uploads: list[Message]) -> list[Message]:
 
 
 @given(cases(), st.integers(0, 2**32))
-@examples(100)
+@examples(150)
 def test_findings_do_not_depend_on_the_order_of_arrival(case: Case, seed: int) -> None:
     """A thousand orders, some uploads twice; ten thousand with EXAMPLES_TIMES=10."""
     made, log, cuts = case.made, case.log, case.cuts
