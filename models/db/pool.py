@@ -143,7 +143,7 @@ def outages() -> Generator[None]:
     try:
         yield
     except _AWAY as error:
-        if isinstance(error, asyncpg.InterfaceError) and not _is_about_the_connection(error):
+        if not _is_away(error):
             raise
         raise TryAgain(f"Postgres is away or overloaded ({_name(error)}).") from error
 
@@ -154,5 +154,14 @@ def _name(error: BaseException) -> str:
     return type(error).__name__ + (f", {state}" if state else "")
 
 
-def _is_about_the_connection(error: BaseException) -> bool:
-    return "connection" in str(error).lower() or "pool" in str(error).lower()
+def _is_away(error: BaseException) -> bool:
+    """Whether Postgres is, or our use of asyncpg is wrong: it has one class, InterfaceError, for both.
+
+    Rolling back over a connection that broke in the middle of a statement is refused as if two of us used
+    it at once; what broke it then stands behind that refusal.
+    """
+    if not isinstance(error, asyncpg.InterfaceError):
+        return isinstance(error, _AWAY)
+    if "connection" in str(error).lower() or "pool" in str(error).lower():
+        return True
+    return error.__context__ is not None and _is_away(error.__context__)

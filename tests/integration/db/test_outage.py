@@ -14,6 +14,8 @@ from models.errors import RefuseToStart, TryAgain
 from simulators.stack import Stack
 from simulators.stack.ports import free_port
 
+CUT_OFF = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1"
+
 
 @pytest.fixture
 def postgres_back(stack: Stack) -> Iterator[None]:
@@ -130,4 +132,35 @@ async def test_a_crash_in_the_middle(stack: Stack, database: str) -> None:
     await asyncio.to_thread(stack.start_server, "postgres")
     async with pool.connection() as connection:
         assert await connection.fetchval("SELECT count(*) FROM organisation") == 0
+    await pool.close()
+
+
+async def test_cut_off_under_load(database: str, admin: Connection) -> None:
+    """Connections break in the middle of every kind of statement: nothing but TryAgain comes of it."""
+    pool = await connect(database, role="thuiswacht_ingest", application="test.load", max_size=8)
+    done = again = 0
+    cutting = True
+
+    async def work() -> None:
+        nonlocal done, again
+        while cutting:
+            try:
+                async with pool.transaction() as connection:
+                    await connection.execute("CREATE TEMP TABLE IF NOT EXISTS t (n int) ON COMMIT DELETE ROWS")
+                    await connection.copy_records_to_table("t", records=[(n,) for n in range(5000)])
+                    await connection.execute("SELECT sum(n) FROM t, generate_series(1, 20)")
+                    await connection.executemany("INSERT INTO t VALUES ($1)", [(n,) for n in range(300)])
+                done += 1
+            except TryAgain:
+                again += 1
+
+    workers = [asyncio.create_task(work()) for _ in range(8)]
+    for _ in range(25):
+        enough = done + 4
+        while done < enough and not any(worker.done() for worker in workers):
+            await asyncio.wait(workers, timeout=0.02)
+        await admin.execute(CUT_OFF, "test.load")
+    cutting = False
+    await asyncio.gather(*workers)
+    assert again >= 25
     await pool.close()
