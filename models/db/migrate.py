@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import asyncpg
 
+from models.access import POLICY
 from models.db.installation import Purpose, migration_files, purpose
 from models.db.pool import Connection, outages, refusals
 from models.endpoints import require_safe_postgres
@@ -28,6 +29,18 @@ _MIGRATION_TABLE = """
     );
     COMMENT ON TABLE migration IS 'The migrations that this database has, with the text they had.';
     GRANT SELECT ON migration TO thuiswacht_ingest, thuiswacht_alerting, thuiswacht_register, thuiswacht_read;
+"""
+
+_FORGET_POLICY = """
+    DELETE FROM access_policy AS p WHERE NOT EXISTS (
+        SELECT FROM unnest($1::text[], $2::text[], $3::text[]) AS ours (action, role, ground)
+        WHERE (ours.action, ours.role, ours.ground) = (p.action, p.role, p.ground)
+    )
+"""
+_WRITE_POLICY = """
+    INSERT INTO access_policy (action, role, ground)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
+    ON CONFLICT ON CONSTRAINT access_policy_pkey DO NOTHING
 """
 
 
@@ -80,6 +93,7 @@ async def _migrate(connection: Connection, wanted: Purpose) -> list[str]:
     async with connection.transaction():
         await _limit_waiting(connection)
         await _write_kinds(connection)
+        await _write_policy(connection)
     return [name for _, name, _ in missing]
 
 
@@ -120,6 +134,18 @@ async def _require_purpose(connection: Connection, wanted: Purpose) -> None:
             f"This database is {found} and stays {found}; asked was {wanted}. Real and simulated patients "
             "never mix: use another database."
         )
+
+
+async def _write_policy(connection: Connection) -> None:
+    wanted = [
+        (action.value, role.value, ground.value)
+        for action, roles in POLICY.items()
+        for role, grounds in roles.items()
+        for ground in grounds
+    ]
+    columns = [list(column) for column in zip(*wanted, strict=True)]
+    await connection.execute(_FORGET_POLICY, *columns)
+    await connection.execute(_WRITE_POLICY, *columns)
 
 
 async def _write_kinds(connection: Connection) -> None:

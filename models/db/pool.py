@@ -18,7 +18,14 @@ else:
     Connection = asyncpg.Connection
 
 Role: TypeAlias = Literal[
-    "thuiswacht_owner", "thuiswacht_ingest", "thuiswacht_alerting", "thuiswacht_register", "thuiswacht_read"
+    "thuiswacht_owner",
+    "thuiswacht_ingest",
+    "thuiswacht_alerting",
+    "thuiswacht_register",
+    "thuiswacht_read",
+    "thuiswacht_people",
+    "thuiswacht_login",
+    "thuiswacht_audit",
 ]
 
 # Longer than any statement of a batch takes on a slow disk, shorter than a rebalance would wait for us.

@@ -1,0 +1,96 @@
+"""Errors as problem details (RFC 9457): what was expected and found, what to do; never a patient's data."""
+
+from http import HTTPStatus
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from models import logs
+from models.errors import BadInput, NotNow, ThuiswachtError, TryAgain
+
+log = logs.get(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(ThuiswachtError):
+    """A request that is not granted: an HTTP status and a sentence for whoever sent it."""
+
+    status = HTTPStatus.BAD_REQUEST
+
+    def __init__(self, detail: str, *, headers: dict[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.headers = headers or {}
+
+
+class NotLoggedIn(Problem):
+    """Nobody is known: no session or token, or one that does not hold."""
+
+    status = HTTPStatus.UNAUTHORIZED
+
+
+class NotAllowed(Problem):
+    """Somebody is known who may not do this, or there is no such patient: the two look the same."""
+
+    status = HTTPStatus.FORBIDDEN
+
+
+class NotThere(Problem):
+    """What was named does not exist, or not any more."""
+
+    status = HTTPStatus.NOT_FOUND
+
+
+class Outdated(Problem):
+    """Somebody else changed this meanwhile: look again, then decide."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class TooOften(Problem):
+    """Too many attempts; the header Retry-After says when again."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+
+
+def problem(status: int, detail: str, headers: dict[str, str] | None = None, **more: object) -> JSONResponse:
+    """The response to a request that is not granted."""
+    content = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+    return JSONResponse(content | more, status_code=status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def response_of(error: Exception) -> JSONResponse:
+    """What is answered to an error; a mistake of ours says nothing but that it was one."""
+    match error:
+        case Problem():
+            return problem(error.status, error.detail, error.headers)
+        case BadInput():
+            return problem(
+                HTTPStatus.UNPROCESSABLE_ENTITY, str(error),
+                errors=[{"where": error.where, "expected": error.expected, "found": error.found}],
+            )  # fmt: skip
+        case RequestValidationError():
+            # Neither the input nor the context: they hold what was sent.
+            errors = [
+                {"where": ".".join(map(str, one["loc"])), "expected": one["msg"], "found": one["type"]}
+                for one in error.errors()
+            ]
+            return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not as expected.", errors=errors)
+        case TryAgain() | NotNow():
+            return problem(
+                HTTPStatus.SERVICE_UNAVAILABLE, "Not now: something that we need is away. Try again.",
+                {"Retry-After": "2"},
+            )  # fmt: skip
+        case HTTPException():
+            return problem(error.status_code, HTTPStatus(error.status_code).description or "Refused.")
+        case _:
+            log.error("mistake", error=error)
+            return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "A mistake of ours; it is in our log.")
+
+
+async def answer(_request: Request, error: Exception) -> JSONResponse:
+    """The handler of all errors."""
+    return response_of(error)
