@@ -8,9 +8,11 @@ from pydantic import ValidationError
 from alerting.engine.compiled import CompiledProgrammes
 from alerting.engine.programme import Programme
 from alerting.partition import Version
+from models.db import programmes as stored
 from models.db.pool import Connection
 from models.db.programmes import UsedVersion, first_use, recorded
 from models.errors import RefuseToStart
+from models.programmes import Offered, OfferedLimit
 
 
 async def require_recorded(connection: Connection, programmes: CompiledProgrammes) -> None:
@@ -18,6 +20,26 @@ async def require_recorded(connection: Connection, programmes: CompiledProgramme
     ours = {version: compiled.programme for version, compiled in programmes.versions.items()}
     was = await recorded(connection)
     require_unchanged([one for one in was if (one.programme, one.version) in ours], ours)
+
+
+async def offer(connection: Connection, programmes: CompiledProgrammes) -> None:
+    """Tells the register what patients can be enrolled in."""
+    await stored.offer(connection, [offered(one.programme) for one in programmes.versions.values()])
+
+
+def offered(programme: Programme) -> Offered:
+    """What the register has to know of a programme."""
+    return Offered(
+        programme=programme.programme,
+        version=programme.version,
+        dutch=programme.title.nl,
+        english=programme.title.en,
+        limits={
+            name: OfferedLimit(limit.unit, limit.default, limit.low, limit.high)
+            for name, limit in programme.limits.items()
+        },
+        schedules=tuple(programme.schedule),
+    )
 
 
 async def use(connection: Connection, programmes: CompiledProgrammes, wanted: Iterable[Version]) -> None:

@@ -14,7 +14,7 @@ from alerting.engine.compiled import CompiledProgrammes
 from alerting.ledger import Ledger
 from alerting.partition import Evaluated, Partition, Rebuild, Version
 from alerting.rebuild import evaluate_again, restore
-from alerting.versions import require_recorded, use
+from alerting.versions import offer, require_recorded, use
 from ingest.decode import Record
 from models import logs, metrics
 from models.clock import SECOND_US, wall_now_us
@@ -101,6 +101,7 @@ class AlertingHandler:
                 connection, self._storing_group, cluster_id, self._topic, partitions
             )
             await require_recorded(connection, self._programmes)
+            await offer(connection, self._programmes)
             await require_stored_by(connection, self._storing_group, cluster_id, self._topic, partitions)
         starts: dict[int, int] = {}
         for number in partitions:

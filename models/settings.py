@@ -1,5 +1,6 @@
 """How the services are set up: `THUISWACHT_…` in the environment, checked before anything starts."""
 
+import base64
 import os
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, Self, get_args
@@ -16,8 +17,11 @@ PREFIX = "THUISWACHT_"
 
 OTHER_VARIABLES: Mapping[str, str] = {
     "THUISWACHT_CACHE": "Folder for what can be fetched or compiled again (the embedded Kafka's jars).",
+    "THUISWACHT_PERSON": "Id of the person as whom `thuiswacht register` acts, in place of --as.",
 }
 """Variables with our prefix that other parts read by themselves."""
+
+_IDENTITY_KEY_BYTES = 32
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
@@ -134,6 +138,13 @@ class Settings(BaseSettings):
             description="So long after its end for what piled up to come in, before alerts are released.",
         ),
     ] = 30
+    identity_key: Annotated[
+        SecretStr | None,
+        Field(
+            description="Secret with which names and national numbers are sealed: 32 bytes in base64. "
+            "Never changes for a database; kept apart from it."
+        ),
+    ] = None
     programmes: Annotated[
         DirectoryPath | None, Field(description="Folder of programmes, in place of those that come with us.")
     ] = None
@@ -175,6 +186,26 @@ def load_settings(**overrides: object) -> Settings:
     if settings.postgres is not None:
         require_safe_postgres(settings.postgres_dsn)
     return settings
+
+
+def identity_key(settings: Settings) -> bytes:
+    """The secret that identities are sealed with.
+
+    **Raises**: RefuseToStart when there is none, or not one of 32 bytes in base64.
+    """
+    how = (
+        f"make one with `openssl rand -base64 32`, set it as {PREFIX}IDENTITY_KEY, and keep a copy apart "
+        "from the database: without it no name and no national number in there can be read again."
+    )
+    if settings.identity_key is None:
+        raise RefuseToStart(f"There is no key to seal names and national numbers with: {how}")
+    try:
+        key = base64.b64decode(settings.identity_key.get_secret_value(), validate=True)
+    except ValueError:
+        key = b""
+    if len(key) != _IDENTITY_KEY_BYTES:
+        raise RefuseToStart(f"{PREFIX}IDENTITY_KEY is not 32 bytes in base64: {how}")
+    return key
 
 
 def describe() -> str:

@@ -1,9 +1,14 @@
-"""The versions of programmes that patients are or were in, as they were when the first one was enrolled."""
+"""The programmes that patients can be enrolled in, and the versions that were used, as they were at first."""
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import asyncpg
 
 from models.db.pool import Connection
+from models.programmes import Catalogue, Offered, OfferedLimit
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +49,32 @@ async def first_use(connection: Connection, versions: Sequence[UsedVersion]) -> 
         *names,
     )  # fmt: skip
     return [UsedVersion(*row) for row in rows]
+
+
+async def offer(connection: Connection, offered: Sequence[Offered]) -> None:
+    """Tells the register what patients can be enrolled in; what others offer besides stays."""
+    await connection.execute(
+        """
+        INSERT INTO programme_catalogue AS c (programme, version, offered)
+        SELECT * FROM unnest($1::text[], $2::integer[], $3::jsonb[]) ORDER BY 1, 2
+        ON CONFLICT ON CONSTRAINT programme_catalogue_pkey DO UPDATE SET
+            offered = excluded.offered, offered_at = excluded.offered_at
+        WHERE c.offered IS DISTINCT FROM excluded.offered
+        """,
+        [one.programme for one in offered],
+        [one.version for one in offered],
+        [json.dumps(asdict(one)) for one in offered],
+    )
+
+
+async def catalogue(connection: Connection) -> Catalogue:
+    """All programmes that patients can be enrolled in."""
+    rows = await connection.fetch("SELECT offered FROM programme_catalogue")
+    return Catalogue(map(_offered, rows))
+
+
+def _offered(row: asyncpg.Record) -> Offered:
+    content: dict[str, Any] = json.loads(row["offered"])
+    content["limits"] = {name: OfferedLimit(**limit) for name, limit in content["limits"].items()}
+    content["schedules"] = tuple(content["schedules"])
+    return Offered(**content)

@@ -23,6 +23,7 @@ ALERTING_WRITES = {
     "reevaluation",
     "measurement_request",
     "programme_version",
+    "programme_catalogue",
     "incident",
     "incident_alert",
 }

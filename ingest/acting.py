@@ -1,0 +1,145 @@
+"""One unit of work of somebody: who they are is declared, a policy decides, it is done, it is on record.
+
+Routes and commands do everything through this: one transaction in which the user is declared, the decision,
+the work, and the audit row, committed together. Work that fails leaves nothing half done: its transaction is
+rolled back, and a row of its own says so.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from models import audit
+from models.access import Action, Decision, Relation, User, decide
+from models.audit import Event, Kind, Outcome
+from models.clock import wall_now_us
+from models.db import audit as audit_rows
+from models.db.declared import REFUSED, acting, fenced, may_act, relation_to
+from models.db.pool import Connection, Pool
+from models.errors import NotAllowed
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Who acts, and by which session or token (a mark that opens nothing)."""
+
+    user: User
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What somebody is about to do, to which patient, through which of our systems.
+
+    Tests leave `check` out, to see that the database's decision alone suffices.
+    """
+
+    action: Action
+    kind: Kind
+    source: str
+    patient_id: UUID | None = None
+    check: bool = True
+
+
+@dataclass(slots=True)
+class Acting:
+    """What the work is done with: a transaction in which its user is declared, and what will be on record."""
+
+    connection: Connection
+    known: Known
+    decision: Decision
+    patient_id: UUID | None
+    check: bool = True
+    touched: list[UUID] = field(default_factory=list[UUID])
+    """All patients whose data the work touched; the one it is about is there already."""
+    reason: str | None = None
+    details: str | None = None
+
+    @property
+    def user(self) -> User:
+        """Who acts."""
+        return self.known.user
+
+    async def require(self, patient_id: UUID) -> None:
+        """Decide for another patient than the one it is about. **Raises**: NotAllowed."""
+        decision = decide(self.user, self.decision.action, await relation_to(self.connection, patient_id))
+        if self.check and not decision.allowed:
+            raise NotAllowed(REFUSED)
+        self.touched.append(patient_id)
+
+
+@asynccontextmanager
+async def doing(pool: Pool, known: Known, deed: Deed) -> AsyncGenerator[Acting]:
+    """Within the block the work is done; at its end, it and its audit row are committed.
+
+    **Raises**: NotAllowed, what the work raises, and as `Pool.transaction`.
+    """
+    act: Acting | None = None
+    try:
+        with fenced():
+            async with acting(pool, known.user, deed.action) as connection:
+                act = await _begin(connection, known, deed)
+                _require(deed, act)
+                yield act
+                await audit_rows.write(connection, _event(deed, act, Outcome.ALLOWED))
+    except Exception as error:
+        await _record_failure(pool, known, deed, act, error)
+        raise
+
+
+async def _begin(connection: Connection, known: Known, deed: Deed) -> Acting:
+    act = Acting(connection, known, await _decide(connection, known, deed), deed.patient_id, check=deed.check)
+    if deed.patient_id is not None:
+        act.touched.append(deed.patient_id)
+    return act
+
+
+def _require(deed: Deed, act: Acting) -> None:
+    if deed.check and not act.decision.allowed:
+        raise NotAllowed(REFUSED)
+
+
+async def _decide(connection: Connection, known: Known, deed: Deed) -> Decision:
+    if not await may_act(connection):
+        return Decision(deed.action, known.user.role, None, "nobody has this role there any more")
+    relation: Relation | None = None
+    if deed.patient_id is not None:
+        relation = await relation_to(connection, deed.patient_id)
+    return decide(known.user, deed.action, relation)
+
+
+def _event(deed: Deed, act: Acting, outcome: Outcome) -> Event:
+    patients = list(dict.fromkeys(act.touched))
+    identifier_type, identifier = audit.of_patients(patients)
+    return Event(
+        event_code=deed.action.value,
+        action=deed.kind,
+        happened_us=wall_now_us(),
+        user_id=str(act.user.person_id),
+        user_role=act.user.role.value,
+        identifier_type=identifier_type,
+        identifier=identifier,
+        authorisation_protocol=act.decision.protocol,
+        source=deed.source,
+        organisation_id=act.user.organisation_id,
+        patients=tuple(patients),
+        ground=act.decision.ground,
+        outcome=outcome,
+        session=act.known.session,
+        reason=act.reason,
+        details=act.details,
+    )
+
+
+async def _record_failure(pool: Pool, known: Known, deed: Deed, act: Acting | None, error: Exception) -> None:
+    async with pool.transaction() as connection:
+        if act is None:
+            decision = Decision(deed.action, known.user.role, None, "not decided")
+            touched = [] if deed.patient_id is None else [deed.patient_id]
+            act = Acting(connection, known, decision, deed.patient_id, touched=touched)
+            await audit_rows.write(connection, _event(deed, act, Outcome.FAILED))
+            return
+        outcome = Outcome.REFUSED if isinstance(error, NotAllowed) else Outcome.FAILED
+        event = replace(_event(deed, act, outcome), details=type(error).__name__)
+        await audit_rows.write(connection, event)

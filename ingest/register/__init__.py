@@ -1,0 +1,1 @@
+"""The register: who is followed, by whom, in which programmes and with which limits."""
