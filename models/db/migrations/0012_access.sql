@@ -309,7 +309,10 @@ BEGIN
         CONTINUE WHEN to_regclass('public.' || name) IS NOT NULL;
         -- One at a time; who waited here finds the table made.
         PERFORM pg_advisory_xact_lock(hashtext('thuiswacht.reading_partitions'));
-        CONTINUE WHEN to_regclass('public.' || name) IS NOT NULL;
+        -- In the table itself: the look above may have left its answer in the cache of names.
+        CONTINUE WHEN EXISTS (
+            SELECT FROM pg_class AS c WHERE c.relname = name AND c.relnamespace = 'public'::regnamespace
+        );
         -- Made apart and then attached: PARTITION OF would lock out everybody who reads or writes readings.
         EXECUTE format('CREATE TABLE public.%I (LIKE public.reading INCLUDING ALL)', name);
         EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY', name);
