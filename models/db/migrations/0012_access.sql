@@ -63,6 +63,21 @@ COMMENT ON TABLE registration IS 'Patients as the register has them: no name, no
 COMMENT ON COLUMN registration.organisation_id IS 'Who is responsible for the follow-up.';
 COMMENT ON COLUMN registration.version IS 'Counts changes, for compare-and-set: two people never overwrite each other.';
 
+CREATE FUNCTION keep_origin() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF OLD.origin IS NOT NULL AND NEW.origin IS DISTINCT FROM OLD.origin THEN
+        RAISE EXCEPTION 'an origin never changes' USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION keep_origin() IS 'Who is simulated stays simulated, and who is real stays real.';
+CREATE TRIGGER registration_origin_stays BEFORE UPDATE ON registration
+    FOR EACH ROW EXECUTE FUNCTION keep_origin();
+CREATE TRIGGER organisation_origin_stays BEFORE UPDATE ON organisation
+    FOR EACH ROW EXECUTE FUNCTION keep_origin();
+
 CREATE TABLE treatment_relation (
     patient_id uuid NOT NULL,
     organisation_id uuid NOT NULL,
@@ -194,17 +209,55 @@ $$;
 COMMENT ON FUNCTION grounds_for(uuid) IS
     'How the declared user stands to a patient today: the relation that models/access.py decides on.';
 
-CREATE FUNCTION sees(patient uuid) RETURNS boolean
+CREATE FUNCTION may_on(wanted text) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    WITH held AS MATERIALIZED (SELECT g.ground FROM grounds_for(patient) AS g)
     SELECT may_act() AND EXISTS (
-        SELECT FROM access_policy AS p JOIN held USING (ground)
-        WHERE p.action = declared_action() AND p.role = declared_role()
-          AND (p.ground NOT IN ('treatment', 'consent')
-               OR NOT EXISTS (SELECT FROM held AS h WHERE h.ground = 'objection'))
+        SELECT FROM access_policy AS p
+        WHERE p.action = declared_action() AND p.role = declared_role() AND p.ground = wanted
     )
 $$;
-COMMENT ON FUNCTION sees(uuid) IS 'The second fence: the decision of models/access.py, taken again for each row.';
+COMMENT ON FUNCTION may_on(text) IS 'Whether the declared user may do the declared action on this ground, where it holds.';
+
+-- A view rather than a function for each row: the grounds are asked for once in a statement, and the planner chooses
+-- between looking one patient up and gathering all.
+CREATE VIEW visible_patient AS
+    SELECT t.patient_id FROM treatment_relation AS t
+    WHERE (SELECT may_on('treatment')) AND t.organisation_id = (SELECT declared_organisation())
+      AND t.from_at <= statement_timestamp() AND (t.until_at IS NULL OR t.until_at > statement_timestamp())
+      AND NOT EXISTS (
+        SELECT FROM objection AS o WHERE (o.patient_id, o.organisation_id) = (t.patient_id, t.organisation_id)
+        AND o.from_at <= statement_timestamp() AND (o.until_at IS NULL OR o.until_at > statement_timestamp())
+      )
+    UNION ALL
+    SELECT c.patient_id FROM consent AS c
+    WHERE (SELECT may_on('consent')) AND c.organisation_id = (SELECT declared_organisation())
+      AND c.from_at <= statement_timestamp() AND (c.until_at IS NULL OR c.until_at > statement_timestamp())
+      AND NOT EXISTS (
+        SELECT FROM objection AS o WHERE (o.patient_id, o.organisation_id) = (c.patient_id, c.organisation_id)
+        AND o.from_at <= statement_timestamp() AND (o.until_at IS NULL OR o.until_at > statement_timestamp())
+      )
+    UNION ALL
+    SELECT r.patient_id FROM registration AS r
+    WHERE (SELECT may_on('own_organisation')) AND r.organisation_id = (SELECT declared_organisation())
+    UNION ALL
+    SELECT t.patient_id FROM treatment_relation AS t
+    WHERE (SELECT may_on('own_organisation')) AND t.organisation_id = (SELECT declared_organisation())
+      AND t.from_at <= statement_timestamp()
+    UNION ALL
+    SELECT r.patient_id FROM registration AS r
+    WHERE (SELECT may_on('simulated')) AND r.origin = 'simulated'
+    UNION ALL
+    SELECT e.patient_id FROM emergency_access AS e
+    WHERE (SELECT may_on('emergency')) AND e.person_id = (SELECT declared_person())
+      AND e.organisation_id = (SELECT declared_organisation())
+      AND e.from_at <= statement_timestamp() AND e.until_at > statement_timestamp();
+COMMENT ON VIEW visible_patient IS
+    'The second fence: the patients with whom the declared user may do the declared action, on any ground.';
+
+CREATE FUNCTION sees(patient uuid) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
+$$ SELECT EXISTS (SELECT FROM visible_patient AS v WHERE v.patient_id = patient) $$;
+COMMENT ON FUNCTION sees(uuid) IS 'The decision of models/access.py on one patient, taken by the database.';
 
 CREATE FUNCTION may_by_office(wanted text) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -222,7 +275,9 @@ BEGIN
     EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', fenced);
     EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', fenced);
     EXECUTE format(
-        'CREATE POLICY %I ON %s TO thuiswacht_people USING (sees(patient_id)) WITH CHECK (sees(patient_id))',
+        'CREATE POLICY %1$I ON %2$s TO thuiswacht_people
+            USING (EXISTS (SELECT FROM visible_patient AS v WHERE v.patient_id = %2$s.patient_id))
+            WITH CHECK (EXISTS (SELECT FROM visible_patient AS v WHERE v.patient_id = %2$s.patient_id))',
         name || '_for_people', fenced
     );
     -- Tools without a user, such as the demo's table, look at patients who do not exist, and at nobody else.
@@ -309,7 +364,10 @@ BEGIN
         CONTINUE WHEN to_regclass('public.' || name) IS NOT NULL;
         -- One at a time; who waited here finds the table made.
         PERFORM pg_advisory_xact_lock(hashtext('thuiswacht.reading_partitions'));
-        CONTINUE WHEN to_regclass('public.' || name) IS NOT NULL;
+        -- In the table itself: the look above may have left its answer in the cache of names.
+        CONTINUE WHEN EXISTS (
+            SELECT FROM pg_class AS c WHERE c.relname = name AND c.relnamespace = 'public'::regnamespace
+        );
         -- Made apart and then attached: PARTITION OF would lock out everybody who reads or writes readings.
         EXECUTE format('CREATE TABLE public.%I (LIKE public.reading INCLUDING ALL)', name);
         EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY', name);
@@ -340,6 +398,7 @@ GRANT SELECT ON installation, kind, migration, organisation, person, person_role
     patient, patient_change, reading, finding, alert, alert_finding, alert_event, measurement_request,
     registration, treatment_relation, consent, objection, emergency_access
     TO thuiswacht_people;
+GRANT SELECT ON visible_patient TO thuiswacht_people;
 GRANT INSERT, UPDATE ON organisation, person, person_role TO thuiswacht_people;
 GRANT INSERT, UPDATE ON registration TO thuiswacht_people;
 GRANT INSERT, UPDATE (until_at) ON treatment_relation, consent, objection TO thuiswacht_people;

@@ -148,3 +148,35 @@ async def test_an_emergency_is_declared_for_oneself_only(admin: Connection, peop
     for user, seen in ((nurse, 1), (other, 0)):
         async with acting(people, user, Action.PATIENT_READ) as connection:
             assert len(await connection.fetch("SELECT * FROM registration")) == seen
+
+
+async def test_an_origin_never_changes(admin: Connection) -> None:
+    nurse = await person(admin, Role.NURSE)
+    await patient(admin, nurse, Relation(simulated=True))
+    with pytest.raises(asyncpg.RestrictViolationError):
+        await admin.execute("UPDATE registration SET origin = 'real'")
+    await admin.execute("UPDATE organisation SET origin = 'simulated'")
+    with pytest.raises(asyncpg.RestrictViolationError):
+        await admin.execute("UPDATE organisation SET origin = 'real'")
+
+
+async def test_what_is_fenced_is_found_without_asking_for_each_row(admin: Connection, people: Pool) -> None:
+    """Plans that gather the visible patients once: a function for each row took a hundred times as long."""
+    nurse = await person(admin, Role.NURSE)
+    await admin.execute(
+        "INSERT INTO registration SELECT gen_random_uuid(), $1, 'simulated' FROM generate_series(1, 3000)",
+        OURS,
+    )
+    await admin.execute(
+        "INSERT INTO treatment_relation SELECT patient_id, $1, now() - interval '1 day' FROM registration",
+        OURS,
+    )
+    await admin.execute("ANALYZE registration, treatment_relation")
+    async with acting(people, nurse, Action.PATIENT_READ) as connection:
+        plan = await connection.fetch("EXPLAIN (ANALYZE, COSTS off, TIMING off) SELECT * FROM registration")
+        lines = [row[0] for row in plan]
+        assert sum("Index Cond" in line and "loops=3000" in line for line in lines) == 0
+        assert any("hashed SubPlan" in line for line in lines), lines
+        one = await connection.fetchval("SELECT patient_id FROM registration LIMIT 1")
+        plan = await connection.fetch("EXPLAIN SELECT * FROM registration WHERE patient_id = $1", one)
+        assert any("registration_pkey" in row[0] for row in plan), plan

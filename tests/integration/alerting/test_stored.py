@@ -141,6 +141,9 @@ async def test_reasons_from_before_the_migration_get_the_organisation_of_their_a
         await store(connection, opened, finding(opened.patient_id))
     owner = await asyncpg.connect(database)
     try:
+        # When that migration ran, the fences of a later one did not stand yet.
+        for table in ("alert", "alert_finding"):
+            await owner.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
         await owner.execute("ALTER TABLE alert_finding DROP COLUMN organisation_id")
         await owner.execute("DELETE FROM migration WHERE number = 5")
         await migrate(database, purpose="trial")

@@ -146,9 +146,7 @@ async def test_cut_off_under_load(database: str, admin: Connection) -> None:
         while cutting:
             try:
                 async with pool.transaction() as connection:
-                    await connection.execute(
-                        "CREATE TEMP TABLE t (n int) ON COMMIT DROP"
-                    )
+                    await connection.execute("CREATE TEMP TABLE t (n int) ON COMMIT DROP")
                     await connection.copy_records_to_table("t", records=[(n,) for n in range(5000)])
                     await connection.execute("SELECT sum(n) FROM t, generate_series(1, 20)")
                     await connection.executemany("INSERT INTO t VALUES ($1)", [(n,) for n in range(300)])

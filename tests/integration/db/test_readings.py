@@ -1,10 +1,12 @@
 """Readings come out of Postgres bit for bit as they went in; duplicates and conflicts are told apart."""
 
+import asyncio
 import dataclasses
 import math
 import struct
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -255,3 +257,18 @@ async def test_partitions_are_made_once(ingest: Pool, admin: Connection) -> None
     assert [row["name"] for row in rows] == ["reading_2026_12", "reading_2027_01"]
     indexes = await admin.fetchval("SELECT count(*) FROM pg_indexes WHERE tablename = 'reading_2026_12'")
     assert indexes == 2
+
+
+async def test_partitions_are_made_once_by_many_at_the_same_moment(ingest: Pool, admin: Connection) -> None:
+    rounds, at_once = 12, 4
+
+    async def ensure(months: list[date]) -> int:
+        async with ingest.transaction() as connection:
+            return await ensure_months(connection, months)
+
+    for number in range(rounds):
+        months = [date(2050 + number, month, 1) for month in range(1, 13)]
+        made = await asyncio.gather(*(ensure(months) for _ in range(at_once)))
+        assert sum(made) == len(months)
+    names = "SELECT count(*) FROM pg_class WHERE relname ~ '^reading_20[5-6]' AND relkind = 'r'"
+    assert await admin.fetchval(names) == 12 * rounds

@@ -1,106 +1,102 @@
 """What the gate says of a patient on its way from the engine's verdict to what is stored; pure."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
-from typing import Any
 from uuid import UUID
 
 import pytest
 
 from alerting.engine.compiled import CompiledProgrammes, compile_programmes
-from alerting.engine.engine import Engine
 from alerting.engine.programme_files import load_folder
-from alerting.engine.verdict import Verdict
 from alerting.ledger import Ledger
 from alerting.partition import Partition
-from models.columns import Readings
+from models.clock import HOUR_US, MINUTE_US
 from models.messages import Origin
-from models.requests import MeasurementRequest, Requested, RequestStatus
+from models.requests import MeasurementRequest, RequestStatus
 from tests.rows import Row, readings
-from tests.wire import HOSPITAL, PATIENT, TAKEN_AT_US, clock, log, registration, upload
+from tests.wire import HOSPITAL, PATIENT, TAKEN_AT_US, change, clock, log, reading, registration, upload
 
-JUMP = Requested(
-    patient_row=0,
+BEFORE_US = TAKEN_AT_US - 24 * HOUR_US
+"""When the patient was weighed at 81.4 kg; at TAKEN_AT_US it is 92 kg."""
+JUMPED = MeasurementRequest(
+    patient_id=PATIENT,
+    organisation_id=HOSPITAL,
+    origin=Origin.SIMULATED,
+    log_partition=0,
     kind="body_weight",
     taken_at_us=TAKEN_AT_US,
-    due_us=TAKEN_AT_US + 1,
+    due_us=TAKEN_AT_US + 4 * HOUR_US,
     reason="jump",
     status=RequestStatus.PENDING,
     value=92.0,
     former=81.4,
+    said_at_us=TAKEN_AT_US + MINUTE_US,
+)
+ENROLMENT = change("enrol", {"programme": "heart_failure", "version": 1}, valid_from_us=BEFORE_US)
+
+
+def weighed(value: float, taken_at_us: int) -> bytes:
+    weight = reading(value=value, taken_at_us=taken_at_us)
+    return upload(weight, sent_at_us=taken_at_us, received_at_us=taken_at_us + 1)
+
+
+JUMP = (
+    registration(),
+    ENROLMENT,
+    weighed(81.4, BEFORE_US),
+    clock(BEFORE_US + MINUTE_US),
+    weighed(92.0, TAKEN_AT_US),
+    clock(TAKEN_AT_US + MINUTE_US),
 )
 
 
-class Saying(Engine):
-    """The engine, saying of requests what it is told to say."""
-
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self.next: list[Sequence[Requested]] = []
-
-    def apply(self, readings: Readings | None, now_us: int) -> Verdict:
-        said = self.next.pop(0) if self.next else ()
-        return replace(super().apply(readings, now_us), requests=tuple(said))
+@pytest.fixture(scope="module")
+def programmes() -> CompiledProgrammes:
+    return compile_programmes(load_folder())
 
 
 @pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch) -> Saying:
-    compiled = compile_programmes(load_folder())
-    saying = Saying(compiled)
-
-    def of(programmes: CompiledProgrammes) -> Engine:
-        assert programmes is compiled
-        return saying
-
-    monkeypatch.setattr("alerting.partition.Engine", of)
-    return saying
+def partition(programmes: CompiledProgrammes) -> Partition:
+    return Partition(0, programmes, "trial", 1)
 
 
-def taken(partition: Partition, *values: bytes) -> Ledger:
+def taken(partition: Partition, *values: bytes, first: int = 0) -> Ledger:
     ledger = Ledger.of((), (), ())
-    for stretch in partition.advance(log(*values), "n").stretches:
+    for stretch in partition.advance(log(*values, first=first), "n").stretches:
         ledger.take(stretch, (UUID(int=n) for n in count(1)))
     return ledger
 
 
-def partition_of(engine: Saying) -> Partition:
-    return Partition(0, engine.programmes, "trial", 1)
-
-
-def test_a_request_is_of_its_patient_and_its_last_status_counts(engine: Saying) -> None:
-    engine.next = [[JUMP, replace(JUMP, status=RequestStatus.SUSPECT)]]
-    ledger = taken(partition_of(engine), registration(), upload(), clock(TAKEN_AT_US + 60_000_000))
-    assert ledger.requests() == [
-        MeasurementRequest(
-            patient_id=PATIENT,
-            organisation_id=HOSPITAL,
-            origin=Origin.SIMULATED,
-            log_partition=0,
-            kind="body_weight",
-            taken_at_us=TAKEN_AT_US,
-            due_us=TAKEN_AT_US + 1,
-            reason="jump",
-            status=RequestStatus.SUSPECT,
-            value=92.0,
-            former=81.4,
-            said_at_us=TAKEN_AT_US + 60_000_000,
-        )
-    ]
+def test_a_request_is_of_its_patient(partition: Partition) -> None:
+    ledger = taken(partition, *JUMP)
+    assert ledger.requests() == [JUMPED]
     assert ledger.from_scratch == {}
 
 
-def test_who_is_evaluated_again_has_the_requests_that_are_said_then(engine: Saying) -> None:
-    partition = partition_of(engine)
-    taken(partition, registration(), upload())
-    engine.next = [[JUMP, replace(JUMP, patient_row=1)]]
-    stretch = partition.evaluate_again(PATIENT, readings([Row(0)]))
+def test_its_last_status_counts(partition: Partition) -> None:
+    repeated_us = TAKEN_AT_US + HOUR_US
+    repeat = weighed(81.6, repeated_us), clock(repeated_us + MINUTE_US)
+    suspect = replace(JUMPED, status=RequestStatus.SUSPECT, said_at_us=repeated_us + MINUTE_US)
+    assert taken(partition, *JUMP, *repeat).requests() == [suspect]
+
+
+def test_nothing_is_said_of_who_did_not_jump(partition: Partition) -> None:
+    quiet = registration(), ENROLMENT, weighed(81.4, BEFORE_US), weighed(81.9, TAKEN_AT_US)
+    assert taken(partition, *quiet, clock(TAKEN_AT_US + MINUTE_US)).requests() == []
+
+
+def test_who_is_evaluated_again_has_the_requests_that_are_said_then(partition: Partition) -> None:
+    taken(partition, *JUMP)
+    # What is stored of the patient is all that counts then: another value of the day before.
+    row = Row(2, patient_id=PATIENT, taken_at_us=BEFORE_US, value=80.0, value_received=80.0)
+    stored = [row, replace(row, offset=4, taken_at_us=TAKEN_AT_US, value=92.0, value_received=92.0)]
+    stretch = partition.evaluate_again(PATIENT, readings(stored))
     assert stretch is not None
-    assert (stretch.requests, stretch.from_scratch) == ((JUMP,), True)
+    assert stretch.from_scratch
     ledger = Ledger.of((), (), ())
-    ledger.take(stretch, iter(()))
-    assert ledger.from_scratch == {PATIENT: 0}
-    assert [request.status for request in ledger.requests()] == [RequestStatus.PENDING]
+    ledger.take(stretch, (UUID(int=n) for n in count(1)))
+    assert ledger.from_scratch == {PATIENT: TAKEN_AT_US + MINUTE_US}
+    assert [(request.former, request.status) for request in ledger.requests()] == [(80.0, JUMPED.status)]
 
 
 def test_the_id_of_a_request_is_the_same_in_every_run() -> None:
