@@ -113,14 +113,14 @@ class Routes:
         return declare
 
 
-def _each(routes: Sequence[BaseRoute]) -> Iterator[BaseRoute]:
+def each_route(routes: Sequence[BaseRoute]) -> Iterator[BaseRoute]:
     """Routes, also those of routers that were included as a whole."""
     for route in routes:
         inner: APIRouter | None = getattr(route, "original_router", None)
         if inner is None:
             yield route
         else:
-            yield from _each(inner.routes)
+            yield from each_route(inner.routes)
 
 
 def require_policies(app: FastAPI, public: Sequence[str]) -> None:
@@ -128,7 +128,7 @@ def require_policies(app: FastAPI, public: Sequence[str]) -> None:
 
     **Raises**: RefuseToStart, naming the route that has no declared policy.
     """
-    for route in _each(app.routes):
+    for route in each_route(app.routes):
         path = getattr(route, "path", "?")
         declared = isinstance(route, GuardedRoute) and hasattr(route, "action")
         if not declared and path not in public:

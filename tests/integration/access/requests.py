@@ -1,0 +1,72 @@
+"""What the access matrix asks of each route: an address and a body that would be granted if the user may.
+
+Bodies name the patient's own treating organisations, or another patient in the same relation, so that the
+only reason to refuse is who asks.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+from models.access import Role
+from tests.integration.access.world import CENTRE, NEIGHBOURS, PRACTICE, THEIRS, Subject
+
+Body = dict[str, Any] | None
+Ask = Callable[[Subject, Subject], Body]
+"""From the patient that it is about, and another in the same relation, to a body."""
+
+REASON = "asked by the patient on paper"
+
+
+def _inclusion(_subject: Subject, _other: Subject) -> Body:
+    return {
+        "identity": {"family_name": "Nieuw", "birth_date": "1950-03-01", "without_bsn": "test"},
+        "programmes": [{"programme": "heart_failure"}],
+        "origin": "simulated",
+        "huisarts": str(PRACTICE),
+        "monitoring_centre": str(CENTRE),
+    }
+
+
+def _search(subject: Subject, _other: Subject) -> Body:
+    return {"family_name": subject.word, "birth_date": "1950-03-01"}
+
+
+def _merge(_subject: Subject, other: Subject) -> Body:
+    return {"version": 1, "into": str(other.patient_id), "into_version": 1}
+
+
+def _body(**fields: Any) -> Ask:
+    return lambda _subject, _other: fields
+
+
+REQUESTS: Mapping[str, Ask] = {
+    "POST /patients": _inclusion,
+    "POST /patients/search": _search,
+    "POST /patients/{patient_id}/changes": _body(version=1, change={"pause": {"reason": "holiday"}}),
+    "POST /patients/{patient_id}/merge": _merge,
+    "POST /patients/{patient_id}/relations": _body(organisation_id=str(NEIGHBOURS)),
+    "POST /patients/{patient_id}/relations/end": _body(organisation_id=str(THEIRS)),
+    "POST /patients/{patient_id}/consents": _body(organisation_id=str(NEIGHBOURS)),
+    "POST /patients/{patient_id}/consents/end": _body(organisation_id=str(THEIRS)),
+    "POST /patients/{patient_id}/emergencies": _body(reason="does not answer the door", hours=1),
+    "POST /directory/organisations": _body(name="Nieuw", kind="hospital"),
+    "PUT /directory/organisations/{organisation_id}": _body(version=1, name="Nieuw", kind="hospital"),
+    "POST /directory/people": _body(name="Nieuw"),
+    "POST /directory/people/{person_id}/roles": _body(organisation_id=str(THEIRS), role=Role.NURSE),
+    "POST /directory/people/{person_id}/roles/end": _body(organisation_id=str(THEIRS), role=Role.NURSE),
+    "POST /directory/addresses": _body(
+        organisation_id=str(NEIGHBOURS), channel="email", value="post@example.org"
+    ),
+}
+"""Routes with a body; those without need none."""
+
+
+def parameters(subject: Subject, person_id: UUID, something: UUID) -> dict[str, UUID]:
+    """What stands in the address of a route."""
+    return {
+        "patient_id": subject.patient_id,
+        "organisation_id": NEIGHBOURS,
+        "person_id": person_id,
+        "address_id": something,
+    }

@@ -1,0 +1,211 @@
+"""The access matrix: every role × relation × route, allowed or refused as declared, and on record.
+
+Then the same with the application's own check switched off, and only row-level security left: nothing leaks
+and nothing changes. The routes are those of the application: one that nobody asks for here fails the test.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from uuid import uuid4
+
+import asyncpg
+import httpx
+import pytest
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+
+from alerting.engine.compiled import compile_programmes
+from alerting.engine.programme_files import load_folder
+from alerting.versions import offer
+from ingest.gateway import directory, register
+from ingest.gateway.guard import GuardedRoute, each_route
+from ingest.gateway.problems import answer
+from models.access import Ground, Relation, Role, User, decide
+from models.audit import Kind
+from models.db.pool import connect
+from models.errors import ThuiswachtError
+from models.identity import Keys
+from tests.integration.access.requests import REQUESTS, parameters
+from tests.integration.access.world import OURS, RELATIONS, Subject, World
+
+REFUSED = 403
+# Allowed, and then done, or not possible with this patient: an end to a relation that there is not, for one.
+GRANTED = (200, 201, 204, 404, 409, 422)
+KEYS = Keys(b"k" * 32)
+
+
+def make_app() -> FastAPI:
+    """The routes, without a login in front of them: the matrix says who asks."""
+    app = FastAPI()
+    for error in (ThuiswachtError, RequestValidationError):
+        app.add_exception_handler(error, answer)
+    for routes in (register.routes, directory.routes):
+        app.include_router(routes.router)
+    app.state.identity_keys = KEYS
+    return app
+
+
+ROUTES: list[GuardedRoute] = [r for r in each_route(make_app().routes) if isinstance(r, GuardedRoute)]
+
+
+def name_of(route: GuardedRoute) -> str:
+    (method,) = route.methods
+    return f"{method} {route.path}"
+
+
+@pytest.fixture
+async def world(database: str) -> AsyncIterator[World]:
+    admin = await asyncpg.connect(database)
+    built = World(admin, KEYS)
+    await built.begin()
+    await offer(admin, compile_programmes(load_folder()))
+    yield built
+    await admin.close()
+
+
+@pytest.fixture
+async def api(world: World, database: str) -> AsyncIterator[httpx.AsyncClient]:
+    app = make_app()
+    app.state.identify = world.identify
+    app.state.pool = await connect(database, role="thuiswacht_people", application="matrix", max_size=2)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://matrix") as client:
+        yield client
+    await app.state.pool.close()
+
+
+@pytest.fixture
+def without_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(GuardedRoute, "check", False)
+
+
+async def ask(
+    api: httpx.AsyncClient, world: World, route: GuardedRoute, role: Role, cell: "Cell"
+) -> httpx.Response:
+    """Send the request of a route, about the patient of a cell, as somebody in a role."""
+    person = world.users[Role.ENGINEER.value].user.person_id
+    path = route.path.format(**parameters(cell.it, person, uuid4()))
+    form = REQUESTS.get(name_of(route))
+    (method,) = route.methods
+    body = None if form is None else form(cell.it, cell.other)
+    return await api.request(method, path, json=body, headers={"x-role": role.value})
+
+
+def by_patient(route: GuardedRoute, role: Role, relation: Relation) -> bool:
+    """Whether the route may show or change something of a patient in this relation."""
+    decided = decide(User(uuid4(), OURS, role), route.action, relation)
+    return decided.allowed and decided.ground is not Ground.OFFICE
+
+
+def may(route: GuardedRoute, role: Role, relation: Relation) -> bool:
+    """Whether the policy allows the request."""
+    return decide(User(uuid4(), OURS, role), route.action, relation if route.patient else None).allowed
+
+
+def test_every_route_is_asked_for() -> None:
+    with_body = {name_of(route) for route in ROUTES if route.body_field is not None}
+    assert with_body == set(REQUESTS)
+
+
+@dataclass(slots=True)
+class Cell:
+    """A patient in one relation to one user, used until a request may have changed something about them."""
+
+    world: World
+    user: User
+    relation: Relation
+    it: Subject
+    other: Subject
+    before: str
+
+    @classmethod
+    async def of(cls, world: World, user: User, relation: Relation) -> "Cell":
+        it, other = await world.subject(user, relation), await world.subject(user, relation)
+        return cls(world, user, relation, it, other, await world.stand_of(it.patient_id))
+
+    async def renewed(self) -> "Cell":
+        return await Cell.of(self.world, self.user, self.relation)
+
+    async def is_unchanged(self) -> bool:
+        return await self.world.stand_of(self.it.patient_id) == self.before
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_allowed_or_refused_as_declared(api: httpx.AsyncClient, world: World, role: Role) -> None:
+    rows = await world.audit_rows()
+    for relation in RELATIONS.values():
+        cell = await Cell.of(world, world.users[role.value].user, relation)
+        for route in ROUTES:
+            response = await ask(api, world, route, role, cell)
+            where = (name_of(route), relation, response.text)
+            rows += 1
+            if not by_patient(route, role, relation):
+                assert cell.it.word not in response.text, where
+            elif route.kind is Kind.READ:
+                assert cell.it.word in response.text, where
+            if may(route, role, relation):
+                assert response.status_code in GRANTED, where
+                cell = await cell.renewed()
+            else:
+                assert response.status_code == REFUSED, where
+                assert await cell.is_unchanged(), where
+    assert await world.audit_rows() == rows
+
+
+@pytest.mark.usefixtures("without_check")
+@pytest.mark.parametrize("role", Role)
+async def test_row_level_security_alone_suffices(api: httpx.AsyncClient, world: World, role: Role) -> None:
+    for relation in RELATIONS.values():
+        cell = await Cell.of(world, world.users[role.value].user, relation)
+        for route in ROUTES:
+            if may(route, role, relation) and by_patient(route, role, relation):
+                continue
+            response = await ask(api, world, route, role, cell)
+            where = (name_of(route), relation, response.text)
+            if not by_patient(route, role, relation):
+                assert cell.it.word not in response.text, where
+            if may(route, role, relation):
+                cell = await cell.renewed()
+            else:
+                assert await cell.is_unchanged(), where
+
+
+def places_for_ids() -> list[tuple[GuardedRoute, str]]:
+    """Every field of every form in which somebody can write an id."""
+    found: list[tuple[GuardedRoute, str]] = []
+    for route in ROUTES:
+        if route.body_field is not None:
+            fields = route.body_field.field_info.annotation.model_fields
+            found += [(route, name) for name, field in fields.items() if "UUID" in str(field.annotation)]
+    return found
+
+
+@pytest.mark.parametrize("check", [True, False])
+async def test_ids_of_others_in_every_place(
+    api: httpx.AsyncClient, world: World, check: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a patient of one's own in the address, somebody else's id in the body opens nothing."""
+    monkeypatch.setattr(GuardedRoute, "check", check)
+    tried = 0
+    for role in (Role.COORDINATOR, Role.NURSE, Role.PRIVACY_OFFICER, Role.ADMINISTRATOR):
+        user = world.users[role.value].user
+        cell = await Cell.of(world, user, RELATIONS["treatment"])
+        stranger = await world.subject(user, RELATIONS["none"])
+        before = await world.stand_of(stranger.patient_id)
+        for route, field in places_for_ids():
+            for foreign in (stranger.patient_id, uuid4()):
+                body = {**(REQUESTS[name_of(route)](cell.it, cell.other) or {}), field: str(foreign)}
+                person = world.users[Role.ENGINEER.value].user.person_id
+                (method,) = route.methods
+                response = await api.request(
+                    method,
+                    route.path.format(**parameters(cell.it, person, uuid4())),
+                    json=body,
+                    headers={"x-role": role.value},
+                )
+                tried += 1
+                where = (name_of(route), field, role, response.status_code, response.text)
+                assert response.status_code in (REFUSED, 404, 409, 422), where
+                assert stranger.word not in response.text, where
+                assert await world.stand_of(stranger.patient_id) == before, where
+    assert tried > 40
