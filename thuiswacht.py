@@ -18,6 +18,7 @@ COMMANDS = {
     "programme": ("alerting.programmes.commands", "programme"),
     "explain": ("alerting.explain.commands", "explain"),
     "clock": ("ingest.commands", "clock"),
+    "register": ("ingest.register.commands", "register"),
     "evaluate": ("alerting.offline.commands", "evaluate"),
     "simulate": ("simulators.commands", "simulate"),
 }

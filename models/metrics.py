@@ -150,6 +150,23 @@ ALERTING_ELECTED = Gauge(
     "thuiswacht_alerting_elected_services", "1 in the one service that does what is done once for all."
 )
 
+# The register.
+
+REGISTER_CHANGES_WAITING = Gauge(
+    "thuiswacht_register_changes_waiting",
+    "Decisions about patients that the log does not have yet; told by the elected service.",
+)
+REGISTER_CHANGES_WAIT = Gauge(
+    "thuiswacht_register_changes_wait_seconds",
+    "How long the oldest of these has waited; 0 when none waits.",
+)
+REGISTER_CHANGES_TOLD = Counter(
+    "thuiswacht_register_changes_told_total", "Decisions about patients that Kafka has confirmed."
+)
+REGISTER_ELECTED = Gauge(
+    "thuiswacht_register_elected_services", "1 in the one service that tells the log what was decided."
+)
+
 # The clock.
 
 CLOCK_TICKS = Counter("thuiswacht_clock_ticks_total", "Clock messages written to the log.", ["partition"])

@@ -9,13 +9,19 @@ from pydantic import AwareDatetime, Field, model_validator
 from ingest.acting import Acting
 from ingest.register.forms import Form, Short
 from ingest.register.inclusions import origins_of
-from models.access import Role
-from models.db import directory
+from models.access import Role, User
+from models.audit import Event, Kind
+from models.clock import wall_now_us
+from models.db import audit, directory
 from models.db.directory import Address
 from models.db.installation import purpose
+from models.db.pool import Pool
 from models.errors import BadInput, NotThere
 from models.messages import Origin
 from models.register import Channel, Organisation, OrganisationKind
+
+SOURCE = "thuiswacht.cli"
+"""As audit rows name the command line."""
 
 
 class OrganisationForm(Form):
@@ -69,6 +75,38 @@ class AddressForm(Form):
         if (self.organisation_id is None) == (self.person_id is None):
             raise ValueError("either organisation_id or person_id")
         return self
+
+
+async def begin(pool: Pool, organisation: OrganisationForm, person: PersonForm, known_by: str) -> User:
+    """Makes the first organisation and its administrator, in a database without people.
+
+    `known_by` marks the session in the audit log. **Raises**: BadInput where there are people already.
+    """
+    organisation_id, person_id = uuid4(), uuid4()
+    first = User(person_id, organisation_id, Role.ADMINISTRATOR)
+    new = Organisation(organisation_id, organisation.name, organisation.kind, origin=None)
+    async with pool.transaction() as connection:
+        if not await directory.begin(connection, new, person_id, person.name):
+            raise BadInput(
+                where="begin",
+                expected="a database without people (an administrator enters the others)",
+                found="one with people",
+            )
+        event = Event(
+            event_code="register.begin",
+            action=Kind.CREATE,
+            happened_us=wall_now_us(),
+            user_id=str(person_id),
+            user_role=first.role.value,
+            identifier_type="none",
+            identifier="-",
+            authorisation_protocol="register.begin/nobody there yet",
+            source=SOURCE,
+            organisation_id=organisation_id,
+            session=known_by,
+        )
+        await audit.write(connection, event)
+    return first
 
 
 async def add_organisation(act: Acting, form: OrganisationForm) -> UUID:

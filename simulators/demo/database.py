@@ -52,7 +52,8 @@ class Database:
         async with self._pool.connection() as connection:
             await require_trial(connection)
             used = await connection.fetchval(
-                "SELECT EXISTS (SELECT FROM patient) OR EXISTS (SELECT FROM log_position)"
+                "SELECT EXISTS (SELECT FROM patient) OR EXISTS (SELECT FROM registration) "
+                "OR EXISTS (SELECT FROM log_position)"
             )
         if used:
             raise RefuseToStart(
@@ -66,6 +67,10 @@ class Database:
             return {
                 group: await read(connection, group, *self._log, list(self._partitions)) for group in GROUPS
             }
+
+    async def untold(self) -> int:
+        """Decisions of the register that the log does not have yet."""
+        return int(await self._value("SELECT count(*) FROM register_change WHERE told_at IS NULL"))
 
     async def waiting(self) -> int:
         """Patients that alerting still has to evaluate again."""

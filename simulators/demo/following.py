@@ -45,6 +45,12 @@ class Following:
             self._require_progress(0, "the services did not take up their work")
             await asyncio.sleep(LOOK_EVERY_S)
 
+    async def until_told(self) -> None:
+        """Return when the log has all that the register decided. **Raises**: Broken when it stands still."""
+        while untold := await self.database.untold():
+            self._require_progress(-untold, "the register does not tell the log")
+            await asyncio.sleep(LOOK_EVERY_S)
+
     async def flood(self, scenario: Scenario, encoder: Encoder) -> float:
         """Send all days as fast as both groups follow; how long that took until both were through.
 

@@ -23,6 +23,7 @@ from simulators.demo.database import Database
 from simulators.demo.following import Following
 from simulators.demo.live import plan
 from simulators.demo.picture import Picture
+from simulators.demo.registering import fill_register
 from simulators.demo.report import Report, differences, findings_digest, machine, milliseconds
 from simulators.demo.scoring import Score, score
 from simulators.demo.services import Services
@@ -34,7 +35,7 @@ from simulators.simulate import newest_programmes
 from simulators.stack import Stack
 from simulators.wire import Encoder
 
-SERVICES = ("ingest", "alerting")
+SERVICES = ("ingest", "alerting", "register publish")
 TOPIC = "thuiswacht.log"
 PARTITIONS = 4
 TICK_US = 900 * SECOND_US
@@ -92,6 +93,7 @@ def run(wishes: Wishes) -> Report:
             days=wishes.days,
             start=wishes.start,
             programmes=programmes,
+            registers=False,
         )
         return asyncio.run(_run(wishes, stack, settings, scenario, picture, begun_s))
 
@@ -119,6 +121,8 @@ async def _run(
         )
         following = Following(sender, database, services, picture, wishes.days)
         await following.until_ready()
+        await fill_register(settings, scenario, picture)
+        await following.until_told()
         encoder = Encoder(scenario, TICK_US)
         seconds = await following.flood(scenario, encoder)
         flood = _Flood(sender.readings, seconds)

@@ -26,9 +26,9 @@ class Services:
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, name: str) -> None:
-        """Start `thuiswacht NAME`; to be called in the main thread."""
+        """Start `thuiswacht NAME` (`ingest`, `register publish`); to be called in the main thread."""
         self.processes[name] = spawn(
-            [sys.executable, "-m", "thuiswacht", name],
+            [sys.executable, "-m", "thuiswacht", *name.split()],
             log=self._folder / f"{name}.log",
             end_with=signal.SIGTERM,
             environment=self._environment,

@@ -40,6 +40,7 @@ class PlannedChange:
 class FollowUp:
     """Registrations, enrolments, limits, holidays, admissions and ends; advances one day at a time.
 
+    Without `registers`, registrations are left to somebody else; all that follows on them is the same.
     **Shape**: each array is [n]. **Units**: microseconds since 1970.
     """
 
@@ -51,8 +52,10 @@ class FollowUp:
         *,
         begin_us: int,
         days: int,
+        registers: bool = True,
     ) -> None:
         n = len(population)
+        self.registers = registers
         self.population = population
         self.deteriorations = deteriorations
         self.programmes = [programmes[condition.programme] for condition in CONDITIONS]
@@ -82,7 +85,9 @@ class FollowUp:
         chance = stream(self.population.seed, Purpose.CHANGES, day)
         uniform = chance.random((len(self.population), 10))
         begins = np.flatnonzero((self.registered_us >= midnight_us) & (self.registered_us < until_us))
-        planned = [change for row in map(int, begins) for change in self._register(row)]
+        planned: list[PlannedChange] = []
+        if self.registers:
+            planned += [change for row in map(int, begins) for change in self.registration(row)]
         planned += self._go_away(uniform, midnight_us)
         planned += self._leave(uniform, midnight_us)
         planned += self._new_limits(uniform, midnight_us)
@@ -113,7 +118,8 @@ class FollowUp:
     def _programme(self, row: int) -> Programme:
         return self.programmes[int(self.population.condition[row])]
 
-    def _register(self, row: int) -> list[PlannedChange]:
+    def registration(self, row: int) -> list[PlannedChange]:
+        """How a patient comes into the log: registered, then enrolled, a millisecond apart."""
         at_us = int(self.registered_us[row])
         programme = self._programme(row)
         register = {

@@ -48,6 +48,7 @@ class Scenario:
         programmes: Mapping[str, Programme],
         rates: Rates | None = None,
         deteriorations: float = 1.0,
+        registers: bool = True,
     ) -> None:
         self.seed = seed
         self.days = days
@@ -58,7 +59,12 @@ class Scenario:
         self.bodies = Bodies(self.population, self.deteriorations)
         self.sessions = Sessions(self.bodies)
         self.follow_up = FollowUp(
-            self.population, self.deteriorations, programmes, begin_us=self.begin_us, days=days
+            self.population,
+            self.deteriorations,
+            programmes,
+            begin_us=self.begin_us,
+            days=days,
+            registers=registers,
         )
         self.delivery = Delivery(self.population, Rates() if rates is None else rates)
         self.patient_texts = [*self.population.patient_text, *uuid_texts(self.delivery.stranger_id)]

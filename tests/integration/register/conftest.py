@@ -1,4 +1,4 @@
-"""A register with organisations, people and programmes, and an API on top of it that knows who asks by a header."""
+"""A register with organisations, people and programmes, and an API on it that knows who asks by a header."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass

@@ -23,8 +23,13 @@ from tests.integration.register.conftest import (
 )
 
 TABLES = (
-    "registration", "treatment_relation", "register_change", "patient_care", "patient_identity", "device_loan",
-)  # fmt: skip
+    "registration",
+    "treatment_relation",
+    "register_change",
+    "patient_care",
+    "patient_identity",
+    "device_loan",
+)
 
 
 async def counts(admin: Connection) -> dict[str, int]:
@@ -71,35 +76,41 @@ async def test_one_request_registers_enrols_and_relates(admin: Connection, api: 
     ]
 
 
+def who(birth_date: str = "1950-01-01", bsn: str | None = None) -> dict[str, Any]:
+    return {"identity": {"family_name": "X", "birth_date": birth_date, "bsn": bsn}}
+
+
+def heart_failure(**more: Any) -> dict[str, Any]:
+    return {"programmes": [{"programme": "heart_failure", **more}]}
+
+
+def systolic(limit: object) -> dict[str, Any]:
+    return heart_failure(limits={"systolic_low": limit})
+
+
+LONG_AGO, LATER = "2020-01-01T00:00:00Z", "2094-01-01T00:00:00Z"
 BAD: dict[str, tuple[dict[str, Any], str]] = {
-    "BSN with a wrong digit": ({"identity": {"family_name": "X", "birth_date": "1950-01-01", "bsn": "111222334"}}, "eleven-test"),
-    "BSN of letters": ({"identity": {"family_name": "X", "birth_date": "1950-01-01", "bsn": "11122233X"}}, "nine digits"),
-    "born tomorrow": ({"identity": {"family_name": "X", "birth_date": "2094-01-01"}}, "130 years"),
+    "BSN with a wrong digit": (who(bsn="111222334"), "eleven-test"),
+    "BSN of letters": (who(bsn="11122233X"), "nine digits"),
+    "born tomorrow": (who("2094-01-01"), "130 years"),
     "unknown huisarts": ({"huisarts": str(uuid4())}, "gp_practice"),
     "a hospital as huisarts": ({"huisarts": str(HOSPITAL)}, "gp_practice"),
     "unknown centre": ({"monitoring_centre": str(uuid4())}, "monitoring_centre"),
     "unknown programme": ({"programmes": [{"programme": "astrology"}]}, "heart_failure"),
-    "unknown version": ({"programmes": [{"programme": "heart_failure", "version": 999}]}, "version"),
+    "unknown version": (heart_failure(version=999), "version"),
     "no programme": ({"programmes": []}, "programmes"),
     "a programme twice": ({"programmes": [{"programme": "copd"}, {"programme": "copd"}]}, "once"),
-    "unknown limit": ({"programmes": [{"programme": "heart_failure", "limits": {"luck": 7}}]}, "systolic_low"),
-    "implausible limit": (
-        {"programmes": [{"programme": "heart_failure", "limits": {"systolic_low": 900}}]}, "mm[Hg]"),
-    "limit in another unit": (
-        {"programmes": [{"programme": "heart_failure", "limits": {"systolic_low": {"value": 95, "unit": "kg"}}}]},
-        "mm[Hg]"),
-    "limit that ends before it begins": (
-        {"programmes": [{"programme": "heart_failure", "limits": {
-            "systolic_low": {"value": 95, "until": "2020-01-01T00:00:00Z"}}}]}, "end after"),
-    "limit of 16 digits": (
-        {"programmes": [{"programme": "heart_failure", "limits": {"systolic_low": 95.12345678901234}}]}, "digits"),
-    "unknown schedule": (
-        {"programmes": [{"programme": "heart_failure", "schedule": {"luck": {"before": "10:00"}}}]}, "schedule"),
+    "unknown limit": (heart_failure(limits={"luck": 7}), "systolic_low"),
+    "implausible limit": (systolic(900), "mm[Hg]"),
+    "limit in another unit": (systolic({"value": 95, "unit": "kg"}), "mm[Hg]"),
+    "limit that ends before it begins": (systolic({"value": 95, "until": LONG_AGO}), "end after"),
+    "limit of 16 digits": (systolic(95.12345678901234), "digits"),
+    "unknown schedule": (heart_failure(schedule={"luck": {"before": "10:00"}}), "schedule"),
     "a real patient in a trial": ({"origin": "real"}, "simulated"),
-    "begins in the past": ({"starts_at": "2020-01-01T00:00:00Z"}, "starts_at"),
-    "informed tomorrow": ({"informed_at": "2094-01-01T00:00:00Z"}, "informed_at"),
+    "begins in the past": ({"starts_at": LONG_AGO}, "starts_at"),
+    "informed tomorrow": ({"informed_at": LATER}, "informed_at"),
     "a field that is none": ({"bsn": BSN}, "bsn"),
-}  # fmt: skip
+}
 
 
 async def test_bad_input_is_refused_and_leaves_nothing(admin: Connection, api: Api) -> None:

@@ -1,0 +1,102 @@
+"""The command line as a declared person: each command is one unit of work, like a request to the API."""
+
+import asyncio
+import json
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from uuid import UUID
+
+import click
+
+from ingest.acting import Acting, Deed, Known, doing
+from ingest.register.directory import SOURCE
+from models.access import Action, Role, User
+from models.audit import Kind
+from models.db.directory import may_act_as
+from models.db.pool import Pool, connect
+from models.errors import BadInput
+from models.identity import Keys
+from models.settings import Settings, identity_key, load_settings
+
+Done = TypeVar("Done")
+Work = Callable[[Acting], Awaitable[Done]]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Who sits at the command line, as they say it, and with which database."""
+
+    postgres: str | None = None
+    person_id: UUID | None = None
+    role: Role | None = None
+    organisation_id: UUID | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """The settings, with the database that was named."""
+        return load_settings(postgres=self.postgres)
+
+    @property
+    def keys(self) -> Keys:
+        """With which identities are sealed. **Raises**: RefuseToStart without a key."""
+        return Keys(identity_key(self.settings))
+
+    def do(self, action: Action, kind: Kind, work: Work[Done], patient_id: UUID | None = None) -> Done:
+        """Does something as that person: decided on, committed, on record. **Raises**: as `doing`."""
+        return asyncio.run(self._do(action, kind, work, patient_id))
+
+    def with_pool(self, work: Callable[[Pool], Awaitable[Done]]) -> Done:
+        """Does something before anybody is known."""
+        return asyncio.run(self._with_pool(work))
+
+    async def _do(self, action: Action, kind: Kind, work: Work[Done], patient_id: UUID | None) -> Done:
+        async def with_pool(pool: Pool) -> Done:
+            async with pool.connection() as connection:
+                posts = [] if self.person_id is None else await may_act_as(connection, self.person_id)
+            known = Known(choose(posts, self), mark())
+            async with doing(pool, known, Deed(action, kind, SOURCE, patient_id)) as act:
+                return await work(act)
+
+        return await self._with_pool(with_pool)
+
+    async def _with_pool(self, work: Callable[[Pool], Awaitable[Done]]) -> Done:
+        pool = await connect(
+            self.settings.postgres_dsn, role="thuiswacht_people", application="thuiswacht-cli", max_size=2
+        )
+        try:
+            return await work(pool)
+        finally:
+            await pool.close()
+
+
+def choose(posts: Sequence[User], desk: Desk) -> User:
+    """As whom somebody acts, of what they may act as. **Raises**: BadInput, saying what to add.
+
+    >>> choose([User(UUID(int=1), UUID(int=2), Role.NURSE)], Desk(person_id=UUID(int=1))).role.value
+    'nurse'
+    """
+    if desk.person_id is None:
+        raise BadInput(where="--as", expected="the id of a person (or THUISWACHT_PERSON)", found="nobody")
+    fitting = [
+        post
+        for post in posts
+        if desk.role in {None, post.role} and desk.organisation_id in {None, post.organisation_id}
+    ]
+    if not fitting:
+        raise BadInput(where="--as", expected="somebody who may act as this, today", found="nobody")
+    if len(fitting) > 1:
+        several = "; ".join(f"--role {post.role} --organisation {post.organisation_id}" for post in fitting)
+        raise BadInput(where="--as", expected=f"one of: {several}", found="several")
+    return fitting[0]
+
+
+def mark() -> str:
+    """Tells this run from others in the audit log; opens nothing."""
+    return f"cli-{secrets.token_hex(6)}"
+
+
+def say(what: Any) -> None:
+    """Print as JSON, for people and scripts."""
+    click.echo(json.dumps(what, indent=2, ensure_ascii=False, default=str))

@@ -1,0 +1,146 @@
+"""The demo's patients come in as anybody's do: through the register, by people who are there and may do so.
+
+All of them are included before the first simulated day, from the moment on at which the scenario begins to
+follow them. What changes later goes to the log in simulated time, which the register, whose now is a clock on
+a wall, would not believe.
+"""
+
+import base64
+import secrets
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID, uuid5
+
+from ingest.acting import Deed, Known, doing
+from ingest.register import acts, directory
+from ingest.register.forms import InclusionForm, filled_in
+from models.access import Action, Role, User
+from models.audit import Kind
+from models.clock import DAY_US, to_datetime
+from models.db import directory as stored
+from models.db.pool import Pool, connect
+from models.identity import KEY_BYTES, Keys
+from models.messages import Origin
+from models.register import Organisation, OrganisationKind
+from models.settings import Settings
+from simulators.demo.picture import Picture
+from simulators.scenarios.follow_up import PlannedChange
+from simulators.scenarios.scenario import Scenario
+
+SOURCE = "thuiswacht.demo"
+AT_ONCE = 500
+"""Patients that are included in one unit of work."""
+APART_US = 300 * DAY_US
+"""And none of them so much later than another that the register would ask what is meant."""
+_SESSION = "demo"
+_OLDEST = date(1930, 1, 1)
+
+
+async def fill_register(settings: Settings, scenario: Scenario, picture: Picture) -> None:
+    """Enters the scenario's organisations, somebody for each hospital, and all patients."""
+    secret = secrets.token_bytes(KEY_BYTES)
+    picture.say(f"names are sealed with a key of this demo: {base64.b64encode(secret).decode()}")
+    pool = await connect(
+        settings.postgres_dsn, role="thuiswacht_people", application="thuiswacht-demo-register"
+    )
+    try:
+        administrator = await directory.begin(
+            pool,
+            directory.OrganisationForm(
+                name="Regionaal monitoringcentrum", kind=OrganisationKind.MONITORING_CENTRE
+            ),
+            directory.PersonForm(name="Beheerder"),
+            _SESSION,
+        )
+        picture.say(f"the register's administrator: {administrator.person_id}")
+        await _enter_organisations(pool, administrator, scenario)
+        keys = Keys(secret)
+        for hospital in sorted(set(scenario.follow_up.organisation)):
+            user = await _enter_engineer(pool, administrator, UUID(hospital))
+            rows = [row for row, its in enumerate(scenario.follow_up.organisation) if its == hospital]
+            for some in _together(scenario, rows):
+                await _include(pool, keys, user, scenario, some)
+    finally:
+        await pool.close()
+    picture.say(f"registered {len(scenario.population):,} patients")
+
+
+async def _enter_organisations(pool: Pool, administrator: User, scenario: Scenario) -> None:
+    follow_up = scenario.follow_up
+    hospitals = [
+        Organisation(UUID(one), f"Ziekenhuis {number}", OrganisationKind.HOSPITAL, Origin.SIMULATED)
+        for number, one in enumerate(sorted(set(follow_up.organisation)), 1)
+    ]
+    practices = [
+        Organisation(_practice(scenario, name), name, OrganisationKind.GP_PRACTICE, Origin.SIMULATED)
+        for name in sorted(set(follow_up.huisarts))
+    ]
+    deed = Deed(Action.ORGANISATION_CHANGE, Kind.CREATE, SOURCE)
+    async with doing(pool, Known(administrator, _SESSION), deed) as act:
+        await stored.add_organisations(act.connection, [*hospitals, *practices])
+
+
+async def _enter_engineer(pool: Pool, administrator: User, hospital: UUID) -> User:
+    """Somebody who may include patients who do not exist, and no others."""
+    deed = Deed(Action.PEOPLE_CHANGE, Kind.CREATE, SOURCE)
+    async with doing(pool, Known(administrator, _SESSION), deed) as act:
+        person_id = await directory.add_person(act, directory.PersonForm(name="Simulatie", is_system=True))
+        form = directory.RoleForm(organisation_id=hospital, role=Role.ENGINEER)
+        await directory.give_role(act, person_id, form)
+    return User(person_id, hospital, Role.ENGINEER)
+
+
+def _together(scenario: Scenario, rows: Sequence[int]) -> Iterator[list[int]]:
+    """Who is included at once: so many, and none much later than the first, whose moment is then now."""
+    registered_us = scenario.follow_up.registered_us
+    some: list[int] = []
+    for row in sorted(rows, key=registered_us.__getitem__):
+        if some and (len(some) == AT_ONCE or registered_us[row] - registered_us[some[0]] > APART_US):
+            yield some
+            some = []
+        some.append(row)
+    if some:
+        yield some
+
+
+async def _include(pool: Pool, keys: Keys, user: User, scenario: Scenario, rows: Sequence[int]) -> None:
+    forms = [(UUID(scenario.patient_texts[row]), _form(scenario, row)) for row in rows]
+    deed = Deed(Action.PATIENT_INCLUDE, Kind.CREATE, SOURCE)
+    async with doing(pool, Known(user, _SESSION), deed) as act:
+        now_us = int(scenario.follow_up.registered_us[rows[0]])
+        await acts.include_patients(act, keys, forms, now_us)
+
+
+def _form(scenario: Scenario, row: int) -> InclusionForm:
+    registered, *enrolments = scenario.follow_up.registration(row)
+    register = registered.content["register"]
+    fields = {
+        "identity": {
+            "family_name": f"Simulant {row}",
+            "birth_date": _OLDEST + timedelta(days=row * 37 % 14_000),
+            # A made-up number might be somebody's.
+            "without_bsn": "does not exist",
+        },
+        "programmes": [_enrolment(enrolment) for enrolment in enrolments],
+        "watch_devices": False,
+        "huisarts": _practice(scenario, register["huisarts"]),
+        "wijk": register["wijk"],
+        "language": register["language"],
+        "starts_at": to_datetime(registered.at_us),
+    }
+    return filled_in(InclusionForm, fields)
+
+
+def _enrolment(planned: PlannedChange) -> dict[str, Any]:
+    enrol = planned.content["enrol"]
+    limits = {
+        name: {"value": limit["value"], "unit": limit["unit"]}
+        for name, limit in enrol.get("limits", {}).items()
+    }
+    return {"programme": enrol["programme"], "version": enrol["version"], "limits": limits}
+
+
+def _practice(scenario: Scenario, name: str) -> UUID:
+    """The id of a practice: the same for the same seed."""
+    return uuid5(UUID(min(scenario.follow_up.organisation)), name)
