@@ -18,6 +18,9 @@ COMMANDS = {
     "programme": ("alerting.programmes.commands", "programme"),
     "explain": ("alerting.explain.commands", "explain"),
     "clock": ("ingest.commands", "clock"),
+    "api": ("ingest.gateway.commands", "api"),
+    "account": ("ingest.gateway.login.commands", "account"),
+    "client": ("ingest.gateway.login.commands", "client"),
     "evaluate": ("alerting.offline.commands", "evaluate"),
     "simulate": ("simulators.commands", "simulate"),
 }

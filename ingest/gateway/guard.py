@@ -5,13 +5,14 @@ declares the user in it, decides, runs the handler, writes the audit row and com
 answered. A handler that fails leaves nothing half done: its transaction is rolled back, and a row says so.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Protocol
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
 
 from ingest.gateway.problems import NotAllowed
 from models import audit
@@ -213,12 +214,22 @@ class Routes:
         return declare
 
 
+def _each(routes: Sequence[BaseRoute]) -> Iterator[BaseRoute]:
+    """Routes, also those of routers that were included as a whole."""
+    for route in routes:
+        inner: APIRouter | None = getattr(route, "original_router", None)
+        if inner is None:
+            yield route
+        else:
+            yield from _each(inner.routes)
+
+
 def require_policies(app: FastAPI, public: Sequence[str]) -> None:
     """Everything that the app answers is guarded, or stands on the short list of what anybody may reach.
 
     **Raises**: RefuseToStart, naming the route that has no declared policy.
     """
-    for route in app.routes:
+    for route in _each(app.routes):
         path = getattr(route, "path", "?")
         declared = isinstance(route, GuardedRoute) and hasattr(route, "action")
         if not declared and path not in public:
