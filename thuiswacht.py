@@ -19,6 +19,9 @@ COMMANDS = {
     "explain": ("alerting.explain.commands", "explain"),
     "clock": ("ingest.commands", "clock"),
     "register": ("ingest.register.commands", "register"),
+    "api": ("ingest.gateway.commands", "api"),
+    "account": ("ingest.gateway.login.commands", "account"),
+    "client": ("ingest.gateway.login.commands", "client"),
     "evaluate": ("alerting.offline.commands", "evaluate"),
     "simulate": ("simulators.commands", "simulate"),
 }

@@ -148,6 +148,59 @@ class Settings(BaseSettings):
     programmes: Annotated[
         DirectoryPath | None, Field(description="Folder of programmes, in place of those that come with us.")
     ] = None
+    api_host: Annotated[
+        str, Field(description="Where the API listens; off this machine only with API_TRUSTED_PROXIES.")
+    ] = "127.0.0.1"
+    api_port: Annotated[Port, Field(description="Its port.")] = 8080
+    api_trusted_proxies: Annotated[
+        str | None,
+        Field(
+            description="Addresses of the TLS proxies before the API, separated by commas: nobody else may "
+            "reach it, and they alone say from where a request comes.",
+        ),
+    ] = None
+    public_url: Annotated[
+        str | None,
+        Field(description="Address of the API as browsers and systems see it, https://HOST[:PORT]."),
+    ] = None
+    local_accounts: Annotated[
+        bool, Field(description="Whether people log in with accounts of our own: in trial databases only.")
+    ] = False
+    oidc_issuer: Annotated[
+        str | None, Field(description="The OpenID provider at which people log in, https://….")
+    ] = None
+    oidc_client_id: Annotated[str | None, Field(description="What that provider calls us.")] = None
+    oidc_client_secret: Annotated[
+        SecretStr | None, Field(description="Our secret at the provider; or use OIDC_CLIENT_KEY.")
+    ] = None
+    oidc_client_key: Annotated[
+        SecretStr | None,
+        Field(description="Our private key (PEM) at the provider, in place of a secret (private_key_jwt)."),
+    ] = None
+    oidc_acr_values: Annotated[
+        str | None,
+        Field(
+            description="Values of acr that stand for several factors, separated by commas; we ask for them."
+        ),
+    ] = None
+    oidc_role_claim: Annotated[
+        str, Field(min_length=1, description="The claim with roles; dots lead into objects.")
+    ] = "roles"
+    oidc_roles: Annotated[
+        str | None,
+        Field(
+            description="What their roles are here, THEIRS=OURS, separated by commas. Without: our own names."
+        ),
+    ] = None
+    oidc_organisation_claim: Annotated[
+        str, Field(min_length=1, description="The claim with the organisation; dots lead into objects.")
+    ] = "organisation"
+    oidc_organisations: Annotated[
+        str | None,
+        Field(
+            description="What their organisations are here, THEIRS=ID, separated by commas. Without: our ids."
+        ),
+    ] = None
 
     @model_validator(mode="after")
     def _credentials_come_together(self) -> Self:

@@ -1,0 +1,68 @@
+"""The API as one application: whoever has routes gives them here, each with its policy."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fastapi import APIRouter, FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from ingest.gateway.guard import Identify, require_policies
+from ingest.gateway.headers import SecurityHeaders
+from ingest.gateway.problems import answer
+from models.db.pool import Pool
+from models.errors import ThuiswachtError
+from models.settings import Settings
+
+PUBLIC = (
+    "/openapi.json",
+    "/login",
+    "/login/login.css",
+    "/login/start",
+    "/login/callback",
+    "/login/local",
+    "/login/role",
+    "/logout",
+    "/logout/everywhere",
+    "/logout/provider",
+    "/token",
+)
+"""What is there without a policy: the ways in, and the ways out, which look at a session themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pools:
+    """Connections as two roles: who has the one cannot do what the other may."""
+
+    people: Pool
+    """As thuiswacht_people, for everything about patients."""
+    login: Pool
+    """As thuiswacht_login, for sessions."""
+
+
+def make_app(
+    settings: Settings,  # noqa: ARG001 (for the routes to come)
+    pools: Pools,
+    identify: Identify,
+    routers: Sequence[APIRouter],
+) -> FastAPI:
+    """The application, with the routes given and nothing else.
+
+    **Raises**: RefuseToStart for a route without policy.
+    """
+    app = FastAPI(
+        title="Thuiswacht",
+        description="Telemonitoring at home. Not for emergencies; not a medical device.",
+        openapi_url="/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.pool = pools.people
+    app.state.identify = identify
+    for error in (ThuiswachtError, RequestValidationError, HTTPException, Exception):
+        app.add_exception_handler(error, answer)
+    for router in routers:
+        app.include_router(router)
+    app.add_middleware(SecurityHeaders)
+    require_policies(app, PUBLIC)
+    return app

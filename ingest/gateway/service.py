@@ -1,0 +1,197 @@
+"""The API as a service: checked against its database before it listens, with probes like the others."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from importlib import import_module
+
+import uvicorn
+from fastapi import APIRouter, FastAPI
+
+from ingest.gateway.app import Pools, make_app
+from ingest.gateway.configuration import ApiSettings, read_configuration, require_fitting
+from ingest.gateway.login.door import Door
+from ingest.gateway.login.local import make_local
+from ingest.gateway.login.me import make_me
+from ingest.gateway.login.oidc import make_oidc
+from ingest.gateway.login.pages import make_pages
+from ingest.gateway.login.provider import Provider
+from ingest.gateway.login.token import make_token
+from models import logs
+from models.clock import wall_now_us
+from models.db import sessions as stored
+from models.db.installation import require_migrated
+from models.db.pool import Pool, connect
+from models.db.readiness import require_fenced, require_same_policy
+from models.errors import TryAgain
+from models.probes import Health, serving
+from models.settings import Settings
+
+log = logs.get(__name__)
+
+ROUTERS: Sequence[str] = ()
+"""Routes beside those of the login, each `module:name` of a router."""
+_LOOK_EVERY_S = 2.0
+_TIDY_EVERY_S = 600.0
+
+
+async def serve(settings: Settings, stop: asyncio.Event) -> None:
+    """Answers until `stop`.
+
+    **Raises**: RefuseToStart for settings or a database that are insecure, half done, or not ours.
+    """
+    configuration = read_configuration(settings)
+    health = Health(needs=("database",), stall_after_s=settings.stall_timeout_s)
+    with serving(health, settings.probes_host, settings.probes_port):
+        async with _pools(settings) as pools:
+            await _wait_until_ready(pools, configuration, health, stop)
+            if stop.is_set():
+                return
+            async with _application(settings, configuration, pools) as app:
+                await _listen(app, settings, pools, health, stop)
+
+
+async def check(pools: Pools, configuration: ApiSettings) -> None:
+    """Lets a database through that is migrated, fenced, and of our policy. **Raises**: RefuseToStart."""
+    async with pools.people.connection() as connection:
+        purpose = await require_migrated(connection)
+        require_fitting(configuration, purpose)
+        await require_fenced(connection, purpose)
+        await require_same_policy(connection)
+    async with pools.login.connection() as connection:
+        await require_migrated(connection)
+
+
+@asynccontextmanager
+async def _pools(settings: Settings) -> AsyncGenerator[Pools]:
+    size = settings.postgres_connections
+    people = await connect(
+        settings.postgres_dsn, role="thuiswacht_people", application="thuiswacht-api", max_size=size
+    )
+    login = await connect(
+        settings.postgres_dsn, role="thuiswacht_login", application="thuiswacht-api-login", max_size=size
+    )
+    try:
+        yield Pools(people, login)
+    finally:
+        await people.close()
+        await login.close()
+
+
+@asynccontextmanager
+async def _application(
+    settings: Settings, configuration: ApiSettings, pools: Pools
+) -> AsyncGenerator[FastAPI]:
+    door = Door(pools.login, configuration)
+    provider = None
+    if configuration.oidc is not None:
+        provider = Provider(configuration.oidc, configuration.public_url + "/login/callback")
+    try:
+        yield make_app(settings, pools, door, [*login_routers(door, provider), *_others()])
+    finally:
+        if provider is not None:
+            await provider.close()
+
+
+def login_routers(door: Door, provider: Provider | None) -> list[APIRouter]:
+    """All routes of the login."""
+    return [
+        make_pages(door, provider),
+        make_oidc(door, provider),
+        make_local(door),
+        make_token(door),
+        make_me(door),
+    ]
+
+
+def _others() -> list[APIRouter]:
+    found: list[APIRouter] = []
+    for name in ROUTERS:
+        module, _, attribute = name.partition(":")
+        found.append(getattr(import_module(module), attribute))
+    return found
+
+
+async def _wait_until_ready(
+    pools: Pools, configuration: ApiSettings, health: Health, stop: asyncio.Event
+) -> None:
+    """Checks the database as soon as it is there."""
+    while not stop.is_set():
+        health.progress()
+        try:
+            await check(pools, configuration)
+        except TryAgain as error:
+            health.set("database", False, str(error))
+            log.warning("away", what="database", why=str(error))
+            await _pause(stop, error.after_s)
+        else:
+            health.set("database", True)
+            return
+
+
+async def _listen(
+    app: FastAPI, settings: Settings, pools: Pools, health: Health, stop: asyncio.Event
+) -> None:
+    proxies = settings.api_trusted_proxies
+    server = _Server(
+        uvicorn.Config(
+            app,
+            host=settings.api_host,
+            port=settings.api_port,
+            proxy_headers=proxies is not None,
+            forwarded_allow_ips=proxies,
+            server_header=False,
+            # Ours alone: its lines would hold addresses and queries, and queries hold codes.
+            access_log=False,
+            log_config=None,
+            lifespan="off",
+            timeout_graceful_shutdown=10,
+        )
+    )
+    listening = asyncio.create_task(server.serve())
+    looking = asyncio.create_task(_look_after(pools.login, health, stop))
+    stopping = asyncio.create_task(stop.wait())
+    log.info("started", host=settings.api_host, port=settings.api_port)
+    try:
+        await asyncio.wait({listening, looking, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        server.should_exit = True
+        stop.set()
+        await listening
+        await looking
+        stopping.cancel()
+    log.info("stopped")
+
+
+async def _look_after(login: Pool, health: Health, stop: asyncio.Event) -> None:
+    """Whether the database is there, every few seconds; and forgets what is of no use any more."""
+    tidied_s = 0.0
+    loop = asyncio.get_running_loop()
+    while not stop.is_set():
+        health.progress()
+        try:
+            async with login.transaction() as connection:
+                if loop.time() - tidied_s >= _TIDY_EVERY_S:
+                    await stored.tidy(connection, wall_now_us())
+                    tidied_s = loop.time()
+                else:
+                    await connection.execute("SELECT 1")
+        except TryAgain as error:
+            health.set("database", False, str(error))
+        else:
+            health.set("database", True)
+        await _pause(stop, _LOOK_EVERY_S)
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to us, as in the other services."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Captures none."""
+        yield
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
