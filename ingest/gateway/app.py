@@ -12,7 +12,7 @@ from ingest.gateway.headers import SecurityHeaders
 from ingest.gateway.problems import answer
 from models.db.pool import Pool
 from models.errors import ThuiswachtError
-from models.settings import Settings
+from models.identity import Keys
 
 PUBLIC = (
     "/openapi.json",
@@ -40,13 +40,8 @@ class Pools:
     """As thuiswacht_login, for sessions."""
 
 
-def make_app(
-    settings: Settings,  # noqa: ARG001 (for the routes to come)
-    pools: Pools,
-    identify: Identify,
-    routers: Sequence[APIRouter],
-) -> FastAPI:
-    """The application, with the routes given and nothing else.
+def make_app(pools: Pools, identify: Identify, keys: Keys, routers: Sequence[APIRouter]) -> FastAPI:
+    """The application, with the routes given and nothing else; `keys` seal identities.
 
     **Raises**: RefuseToStart for a route without policy.
     """
@@ -59,6 +54,7 @@ def make_app(
     )
     app.state.pool = pools.people
     app.state.identify = identify
+    app.state.identity_keys = keys
     for error in (ThuiswachtError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(error, answer)
     for router in routers:

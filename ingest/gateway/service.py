@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
-from importlib import import_module
 
 import uvicorn
 from fastapi import APIRouter, FastAPI
 
+from ingest.gateway import directory, register
 from ingest.gateway.app import Pools, make_app
 from ingest.gateway.configuration import ApiSettings, read_configuration, require_fitting
+from ingest.gateway.guard import Routes
 from ingest.gateway.login.door import Door
 from ingest.gateway.login.local import make_local
 from ingest.gateway.login.me import make_me
@@ -24,13 +25,14 @@ from models.db.installation import require_migrated
 from models.db.pool import Pool, connect
 from models.db.readiness import require_fenced, require_same_policy
 from models.errors import TryAgain
+from models.identity import Keys
 from models.probes import Health, serving
-from models.settings import Settings
+from models.settings import Settings, identity_key
 
 log = logs.get(__name__)
 
-ROUTERS: Sequence[str] = ()
-"""Routes beside those of the login, each `module:name` of a router."""
+ROUTES: Sequence[Routes] = (register.routes, directory.routes)
+"""What the API is for; the login's routes come beside them."""
 _LOOK_EVERY_S = 2.0
 _TIDY_EVERY_S = 600.0
 
@@ -41,6 +43,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     **Raises**: RefuseToStart for settings or a database that are insecure, half done, or not ours.
     """
     configuration = read_configuration(settings)
+    _ = identity_key(settings)
     health = Health(needs=("database",), stall_after_s=settings.stall_timeout_s)
     with serving(health, settings.probes_host, settings.probes_port):
         async with _pools(settings) as pools:
@@ -82,12 +85,13 @@ async def _pools(settings: Settings) -> AsyncGenerator[Pools]:
 async def _application(
     settings: Settings, configuration: ApiSettings, pools: Pools
 ) -> AsyncGenerator[FastAPI]:
+    keys = Keys(identity_key(settings))
     door = Door(pools.login, configuration)
     provider = None
     if configuration.oidc is not None:
         provider = Provider(configuration.oidc, configuration.public_url + "/login/callback")
     try:
-        yield make_app(settings, pools, door, [*login_routers(door, provider), *_others()])
+        yield make_app(pools, door, keys, [*login_routers(door, provider), *(one.router for one in ROUTES)])
     finally:
         if provider is not None:
             await provider.close()
@@ -102,14 +106,6 @@ def login_routers(door: Door, provider: Provider | None) -> list[APIRouter]:
         make_token(door),
         make_me(door),
     ]
-
-
-def _others() -> list[APIRouter]:
-    found: list[APIRouter] = []
-    for name in ROUTERS:
-        module, _, attribute = name.partition(":")
-        found.append(getattr(import_module(module), attribute))
-    return found
 
 
 async def _wait_until_ready(

@@ -17,9 +17,9 @@ from fastapi.exceptions import RequestValidationError
 from alerting.engine.compiled import compile_programmes
 from alerting.engine.programme_files import load_folder
 from alerting.versions import offer
-from ingest.gateway import directory, register
 from ingest.gateway.guard import GuardedRoute, each_route
 from ingest.gateway.problems import answer
+from ingest.gateway.service import ROUTES as ROUTES_OF_THE_API
 from models.access import Ground, Relation, Role, User, decide
 from models.audit import Kind
 from models.db.pool import connect
@@ -39,7 +39,7 @@ def make_app() -> FastAPI:
     app = FastAPI()
     for error in (ThuiswachtError, RequestValidationError):
         app.add_exception_handler(error, answer)
-    for routes in (register.routes, directory.routes):
+    for routes in ROUTES_OF_THE_API:
         app.include_router(routes.router)
     app.state.identity_keys = KEYS
     return app

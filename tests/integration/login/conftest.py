@@ -16,7 +16,7 @@ from ingest.gateway.login.door import COOKIE, Door
 from ingest.gateway.service import login_routers
 from models.clock import SECOND_US, wall_now_us
 from models.db.pool import Connection, connect
-from models.settings import Settings
+from models.identity import Keys
 
 URL = "https://thuiswacht.test"
 OURS, THEIRS = UUID(int=1), UUID(int=2)
@@ -92,7 +92,7 @@ def door(pools: Pools, clock: Clock) -> Door:
 @pytest.fixture
 async def make_browser(pools: Pools, door: Door) -> AsyncIterator[Callable[..., Browser]]:
     """Makes browsers, each at an address of its own."""
-    app = make_app(Settings(), pools, door, login_routers(door, None))
+    app = make_app(pools, door, Keys(bytes(32)), login_routers(door, None))
     opened: list[httpx.AsyncClient] = []
 
     def make(address: str = "192.0.2.1") -> Browser:
