@@ -18,7 +18,11 @@ from pydantic import (
 from models.errors import BadInput
 from models.messages import Origin, Weekday
 
-Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+PRINTED = r"^[^\x00-\x1f\x7f]*$"
+"""What can be printed on one line: names and labels hold no control characters."""
+Short = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=PRINTED)
+]
 Long = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4_000)]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -46,7 +50,7 @@ class IdentityForm(Form):
 
     family_name: Annotated[Short, Field(repr=False)]
     given_names: Annotated[
-        str, StringConstraints(strip_whitespace=True, max_length=200), Field(repr=False)
+        str, StringConstraints(strip_whitespace=True, max_length=200, pattern=PRINTED), Field(repr=False)
     ] = ""
     birth_date: Annotated[date, Field(repr=False)]
     bsn: Annotated[str | None, Field(repr=False, max_length=20)] = None

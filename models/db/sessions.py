@@ -12,7 +12,7 @@ from models.sessions import Ended, Session, SessionKind, lifetime_us
 
 PENDING_US = 10 * MINUTE_US
 """How long somebody may take at the OpenID provider."""
-_CHECKED = f"began_at > $2 - interval '{PENDING_US} microseconds'"
+_CHECKED = f"began_at > $2::timestamptz - interval '{PENDING_US} microseconds'"
 
 _BEGIN = """
     INSERT INTO session (

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -22,9 +21,9 @@ class Workers:
     running: list[subprocess.Popen[bytes]] = field(default_factory=list[subprocess.Popen[bytes]])
     said: list[Path] = field(default_factory=list[Path])
 
-    def start(self, command: Literal["ingest", "alerting"]) -> subprocess.Popen[bytes]:
-        """A new worker of that group."""
-        said = self.folder / f"{command}-{len(self.said)}.log"
+    def start(self, *command: str, **more: str) -> subprocess.Popen[bytes]:
+        """A new worker, or another service; `more` are settings of its own."""
+        said = self.folder / f"{'-'.join(command)}-{len(self.said)}.log"
         self.said.append(said)
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("THUISWACHT_")}
         settings = {
@@ -37,11 +36,13 @@ class Workers:
         }
         with said.open("wb") as stderr:
             process = subprocess.Popen(
-                [sys.executable, "-m", "thuiswacht", command],
+                [sys.executable, "-m", "thuiswacht", *command],
                 cwd=ROOT,
-                env=inherited | settings,
+                env=inherited
+                | settings
+                | {f"THUISWACHT_{name.upper()}": value for name, value in more.items()},
                 stderr=stderr,
-                stdout=subprocess.DEVNULL,
+                stdout=stderr,
             )
         self.running.append(process)
         return process
