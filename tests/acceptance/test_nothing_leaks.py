@@ -165,7 +165,8 @@ async def the_day(day: Day, stack: Stack) -> None:
     for body in (
         inclusion(FAMILY, BSN), inclusion(FAMILY, WRONG_BSN[:-1] + "1"),
         inclusion(FAMILY, WRONG_BSN, huisarts=FAMILY),
-        inclusion(FAMILY, OTHER_BSN, programmes=[{"programme": "nothing_of_the_kind"}]), {"identity": FAMILY}, [BSN], BSN,
+        inclusion(FAMILY, OTHER_BSN, programmes=[{"programme": "nothing_of_the_kind"}]),
+        {"identity": FAMILY}, [BSN], BSN,
         inclusion(FAMILY + "\u0000", OTHER_BSN), inclusion(FAMILY * 40, OTHER_BSN),
     ):  # fmt: skip
         refused = await day.ask("POST", "/patients", body, **me)
