@@ -102,6 +102,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "review in the past": ({"care": {"review_on": "2020-01-01"}}, "a day to come"),
     "unknown huisarts": ({"care": {"huisarts": str(uuid4())}}, "gp_practice"),
     "a hospital as huisarts": ({"care": {"huisarts": str(HOSPITAL)}}, "gp_practice"),
+    "informed by nobody that is known": ({"care": {"informed_by": str(uuid4())}}, "a person in the register"),
     "nothing of care": ({"care": {}}, "something that changes"),
     "a programme twice": ({"enrol": {"programme": HEART}}, "not in yet"),
     "leaving what one is not in": ({"withdraw": {"programme": "copd"}}, "that the patient is in"),
