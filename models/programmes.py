@@ -45,6 +45,14 @@ class Offered:
         if float(f"{limit.value:.{MOST_DIGITS}g}") != limit.value:
             raise BadInput(where=where, expected=f"at most {MOST_DIGITS} digits", found="more")
 
+    def fits(self, name: str, limit: PersonalLimit) -> bool:
+        """Whether the engine would follow it."""
+        try:
+            self.require_limit(name, limit)
+        except BadInput:
+            return False
+        return True
+
     def limit(self, name: str) -> OfferedLimit:
         """**Raises**: BadInput for a name that the programme does not have."""
         if name not in self.limits:

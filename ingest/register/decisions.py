@@ -1,6 +1,6 @@
 """Changing what holds for a patient: what a form comes to, given what holds now, or a refusal. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -32,7 +32,7 @@ from ingest.register.inclusions import (
     require_kind,
     schedule_of,
 )
-from ingest.register.state import State, fold
+from ingest.register.state import Enrolment, State, fold
 from models.clock import to_datetime, to_us
 from models.errors import BadInput
 from models.messages import (
@@ -42,11 +42,14 @@ from models.messages import (
     End,
     MoveVersion,
     Pause,
+    PersonalLimit,
+    PersonalSchedule,
     Resume,
     SetLimits,
     SetSchedule,
     Withdraw,
 )
+from models.programmes import Offered
 from models.register import Care, Decided, Device, OrganisationKind, Registered
 
 AFTER_THE_END = frozenset({"identity", "take_back"})
@@ -134,7 +137,22 @@ def _move(form: MoveForm, asked: _Asked) -> Decided:
     offered = asked.given.catalogue.find(form.programme, form.version)
     if offered.version == now:
         raise BadInput(where="version", expected="another than the patient has", found=str(now))
-    return _log(asked, MoveVersion(programme=form.programme, version=offered.version))
+    moved = MoveVersion(programme=form.programme, version=offered.version)
+    return _log(asked, *_unfit(asked.state.enrolments[form.programme], offered), moved)
+
+
+def _unfit(enrolment: Enrolment, offered: Offered) -> Iterator[AnyChange]:
+    """What is personal and another version does not know is taken back first: so that it is on record."""
+    limits: dict[str, PersonalLimit | None] = {
+        name: None for name, one in enrolment.limits.items() if not offered.fits(name, one)
+    }
+    if limits:
+        yield SetLimits(programme=offered.programme, limits=limits)
+    schedule: dict[str, PersonalSchedule | None] = {
+        name: None for name in enrolment.schedule if name not in offered.schedules
+    }
+    if schedule:
+        yield SetSchedule(programme=offered.programme, schedule=schedule)
 
 
 def _limits(form: LimitsForm, asked: _Asked) -> Decided:

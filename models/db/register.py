@@ -228,6 +228,8 @@ async def begin_relation(
         )  # fmt: skip
     except asyncpg.CheckViolationError:
         raise BadInput(where="until", expected="a moment to come", found="one that is over") from None
+    except asyncpg.UniqueViolationError:
+        raise Outdated("Somebody did the same at this moment: look again.") from None
 
 
 async def end_relation(connection: Connection, table: str, patient_id: UUID, organisation_id: UUID) -> bool:
@@ -307,9 +309,15 @@ async def waiting(connection: Connection) -> tuple[int, float]:
 async def _write_care(
     connection: Connection, whose: Sequence[tuple[UUID, UUID, int]], care: Sequence[Care], by: UUID
 ) -> None:
-    await connection.execute(
-        _WRITE_CARE, *_columns(whose, 3), by, *_columns([astuple(one) for one in care], 10)
-    )
+    columns = [*_columns(whose, 3), by, *_columns([astuple(one) for one in care], 10)]
+    try:
+        await connection.execute(_WRITE_CARE, *columns)
+    except asyncpg.ForeignKeyViolationError as error:
+        if error.constraint_name != "patient_care_informed_by_fkey":
+            raise
+        raise BadInput(
+            where="informed_by", expected="the id of a person in the register", found="another"
+        ) from None
 
 
 async def _lend(

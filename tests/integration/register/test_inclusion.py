@@ -109,6 +109,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "a real patient in a trial": ({"origin": "real"}, "simulated"),
     "begins in the past": ({"starts_at": LONG_AGO}, "starts_at"),
     "informed tomorrow": ({"informed_at": LATER}, "informed_at"),
+    "informed by nobody that is known": ({"informed_by": str(uuid4())}, "a person in the register"),
     "a field that is none": ({"bsn": BSN}, "bsn"),
 }
 
