@@ -177,7 +177,8 @@ def places_for_ids() -> list[tuple[GuardedRoute, str]]:
         if route.body_field is not None:
             fields = route.body_field.field_info.annotation.model_fields
             found += [(route, name) for name, field in fields.items() if "UUID" in str(field.annotation)]
-    return found
+    # A new organisation gets whatever id the administrator wants: it is nobody else's.
+    return [place for place in found if name_of(place[0]) != "POST /directory/organisations"]
 
 
 @pytest.mark.parametrize("check", [True, False])
