@@ -5,9 +5,11 @@ import json
 import os
 import shutil
 import subprocess
+import time
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Self
 
 from models.errors import RefuseToStart
 from simulators.identity.realm import Realm
@@ -133,6 +135,22 @@ class Keycloak(Server):
             f"--hostname={self.address}",
             f"--db-url=jdbc:h2:file:{data};NON_KEYWORDS=VALUE",
         ]
+
+    def __enter__(self) -> Self:
+        """Starts it, and waits until it answers. **Raises**: ServerFailed."""
+        self.prepare()
+        self.launch()
+        try:
+            while not self.is_ready():
+                time.sleep(0.1)
+        except BaseException:
+            self.kill()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Ends it."""
+        self.kill()
 
     def answers(self) -> bool:
         """Whether it takes connections, which it does when all else is done."""

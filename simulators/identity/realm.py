@@ -47,6 +47,12 @@ class Realm:
             "attributes": {"acr.loa.map": json.dumps({"password": "1", TWO_FACTORS: "2"})},
             # Tests log in more often than every 30 seconds; Thuiswacht's own codes count once.
             "otpPolicyCodeReusable": True,
+            "otpPolicyType": "totp",
+            "otpPolicyAlgorithm": "HmacSHA1",
+            "otpPolicyInitialCounter": 0,
+            "otpPolicyDigits": 6,
+            "otpPolicyLookAheadWindow": 1,
+            "otpPolicyPeriod": 30,
             "roles": {"realm": [{"name": role} for role in roles]},
             "users": [_user(member) for member in self.members],
             "clients": [_client(self)],

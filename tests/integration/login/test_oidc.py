@@ -1,6 +1,5 @@
 """The code flow against a real OpenID provider (Keycloak), as a browser goes it."""
 
-import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -24,8 +23,8 @@ from simulators.identity.realm import TWO_FACTORS
 from simulators.stack.cache import cache_folder
 from simulators.stack.ports import free_port
 from simulators.stack.stack import say_to_stderr
-from tests.integration.login.conftest import OURS, THEIRS, URL, Browser, Clock, Rows
-from tests.integration.login.provider import AtProvider
+from tests.integration.login.conftest import URL, Browser, Clock, Rows
+from tests.integration.login.provider import AtProvider, LikeBrowsers
 from tests.integration.login.realm import (
     ADMIN_PASSWORD,
     CHANGING,
@@ -33,8 +32,10 @@ from tests.integration.login.realm import (
     CLIENT_SECRET,
     HOMELESS,
     NURSE,
+    OURS,
     REALM,
     STRANGER,
+    THEIRS,
 )
 
 Audited = Callable[..., Awaitable[Rows]]
@@ -45,20 +46,11 @@ pytestmark = pytest.mark.timeout(300)
 def keycloak() -> Iterator[str]:
     """The issuer: a Keycloak of this module's own."""
     prepared = prepare_keycloak(cache_folder(), REALM, ADMIN_PASSWORD, say_to_stderr)
-    with tempfile.TemporaryDirectory() as folder:
-        server = Keycloak(prepared, Path(folder) / "keycloak", free_port())
-        server.prepare()
-        server.launch()
-        try:
-            asyncio.run(until_ready(server))
-            yield f"{server.address}/realms/{REALM.name}"
-        finally:
-            server.stop()
-
-
-async def until_ready(server: Keycloak) -> None:
-    while not server.is_ready():
-        await asyncio.sleep(0.1)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Keycloak(prepared, Path(folder) / "keycloak", free_port()) as server,
+    ):
+        yield f"{server.address}/realms/{REALM.name}"
 
 
 @pytest.fixture
@@ -76,7 +68,7 @@ async def there(pools: Pools, clock: Clock, provider: Provider) -> AsyncIterator
     app = make_app(Settings(), pools, door, login_routers(door, provider))
     async with (
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=URL) as ours,
-        httpx.AsyncClient(timeout=60) as theirs,
+        httpx.AsyncClient(timeout=60, transport=LikeBrowsers()) as theirs,
     ):
         yield AtProvider(Browser(ours), theirs)
 
@@ -141,7 +133,8 @@ async def test_roles_follow_the_claims(there: AtProvider, clock: Clock, admin: C
     person_id = await admin.fetchval("SELECT person_id FROM person")
     await admin.execute("INSERT INTO person_role VALUES ($1, $2, 'specialist')", person_id, THEIRS)
     await admin.execute(
-        "INSERT INTO person_role (person_id, organisation_id, role, by_login) VALUES ($1, $2, 'huisarts', true)",
+        "INSERT INTO person_role (person_id, organisation_id, role, by_login) "
+        "VALUES ($1, $2, 'huisarts', true)",
         person_id, OURS,
     )  # fmt: skip
     clock.move(SECOND_US)
@@ -211,7 +204,7 @@ async def test_a_token_that_is_too_old_or_from_the_future(
 async def test_logout_leads_to_the_provider_too(there: AtProvider, clock: Clock) -> None:
     await there.log_in(NURSE, now_s(clock))
     answer = await there.ours.http.post("/logout", headers=await there.ours.csrf())
-    address = answer.json()["continue_at"]
+    address: str = answer.json()["continue_at"]
     query = parse_qs(urlsplit(address).query)
     assert query == {"client_id": [CLIENT_ID], "post_logout_redirect_uri": [f"{URL}/login?out=true"]}
     assert (await there.http.get(address)).status_code == 200, "it asks whether one wants to"

@@ -12,7 +12,8 @@ from ingest.gateway.login.administration import AddedAccount
 from ingest.gateway.login.door import COOKIE
 from models.clock import HOUR_US, MINUTE_US, SECOND_US
 from models.db.pool import Connection
-from tests.integration.login.conftest import OURS, THEIRS, URL, Browser, Clock, Rows
+from tests.integration.login.conftest import URL, Browser, Clock, Rows
+from tests.integration.login.realm import OURS, THEIRS
 
 Audited = Callable[..., Awaitable[Rows]]
 MakeBrowser = Callable[..., Browser]

@@ -17,7 +17,8 @@ from ingest.gateway.login.token import ASSERTION_TYPE
 from models.clock import MINUTE_US, SECOND_US
 from models.db.pool import Connection
 from models.errors import BadInput
-from tests.integration.login.conftest import OURS, URL, Browser, Clock, Rows
+from tests.integration.login.conftest import URL, Browser, Clock, Rows
+from tests.integration.login.realm import OURS
 from tests.unit.login.signing import confused, ec, rsa, signed, unsigned
 
 WEAK = (
