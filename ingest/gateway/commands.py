@@ -18,11 +18,17 @@ def api(postgres: str | None, api_host: str | None, api_port: int | None, probes
     """
     import asyncio
 
-    from ingest.gateway.service import serve
-    from ingest.service import until_told
+    from ingest.gateway.configuration import read_configuration
     from models import logs
     from models.settings import load_settings
 
     settings = load_settings(postgres=postgres, api_host=api_host, api_port=api_port, probes_port=probes_port)
     logs.configure(settings.log_level)
-    asyncio.run(until_told(lambda stop: serve(settings, stop)))
+    # What is wrong with the settings is said before anything large is loaded.
+    configuration = read_configuration(settings)
+    _ = settings.postgres_dsn
+
+    from ingest.gateway.service import serve
+    from ingest.service import until_told
+
+    asyncio.run(until_told(lambda stop: serve(settings, configuration, stop)))

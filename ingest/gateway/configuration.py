@@ -9,10 +9,11 @@ from pydantic import SecretStr
 
 from ingest.gateway.login.claims import WORTHLESS_ACR, ClaimMap, read_organisations, read_roles
 from ingest.gateway.login.forgery import origin_of
+from ingest.gateway.login.keys import private_key_from_pem
 from models.db.installation import Purpose
 from models.endpoints import is_loopback
-from models.errors import RefuseToStart
-from models.settings import Settings
+from models.errors import BadInput, RefuseToStart
+from models.settings import Settings, identity_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ def read_configuration(settings: Settings) -> ApiSettings:
             "Nobody could log in: set THUISWACHT_OIDC_ISSUER and what belongs to it, or, in a trial "
             "database, THUISWACHT_LOCAL_ACCOUNTS=true."
         )
+    # Opened where it is used; refused here, before anybody waits for it.
+    identity_key(settings)
     return ApiSettings(public_url, oidc, settings.local_accounts)
 
 
@@ -130,13 +133,23 @@ def _oidc(settings: Settings) -> OidcSettings | None:
             + _REASONS.get(missing[0], "")
         )
     _require_https(settings.oidc_issuer, "THUISWACHT_OIDC_ISSUER")
+    client_key = _secret(settings.oidc_client_key)
+    if client_key is not None:
+        _require_key(client_key)
     return OidcSettings(
         issuer=settings.oidc_issuer,
         client_id=settings.oidc_client_id or "",
         client_secret=_secret(settings.oidc_client_secret),
-        client_key=_secret(settings.oidc_client_key),
+        client_key=client_key,
         claims=_claims(settings),
     )
+
+
+def _require_key(pem: str) -> None:
+    try:
+        private_key_from_pem(pem)
+    except BadInput as error:
+        raise RefuseToStart(f"THUISWACHT_OIDC_CLIENT_KEY must be {error.expected}, in PEM.") from None
 
 
 def _secret(value: SecretStr | None) -> str | None:

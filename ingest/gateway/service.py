@@ -9,7 +9,7 @@ from fastapi import APIRouter, FastAPI
 
 from ingest.gateway import directory, register
 from ingest.gateway.app import Pools, make_app
-from ingest.gateway.configuration import ApiSettings, read_configuration, require_fitting
+from ingest.gateway.configuration import ApiSettings, require_fitting
 from ingest.gateway.guard import Routes
 from ingest.gateway.login.door import Door
 from ingest.gateway.login.local import make_local
@@ -37,14 +37,12 @@ _LOOK_EVERY_S = 2.0
 _TIDY_EVERY_S = 600.0
 
 
-async def serve(settings: Settings, stop: asyncio.Event) -> None:
+async def serve(settings: Settings, configuration: ApiSettings, stop: asyncio.Event) -> None:
     """Answers until `stop`.
 
-    **Raises**: RefuseToStart for settings or a database that are insecure, half done, or not ours.
+    **Raises**: RefuseToStart for a database that is insecure, half done, or not ours.
     """
-    configuration = read_configuration(settings)
-    _ = identity_key(settings)
-    health = Health(needs=("database",), stall_after_s=settings.stall_timeout_s)
+    health = Health(needs=("database", "api"), stall_after_s=settings.stall_timeout_s)
     with serving(health, settings.probes_host, settings.probes_port):
         async with _pools(settings) as pools:
             await _wait_until_ready(pools, configuration, health, stop)
@@ -145,7 +143,7 @@ async def _listen(
         )
     )
     listening = asyncio.create_task(server.serve())
-    looking = asyncio.create_task(_look_after(pools.login, health, stop))
+    looking = asyncio.create_task(_look_after(pools.login, server, health, stop))
     stopping = asyncio.create_task(stop.wait())
     log.info("started", host=settings.api_host, port=settings.api_port)
     try:
@@ -159,12 +157,13 @@ async def _listen(
     log.info("stopped")
 
 
-async def _look_after(login: Pool, health: Health, stop: asyncio.Event) -> None:
+async def _look_after(login: Pool, server: uvicorn.Server, health: Health, stop: asyncio.Event) -> None:
     """Whether the database is there, every few seconds; and forgets what is of no use any more."""
     tidied_s = 0.0
     loop = asyncio.get_running_loop()
     while not stop.is_set():
         health.progress()
+        health.set("api", server.started, "does not listen yet")
         try:
             async with login.transaction() as connection:
                 if loop.time() - tidied_s >= _TIDY_EVERY_S:
@@ -176,7 +175,7 @@ async def _look_after(login: Pool, health: Health, stop: asyncio.Event) -> None:
             health.set("database", False, str(error))
         else:
             health.set("database", True)
-        await _pause(stop, _LOOK_EVERY_S)
+        await _pause(stop, _LOOK_EVERY_S if server.started else 0.1)
 
 
 class _Server(uvicorn.Server):

@@ -12,7 +12,6 @@ from models.sessions import Ended, Session, SessionKind, lifetime_us
 
 PENDING_US = 10 * MINUTE_US
 """How long somebody may take at the OpenID provider."""
-_CHECKED = f"began_at > $2::timestamptz - interval '{PENDING_US} microseconds'"
 
 _BEGIN = """
     INSERT INTO session (
@@ -141,9 +140,9 @@ async def take_pending(
 ) -> Pending | None:
     """What was remembered, once; None for another browser, a state used before, or too old."""
     row = await connection.fetchrow(
-        "DELETE FROM pending_login WHERE state_sha256 = $1 AND browser_sha256 = $3 "
-        f"RETURNING nonce, code_verifier, {_CHECKED} AS in_time",
-        state_sha256, to_datetime(now_us), browser_sha256,
+        "DELETE FROM pending_login WHERE state_sha256 = $1 AND browser_sha256 = $2 "
+        "RETURNING nonce, code_verifier, began_at > $3 AS in_time",
+        state_sha256, browser_sha256, to_datetime(now_us - PENDING_US),
     )  # fmt: skip
     if row is None or not row["in_time"]:
         return None
@@ -162,6 +161,8 @@ async def use_once(connection: Connection, client_id: str, jti_sha256: bytes, un
 async def tidy(connection: Connection, now_us: int) -> None:
     """Forgets what is of no use any more: beginnings, assertions, old failures."""
     now_at = to_datetime(now_us)
-    await connection.execute(f"DELETE FROM pending_login WHERE NOT ({_CHECKED.replace('$2', '$1')})", now_at)
+    await connection.execute(
+        "DELETE FROM pending_login WHERE began_at <= $1", to_datetime(now_us - PENDING_US)
+    )
     await connection.execute("DELETE FROM client_assertion WHERE until_at < $1", now_at)
     await connection.execute("DELETE FROM login_failure WHERE failed_at < $1", to_datetime(now_us - DAY_US))

@@ -30,11 +30,12 @@ class Jar:
     artifact: str
     version: str
     sha256: str
+    packaging: str = "jar"
 
     @property
     def file_name(self) -> str:
         """Its name in the cache, as in Maven's own layout."""
-        return f"{self.artifact}-{self.version}.jar"
+        return f"{self.artifact}-{self.version}.{self.packaging}"
 
 
 class JarsOutOfReach(TryAgain):
@@ -43,6 +44,8 @@ class JarsOutOfReach(TryAgain):
 
 def read_lock(text: str) -> tuple[Jar, ...]:
     r"""The pinned jars of a lock file: one `group:artifact:version sha256` a line, # starts a comment.
+
+    What is no jar says so, as Maven writes it: `group:artifact:packaging:version`.
 
     >>> read_lock("# why\norg.x:y:1.0 " + "0" * 64)[0].file_name
     'y-1.0.jar'
@@ -53,12 +56,12 @@ def read_lock(text: str) -> tuple[Jar, ...]:
             continue
         coordinate, _, sha256 = line.strip().partition(" ")
         parts = coordinate.split(":")
-        if len(parts) != 3 or len(sha256) != 64:
+        if len(parts) not in (3, 4) or len(sha256) != 64:
             raise RefuseToStart(
                 f"Lock file, line {number}: expected group:artifact:version sha256, found {line}"
             )
-        group, artifact, version = parts
-        jars.append(Jar(group, artifact, version, sha256))
+        group, artifact, *packaging, version = parts
+        jars.append(Jar(group, artifact, version, sha256, *packaging))
     return tuple(jars)
 
 
@@ -125,7 +128,7 @@ def _download(jar: Jar, folder: Path, scratch: Path) -> None:
     for attempt in range(_ATTEMPTS):
         own = scratch / f"{jar.artifact}-{attempt}"
         try:
-            arrived = fetch_from_maven_central(jar.group, jar.artifact, jar.version, own)
+            arrived = fetch_from_maven_central(jar.group, jar.artifact, jar.version, own, jar.packaging)
         except OSError as error:
             if attempt + 1 == _ATTEMPTS:
                 raise JarsOutOfReach(f"Maven Central cannot be reached ({type(error).__name__})") from error
@@ -141,14 +144,16 @@ def _download(jar: Jar, folder: Path, scratch: Path) -> None:
     )
 
 
-def fetch_from_maven_central(group: str, artifact: str, version: str, folder: Path) -> Path:
+def fetch_from_maven_central(
+    group: str, artifact: str, version: str, folder: Path, packaging: str = "jar"
+) -> Path:
     """Download one jar through jgo, which knows the address, into `folder`, unchecked."""
     # Only who downloads needs jgo.
     from jgo.maven import MavenContext  # noqa: PLC0415
 
     context = MavenContext(repo_cache=folder)
     try:
-        return context.project(group, artifact).at_version(version).artifact().resolve()
+        return context.project(group, artifact).at_version(version).artifact(packaging=packaging).resolve()
     except RuntimeError as error:
         raise RefuseToStart(f"Maven Central does not have {group}:{artifact}:{version}.") from error
 

@@ -1,6 +1,8 @@
 """Keys from PEM: which ones are taken."""
 
-from joserfc.errors import JoseError
+import warnings
+
+from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from ingest.gateway.login.tokens import AsymmetricKey, algorithms_of
@@ -19,7 +21,7 @@ def private_key_from_pem(pem: str) -> AsymmetricKey:
     """A private key. **Raises**: BadInput."""
     key = _from_pem(pem)
     if not key.is_private:
-        raise BadInput(where="key", expected="a private key in PEM", found="a public one")
+        raise BadInput(where="key", expected="a private key", found="a public one")
     return key
 
 
@@ -31,9 +33,10 @@ def public_pem(key: AsymmetricKey) -> str:
 def _from_pem(pem: str) -> AsymmetricKey:
     for kind in (RSAKey, ECKey, OKPKey):
         try:
-            key = kind.import_key(pem)
+            with warnings.catch_warnings(action="ignore", category=SecurityWarning):
+                key = kind.import_key(pem)
         except (JoseError, ValueError, TypeError):
             continue
         if algorithms_of(key):
             return key
-    raise BadInput(where="key", expected=f"{EXPECTED}, in PEM", found="something else")
+    raise BadInput(where="key", expected=EXPECTED, found="something else")

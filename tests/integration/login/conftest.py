@@ -1,8 +1,8 @@
 """An API in this process over the test's own database, a browser, and a clock that tests move."""
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from uuid import UUID
 
 import asyncpg
 import httpx
@@ -17,10 +17,23 @@ from ingest.gateway.service import login_routers
 from models.clock import SECOND_US, wall_now_us
 from models.db.pool import Connection, connect
 from models.identity import Keys
+from simulators.identity import prepare_keycloak
+from simulators.stack.cache import cache_folder
+from simulators.stack.jars import JarsOutOfReach
+from simulators.stack.stack import say_to_stderr
+from tests.integration.login.realm import ADMIN_PASSWORD, OURS, REALM, THEIRS
 
 URL = "https://thuiswacht.test"
-OURS, THEIRS = UUID(int=1), UUID(int=2)
 PASSWORD = "a very long password"
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Fetch Keycloak and make its realm before the first test, whose time limit is not meant for that."""
+    wanted = any("keycloak" in one.fixturenames for one in session.items if isinstance(one, pytest.Function))
+    if wanted and not session.config.option.collectonly:
+        # Out of reach: the tests that need it will fail, and say so; the others need not wait.
+        with suppress(JarsOutOfReach):
+            prepare_keycloak(cache_folder(), REALM, ADMIN_PASSWORD, say_to_stderr)
 
 
 @dataclass

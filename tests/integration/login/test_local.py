@@ -13,7 +13,8 @@ from ingest.gateway.login.door import COOKIE
 from models.clock import MINUTE_US, SECOND_US
 from models.db.pool import Connection
 from models.errors import BadInput, RefuseToStart
-from tests.integration.login.conftest import OURS, PASSWORD, URL, Browser, Clock, Rows
+from tests.integration.login.conftest import PASSWORD, URL, Browser, Clock, Rows
+from tests.integration.login.realm import OURS
 
 Audited = Callable[..., Awaitable[Rows]]
 MakeBrowser = Callable[..., Browser]
