@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from base64 import b64encode
 from collections.abc import Mapping
 from urllib.parse import urlsplit, urlunsplit
 
@@ -28,10 +29,13 @@ OIDC = {
 TRIAL = {"PUBLIC_URL": "https://thuiswacht.example.org", "LOCAL_ACCOUNTS": "true"}
 LIVE = {"PUBLIC_URL": "https://thuiswacht.example.org", **OIDC}
 
+IDENTITY_KEY = b64encode(bytes(range(32))).decode()
+
 
 def start(settings: Mapping[str, str | None]) -> subprocess.Popen[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("THUISWACHT_")}
-    environment |= {f"THUISWACHT_{name}": value for name, value in settings.items() if value is not None}
+    all_set = {"IDENTITY_KEY": IDENTITY_KEY, **settings}
+    environment |= {f"THUISWACHT_{name}": value for name, value in all_set.items() if value is not None}
     return subprocess.Popen(
         [sys.executable, "-m", "thuiswacht", "api"],
         cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -72,6 +76,8 @@ def refusal(settings: Mapping[str, str | None]) -> str:
         ({"API_HOST": "0.0.0.0", "API_TRUSTED_PROXIES": "0.0.0.0/0"}, "Trusting everybody"),
         ({"POSTGRES": "postgresql://u:s3cret@db.example.org/x"}, "must say sslmode=verify-full"),
         ({"POSTGRES": None}, "expected THUISWACHT_POSTGRES=postgresql://"),
+        ({"IDENTITY_KEY": None}, "no key to seal names and national numbers with: make one with `openssl"),
+        ({"IDENTITY_KEY": "czNjcmV0"}, "THUISWACHT_IDENTITY_KEY is not 32 bytes in base64: make one with"),
     ],
 )
 def test_settings_that_are_insecure_or_half_done(changed: dict[str, str | None], said: str) -> None:
