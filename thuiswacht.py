@@ -17,6 +17,7 @@ COMMANDS = {
     "alerting": ("alerting.commands", "alerting"),
     "programme": ("alerting.programmes.commands", "programme"),
     "explain": ("alerting.explain.commands", "explain"),
+    "audit": ("ingest.auditing.commands", "audit"),
     "clock": ("ingest.commands", "clock"),
     "evaluate": ("alerting.offline.commands", "evaluate"),
     "simulate": ("simulators.commands", "simulate"),
