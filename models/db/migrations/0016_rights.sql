@@ -59,6 +59,31 @@ BEGIN
     END LOOP;
 END
 $$;
+-- Registrations of the same person, merged into one: the record of a person is all of them.
+DO $$
+BEGIN
+    IF to_regclass('public.patient_care') IS NOT NULL THEN
+        CREATE POLICY patient_care_doubles ON patient_care FOR SELECT TO thuiswacht_owner
+            USING (merged_into = (SELECT under_destruction()));
+    END IF;
+END
+$$;
+CREATE FUNCTION doubles_of(patient uuid) RETURNS SETOF uuid
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    found uuid[];
+BEGIN
+    IF to_regclass('public.patient_care') IS NULL OR NOT sees(patient) THEN
+        RETURN;
+    END IF;
+    PERFORM set_config('thuiswacht.destroys', patient::text, true);
+    EXECUTE 'SELECT array_agg(DISTINCT patient_id) FROM patient_care WHERE merged_into = $1' INTO found USING patient;
+    PERFORM set_config('thuiswacht.destroys', '', true);
+    RETURN QUERY SELECT unnest(found);
+END
+$$;
+COMMENT ON FUNCTION doubles_of(uuid) IS 'The registrations that were merged into this one.';
+
 CREATE POLICY quarantine_message_under_destruction ON quarantine_message TO thuiswacht_owner USING (EXISTS (
     SELECT FROM quarantine AS q WHERE q.patient_id = under_destruction()
     AND (q.cluster_id, q.topic, q.log_partition, q.log_offset)
@@ -226,8 +251,11 @@ $$;
 COMMENT ON FUNCTION destroy_record IS
     'Destroys all that is held of a patient; returns why not, or null when it is done. The only way to delete it.';
 
-REVOKE ALL ON FUNCTION last_change_of, record_of, what_forbids_destruction, destroy_record FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION last_change_of, record_of, what_forbids_destruction, destroy_record TO thuiswacht_people;
+REVOKE ALL ON FUNCTION doubles_of, last_change_of, record_of, what_forbids_destruction, destroy_record FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION doubles_of, last_change_of, record_of, what_forbids_destruction, destroy_record
+    TO thuiswacht_people;
+-- A copy of everything holds what was refused, too; and where the log has been read tells what may be destroyed.
+GRANT SELECT ON quarantine, reevaluation, incident_alert, log_position TO thuiswacht_people;
 
 -- A reading that is corrected or taken back, on its way into the log: readings themselves are never edited.
 CREATE TABLE correction (
@@ -265,7 +293,6 @@ $$;
 COMMENT ON FUNCTION looks_at(uuid) IS 'All that is on record about one patient, for who sees to the patient''s rights.';
 REVOKE ALL ON FUNCTION looks_at FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION looks_at TO thuiswacht_people;
-GRANT SELECT ON log_position TO thuiswacht_people;
 
 -- What of the audit log is older than it must be kept: from the beginning of each chain on, never from its middle.
 CREATE TABLE audit_base (
