@@ -1,9 +1,10 @@
 """Destroying a record on the patient's request, and those that were kept for as long as the law wants."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from ingest.rights.registrations import Require, registrations_of
 from models.access import Decision
 from models.clock import wall_now_us
 from models.db import rights
@@ -13,8 +14,6 @@ from models.errors import BadInput
 from models.retention import OBSTACLES, STAYS, Ground, Obstacle, may_be_let_go
 
 SHORTEST_REASON = 10
-Require = Callable[[UUID], Awaitable[None]]
-"""Decides for one more patient than the one who was asked about; raises where it is not allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,7 @@ class Destruction:
 
 async def preview(connection: Connection, patient_id: UUID, require: Require, at_us: int) -> Destruction:
     """What a destruction on request would delete, and what stands in its way."""
-    persons = await _registrations(connection, patient_id, require)
+    persons = await registrations_of(connection, patient_id, require)
     rows: dict[str, int] = {}
     obstacle: Obstacle | None = None
     for one in persons:
@@ -110,18 +109,3 @@ def structure(destruction: Destruction) -> dict[str, object]:
             for kept in STAYS
         ],
     }
-
-
-async def _registrations(connection: Connection, patient_id: UUID, require: Require) -> tuple[UUID, ...]:
-    """All registrations of the person, those first that were merged into the asked one."""
-    found: list[UUID] = []
-    waiting = [patient_id]
-    while waiting:
-        one = waiting.pop()
-        if one in found:
-            continue
-        if one != patient_id:
-            await require(one)
-        found.append(one)
-        waiting += await rights.doubles_of(connection, one)
-    return tuple(reversed(found))

@@ -127,14 +127,14 @@ INSERT INTO quarantine (cluster_id, topic, log_partition, log_offset, log_positi
     VALUES ('cluster', 'log', 0, {f} + 3, 0, '{p}', '{o}', 'sentinel', 'value', 'a measured value', '0', 1);
 INSERT INTO finding (patient_id, finding_id, organisation_id, programme, version, programme_hash, rule,
     signal, severity, opened_at, cleared_at, opening, log_partition)
-    VALUES ('{p}', '{p}', '{o}', 'heart_failure', 1, 'h', 'weight_up', 'fluid', 'high', '2026-11-22Z', NULL,
+    VALUES ('{p}', '{q}', '{o}', 'heart_failure', 1, 'h', 'weight_up', 'fluid', 'high', '2026-11-22Z', NULL,
     '{{}}', 0);
 INSERT INTO alert (patient_id, alert_id, organisation_id, origin, signal, severity, opened_at)
-    VALUES ('{p}', '{p}', '{o}', 'simulated', 'fluid', 'high', '2026-11-22Z');
+    VALUES ('{p}', '{a}', '{o}', 'simulated', 'fluid', 'high', '2026-11-22Z');
 INSERT INTO alert_finding (patient_id, alert_id, finding_id, joined_at, organisation_id)
-    VALUES ('{p}', '{p}', '{p}', '2026-11-22Z', '{o}');
+    VALUES ('{p}', '{a}', '{q}', '2026-11-22Z', '{o}');
 INSERT INTO alert_event (patient_id, alert_id, organisation_id, happened_at, event, by)
-    VALUES ('{p}', '{p}', '{o}', '2026-11-22Z', 'opened', 'engine');
+    VALUES ('{p}', '{a}', '{o}', '2026-11-22Z', 'opened', 'engine');
 INSERT INTO reevaluation (patient_id, organisation_id, cluster_id, topic, log_partition, log_offset, from_at)
     VALUES ('{p}', '{o}', 'cluster', 'log', 0, {f} + 2, '2026-11-20Z');
 INSERT INTO measurement_request (patient_id, kind, taken_at, request_id, organisation_id, origin,
@@ -144,14 +144,16 @@ INSERT INTO measurement_request (patient_id, kind, taken_at, request_id, organis
 INSERT INTO incident (incident_id, source, began_at, noticed_at, patients)
     VALUES ('{p}', 'vendor-{f}', '2026-11-22Z', '2026-11-22Z', 3);
 INSERT INTO incident_alert (patient_id, alert_id, organisation_id, incident_id, held_at)
-    VALUES ('{p}', '{p}', '{o}', '{p}', '2026-11-22Z');
+    VALUES ('{p}', '{a}', '{o}', '{p}', '2026-11-22Z');
 """
 
 
 async def record(admin: Connection, nurse: UUID, first_offset: int) -> UUID:
     """A patient of ours with something in every table."""
     patient_id = uuid4()
-    await admin.execute(FILL.format(p=patient_id, o=OURS, t=THEIRS, n=nurse, f=first_offset))
+    await admin.execute(
+        FILL.format(p=patient_id, q=uuid4(), a=uuid4(), o=OURS, t=THEIRS, n=nurse, f=first_offset)
+    )
     return patient_id
 
 
