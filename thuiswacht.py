@@ -18,6 +18,7 @@ COMMANDS = {
     "programme": ("alerting.programmes.commands", "programme"),
     "explain": ("alerting.explain.commands", "explain"),
     "audit": ("ingest.auditing.commands", "audit"),
+    "rights": ("ingest.rights.commands", "rights"),
     "clock": ("ingest.commands", "clock"),
     "evaluate": ("alerting.offline.commands", "evaluate"),
     "simulate": ("simulators.commands", "simulate"),

@@ -1,172 +1,145 @@
-"""Who acts on the command line: a person in a role, a decision, one transaction, and a row on record.
+"""One unit of work of somebody: who they are is declared, a policy decides, it is done, it is on record.
 
-The same as `gateway/guard.py` does for requests, for commands: the person is declared in the transaction, the
-policy decides, the row is written before the commit; what is refused or fails leaves nothing but a row.
+Routes and commands do everything through this: one transaction in which the user is declared, the decision,
+the work, and the audit row, committed together. Work that fails leaves nothing half done: its transaction is
+rolled back, and a row of its own says so.
 """
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
 from uuid import UUID
 
-import click
-
 from models import audit
-from models.access import Action, Decision, Role, User, decide
+from models.access import Action, Decision, Relation, User, decide
 from models.audit import Event, Kind, Outcome
 from models.clock import wall_now_us
 from models.db import audit as audit_rows
-from models.db.declared import declare, may_act, relation_to, roles_of
+from models.db.declared import REFUSED, acting, fenced, may_act, relation_to
 from models.db.pool import Connection, Pool
-from models.errors import BadInput, ThuiswachtError
-
-SOURCE = "thuiswacht.cli"
-
-
-class NotAllowed(ThuiswachtError):
-    """The person may not do this, or there is no such patient: the two look the same."""
+from models.errors import NotAllowed
 
 
 @dataclass(frozen=True, slots=True)
-class Who:
-    """Who a command says that acts; organisation and role where the person has several."""
+class Known:
+    """Who acts, and by which session or token (a mark that opens nothing)."""
 
-    person_id: UUID
-    organisation_id: UUID | None = None
-    role: Role | None = None
+    user: User
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What somebody is about to do, to which patient, through which of our systems.
+
+    Tests leave `check` out, to see that the database's decision alone suffices.
+    """
+
+    action: Action
+    kind: Kind
+    source: str
+    patient_id: UUID | None = None
+    check: bool = True
 
 
 @dataclass(slots=True)
-class Deed:
-    """What a command works with: a transaction in which its user is declared, and what will be on record."""
+class Acting:
+    """What the work is done with: a transaction in which its user is declared, and what will be on record."""
 
     connection: Connection
-    user: User
+    known: Known
     decision: Decision
-    kind: Kind
+    patient_id: UUID | None
+    check: bool = True
     touched: list[UUID] = field(default_factory=list[UUID])
-    """All patients whose data it touches."""
+    """All patients whose data the work touched; the one it is about is there already."""
     reason: str | None = None
     details: str | None = None
 
+    @property
+    def user(self) -> User:
+        """Who acts."""
+        return self.known.user
+
     async def require(self, patient_id: UUID) -> None:
-        """Decide for one more patient. **Raises**: NotAllowed."""
+        """Decide for another patient than the one it is about. **Raises**: NotAllowed."""
+        decision = decide(self.user, self.decision.action, await relation_to(self.connection, patient_id))
+        if self.check and not decision.allowed:
+            raise NotAllowed(REFUSED)
         self.touched.append(patient_id)
-        relation = await relation_to(self.connection, patient_id)
-        self.decision = decide(self.user, self.decision.action, relation)
-        _require(self.decision)
-
-
-def only_role(who: Who, held: Sequence[tuple[UUID, Role]]) -> User:
-    """The role that is meant, of those that a person holds today.
-
-    **Raises**: BadInput when none is left, or more than one.
-
-    >>> only_role(Who(UUID(int=1)), [(UUID(int=2), Role.NURSE)]).role
-    <Role.NURSE: 'nurse'>
-    """
-    meant = [
-        (organisation_id, role)
-        for organisation_id, role in held
-        if who.organisation_id in {None, organisation_id} and who.role in {None, role}
-    ]
-    if len(meant) == 1:
-        return User(who.person_id, *meant[0])
-    if not meant:
-        raise BadInput(where="--as", expected="a person who has this role there today", found="none")
-    choices = "; ".join(f"--role {role} --organisation {organisation}" for organisation, role in meant)
-    raise BadInput(where="--as", expected=f"one of: {choices}", found=f"{len(meant)} roles")
 
 
 @asynccontextmanager
-async def acting_as(
-    pool: Pool,
-    who: Who,
-    action: Action,
-    kind: Kind,
-    *,
-    patient_id: UUID | None = None,
-    reason: str | None = None,
-) -> AsyncGenerator[Deed]:
-    """A transaction in which somebody does something, allowed and on record; `patient_id`: whom it is about.
+async def doing(pool: Pool, known: Known, deed: Deed) -> AsyncGenerator[Acting]:
+    """Within the block the work is done; at its end, it and its audit row are committed.
 
-    **Raises**: NotAllowed; BadInput when it is not clear as what the person acts; as `Pool.transaction`.
+    **Raises**: NotAllowed, what the work raises, and as `Pool.transaction`.
     """
-    async with pool.connection() as connection:
-        user = only_role(who, await roles_of(connection, who.person_id))
-    undecided = Decision(action, user.role, None, "not decided")
-    deed: Deed | None = None
+    act: Acting | None = None
     try:
-        async with pool.transaction() as connection:
-            await declare(connection, user, action)
-            deed = Deed(connection, user, undecided, kind, reason=reason)
-            if patient_id is not None:
-                deed.touched.append(patient_id)
-            deed.decision = await _decided(connection, user, action, patient_id)
-            _require(deed.decision)
-            yield deed
-            await audit_rows.write(connection, event_of(deed, Outcome.ALLOWED))
+        with fenced():
+            async with acting(pool, known.user, deed.action) as connection:
+                act = await _begin(connection, known, deed)
+                _require(deed, act)
+                yield act
+                await audit_rows.write(connection, _event(deed, act, Outcome.ALLOWED))
     except Exception as error:
-        if deed is not None:
-            await _record_failure(pool, deed, error)
+        await _record_failure(pool, known, deed, act, error)
         raise
 
 
-def event_of(deed: Deed, outcome: Outcome) -> Event:
-    """The row that tells of a deed."""
-    touched = tuple(dict.fromkeys(deed.touched))
-    identifier_type, identifier = audit.of_patients(touched)
+async def _begin(connection: Connection, known: Known, deed: Deed) -> Acting:
+    act = Acting(connection, known, await _decide(connection, known, deed), deed.patient_id, check=deed.check)
+    if deed.patient_id is not None:
+        act.touched.append(deed.patient_id)
+    return act
+
+
+def _require(deed: Deed, act: Acting) -> None:
+    if deed.check and not act.decision.allowed:
+        raise NotAllowed(REFUSED)
+
+
+async def _decide(connection: Connection, known: Known, deed: Deed) -> Decision:
+    if not await may_act(connection):
+        return Decision(deed.action, known.user.role, None, "nobody has this role there any more")
+    relation: Relation | None = None
+    if deed.patient_id is not None:
+        relation = await relation_to(connection, deed.patient_id)
+    return decide(known.user, deed.action, relation)
+
+
+def _event(deed: Deed, act: Acting, outcome: Outcome) -> Event:
+    patients = list(dict.fromkeys(act.touched))
+    identifier_type, identifier = audit.of_patients(patients)
     return Event(
-        event_code=deed.decision.action.value,
+        event_code=deed.action.value,
         action=deed.kind,
         happened_us=wall_now_us(),
-        user_id=str(deed.user.person_id),
-        user_role=deed.user.role.value,
+        user_id=str(act.user.person_id),
+        user_role=act.user.role.value,
         identifier_type=identifier_type,
         identifier=identifier,
-        authorisation_protocol=deed.decision.protocol,
-        source=SOURCE,
-        organisation_id=deed.user.organisation_id,
-        patients=touched,
-        ground=deed.decision.ground,
+        authorisation_protocol=act.decision.protocol,
+        source=deed.source,
+        organisation_id=act.user.organisation_id,
+        patients=tuple(patients),
+        ground=act.decision.ground,
         outcome=outcome,
-        reason=deed.reason,
-        details=deed.details,
+        session=act.known.session,
+        reason=act.reason,
+        details=act.details,
     )
 
 
-def acting_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that say who acts, for commands: `person_id`, `organisation_id`, `role`, `postgres`."""
-    options = (
-        click.option("--as", "person_id", type=click.UUID, required=True, help="Who does this: their id."),
-        click.option("--organisation", "organisation_id", type=click.UUID, help="Where, if at several."),
-        click.option("--role", type=click.Choice([role.value for role in Role]), help="As what, if several."),
-        click.option("--postgres", metavar="DSN", help="The database. Default: THUISWACHT_POSTGRES."),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-def who_of(person_id: UUID, organisation_id: UUID | None, role: str | None) -> Who:
-    """What the options say."""
-    return Who(person_id, organisation_id, None if role is None else Role(role))
-
-
-async def _decided(connection: Connection, user: User, action: Action, patient_id: UUID | None) -> Decision:
-    if not await may_act(connection):
-        return Decision(action, user.role, None, "nobody has this role there any more")
-    return decide(user, action, None if patient_id is None else await relation_to(connection, patient_id))
-
-
-def _require(decision: Decision) -> None:
-    if not decision.allowed:
-        raise NotAllowed(f"Not allowed with this patient, or there is no such patient ({decision.why}).")
-
-
-async def _record_failure(pool: Pool, deed: Deed, error: Exception) -> None:
-    outcome = Outcome.REFUSED if isinstance(error, NotAllowed) else Outcome.FAILED
-    event = replace(event_of(deed, outcome), details=type(error).__name__)
+async def _record_failure(pool: Pool, known: Known, deed: Deed, act: Acting | None, error: Exception) -> None:
     async with pool.transaction() as connection:
+        if act is None:
+            decision = Decision(deed.action, known.user.role, None, "not decided")
+            touched = [] if deed.patient_id is None else [deed.patient_id]
+            act = Acting(connection, known, decision, deed.patient_id, touched=touched)
+            await audit_rows.write(connection, _event(deed, act, Outcome.FAILED))
+            return
+        outcome = Outcome.REFUSED if isinstance(error, NotAllowed) else Outcome.FAILED
+        event = replace(_event(deed, act, outcome), details=type(error).__name__)
         await audit_rows.write(connection, event)

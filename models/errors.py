@@ -31,6 +31,18 @@ class BadInput(ThuiswachtError):
         self.reason = reason
 
 
+class NotAllowed(ThuiswachtError):
+    """Somebody is known who may not do this, or there is no such patient: the two look the same."""
+
+
+class NotThere(ThuiswachtError):
+    """What was named does not exist, or not any more."""
+
+
+class Outdated(ThuiswachtError):
+    """Somebody else changed this meanwhile: look again, then decide."""
+
+
 class NotMine(ThuiswachtError):
     """Another worker owns the partition now; drop what was derived from it, write nothing more."""
 

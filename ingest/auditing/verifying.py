@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from ingest.acting import SOURCE
+from ingest.on_command import SOURCE
 from models.audit import SHARDS, Event, Flaw, Head, Kind, Outcome, Verification
 from models.checkpoint import Checkpoint, written
 from models.clock import wall_now_us

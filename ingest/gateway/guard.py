@@ -1,38 +1,24 @@
 """Every route by construction: somebody is known, a policy decides, Postgres knows who acts, it is on record.
 
-A route is declared with its action. The wrapper around its handler opens the one transaction of the request,
-declares the user in it, decides, runs the handler, writes the audit row and commits, before anything is
-answered. A handler that fails leaves nothing half done: its transaction is rolled back, and a row says so.
+A route is declared with its action. The wrapper around its handler makes the request one unit of work of its
+user (`ingest/acting.py`), which is committed before anything is answered.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from typing import Annotated, Any, Protocol
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
 
-from ingest.gateway.problems import NotAllowed
-from models import audit
-from models.access import Action, Decision, Relation, User, decide
-from models.audit import Event, Kind, Outcome
-from models.clock import wall_now_us
-from models.db import audit as audit_rows
-from models.db.declared import acting, may_act, relation_to
-from models.db.pool import Connection, Pool
-from models.errors import RefuseToStart
+from ingest.acting import Acting, Deed, Known, doing
+from models.access import Action
+from models.audit import Kind
+from models.db.declared import REFUSED
+from models.errors import NotAllowed, RefuseToStart
 
 SOURCE = "thuiswacht.api"
-_REFUSED = "You may not do this with this patient, or there is no such patient."
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """Who a request comes from, and by which session or token (a mark that opens nothing)."""
-
-    user: User
-    session: str
 
 
 class Identify(Protocol):
@@ -41,32 +27,6 @@ class Identify(Protocol):
     async def __call__(self, request: Request) -> Known:
         """**Raises**: NotLoggedIn, TooOften."""
         ...
-
-
-@dataclass(slots=True)
-class Acting:
-    """What a handler works with: a transaction in which its user is declared, and what will be on record."""
-
-    connection: Connection
-    known: Known
-    decision: Decision
-    patient_id: UUID | None
-    touched: list[UUID] = field(default_factory=list[UUID])
-    """All patients whose data the request touched; the one in its address is there already."""
-    reason: str | None = None
-    details: str | None = None
-
-    @property
-    def user(self) -> User:
-        """Who acts."""
-        return self.known.user
-
-    async def require(self, patient_id: UUID) -> None:
-        """Decide for another patient than the one in the address. **Raises**: NotAllowed."""
-        decision = decide(self.user, self.decision.action, await relation_to(self.connection, patient_id))
-        if not decision.allowed:
-            raise NotAllowed(_REFUSED)
-        self.touched.append(patient_id)
 
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -88,72 +48,12 @@ class GuardedRoute(APIRoute):
         async def guarded(request: Request) -> Response:
             known = await _identify(request)
             patient_id = _patient_of(request, self.patient)
-            pool: Pool = request.app.state.pool
-            act: Acting | None = None
-            try:
-                async with acting(pool, known.user, self.action) as connection:
-                    decision = await self._decide(connection, known, patient_id)
-                    act = Acting(connection, known, decision, patient_id)
-                    if patient_id is not None:
-                        act.touched.append(patient_id)
-                    self._require(decision)
-                    request.state.acting = act
-                    response = await handle(request)
-                    await audit_rows.write(connection, self._event(act, Outcome.ALLOWED))
-                return response
-            except Exception as error:
-                await self._record_failure(pool, known, act, patient_id, error)
-                raise
+            deed = Deed(self.action, self.kind, SOURCE, patient_id, check=self.check)
+            async with doing(request.app.state.pool, known, deed) as act:
+                request.state.acting = act
+                return await handle(request)
 
         return guarded
-
-    def _require(self, decision: Decision) -> None:
-        if self.check and not decision.allowed:
-            raise NotAllowed(_REFUSED)
-
-    async def _decide(self, connection: Connection, known: Known, patient_id: UUID | None) -> Decision:
-        if not await may_act(connection):
-            return Decision(self.action, known.user.role, None, "nobody has this role there any more")
-        relation: Relation | None = None
-        if patient_id is not None:
-            relation = await relation_to(connection, patient_id)
-        return decide(known.user, self.action, relation)
-
-    def _event(self, act: Acting, outcome: Outcome) -> Event:
-        identifier_type, identifier = audit.of_patients(list(dict.fromkeys(act.touched)))
-        return Event(
-            event_code=self.action.value,
-            action=self.kind,
-            happened_us=wall_now_us(),
-            user_id=str(act.user.person_id),
-            user_role=act.user.role.value,
-            identifier_type=identifier_type,
-            identifier=identifier,
-            authorisation_protocol=act.decision.protocol,
-            source=SOURCE,
-            organisation_id=act.user.organisation_id,
-            patients=tuple(dict.fromkeys(act.touched)),
-            ground=act.decision.ground,
-            outcome=outcome,
-            session=act.known.session,
-            reason=act.reason,
-            details=act.details,
-        )
-
-    async def _record_failure(
-        self, pool: Pool, known: Known, act: Acting | None, patient_id: UUID | None, error: Exception
-    ) -> None:
-        if act is None:
-            decision = Decision(self.action, known.user.role, None, "not decided")
-            async with pool.transaction() as connection:
-                act = Acting(connection, known, decision, patient_id)
-                act.touched = [] if patient_id is None else [patient_id]
-                await audit_rows.write(connection, self._event(act, Outcome.FAILED))
-            return
-        refused = isinstance(error, NotAllowed)
-        event = self._event(act, Outcome.REFUSED if refused else Outcome.FAILED)
-        async with pool.transaction() as connection:
-            await audit_rows.write(connection, replace(event, details=type(error).__name__))
 
 
 async def _identify(request: Request) -> Known:
@@ -167,7 +67,7 @@ def _patient_of(request: Request, parameter: str | None) -> UUID | None:
     try:
         return UUID(request.path_params[parameter])
     except ValueError:
-        raise NotAllowed(_REFUSED) from None
+        raise NotAllowed(REFUSED) from None
 
 
 def _acting(request: Request) -> Acting:
@@ -213,12 +113,22 @@ class Routes:
         return declare
 
 
+def _each(routes: Sequence[BaseRoute]) -> Iterator[BaseRoute]:
+    """Routes, also those of routers that were included as a whole."""
+    for route in routes:
+        inner: APIRouter | None = getattr(route, "original_router", None)
+        if inner is None:
+            yield route
+        else:
+            yield from _each(inner.routes)
+
+
 def require_policies(app: FastAPI, public: Sequence[str]) -> None:
     """Everything that the app answers is guarded, or stands on the short list of what anybody may reach.
 
     **Raises**: RefuseToStart, naming the route that has no declared policy.
     """
-    for route in app.routes:
+    for route in _each(app.routes):
         path = getattr(route, "path", "?")
         declared = isinstance(route, GuardedRoute) and hasattr(route, "action")
         if not declared and path not in public:

@@ -1,5 +1,6 @@
 """Errors as problem details (RFC 9457): what was expected and found, what to do; never a patient's data."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from fastapi import Request
@@ -8,7 +9,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from models import logs
-from models.errors import BadInput, NotNow, ThuiswachtError, TryAgain
+from models.errors import BadInput, NotAllowed, NotNow, NotThere, Outdated, ThuiswachtError, TryAgain
 
 log = logs.get(__name__)
 
@@ -32,28 +33,18 @@ class NotLoggedIn(Problem):
     status = HTTPStatus.UNAUTHORIZED
 
 
-class NotAllowed(Problem):
-    """Somebody is known who may not do this, or there is no such patient: the two look the same."""
-
-    status = HTTPStatus.FORBIDDEN
-
-
-class NotThere(Problem):
-    """What was named does not exist, or not any more."""
-
-    status = HTTPStatus.NOT_FOUND
-
-
-class Outdated(Problem):
-    """Somebody else changed this meanwhile: look again, then decide."""
-
-    status = HTTPStatus.CONFLICT
-
-
 class TooOften(Problem):
     """Too many attempts; the header Retry-After says when again."""
 
     status = HTTPStatus.TOO_MANY_REQUESTS
+
+
+STATUSES: Mapping[type[ThuiswachtError], HTTPStatus] = {
+    NotAllowed: HTTPStatus.FORBIDDEN,
+    NotThere: HTTPStatus.NOT_FOUND,
+    Outdated: HTTPStatus.CONFLICT,
+}
+"""Errors that whoever decides raises, and the command line knows too."""
 
 
 def problem(status: int, detail: str, headers: dict[str, str] | None = None, **more: object) -> JSONResponse:
@@ -65,8 +56,9 @@ def problem(status: int, detail: str, headers: dict[str, str] | None = None, **m
 def response_of(error: Exception) -> JSONResponse:
     """What is answered to an error; a mistake of ours says nothing but that it was one."""
     match error:
-        case Problem():
-            return problem(error.status, error.detail, error.headers)
+        case Problem() | NotAllowed() | NotThere() | Outdated():
+            headers = error.headers if isinstance(error, Problem) else None
+            return problem(status_of(error), str(error), headers)
         case BadInput():
             return problem(
                 HTTPStatus.UNPROCESSABLE_ENTITY, str(error),
@@ -89,6 +81,11 @@ def response_of(error: Exception) -> JSONResponse:
         case _:
             log.error("mistake", error=error)
             return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "A mistake of ours; it is in our log.")
+
+
+def status_of(error: Problem | NotAllowed | NotThere | Outdated) -> HTTPStatus:
+    """With which status a request is not granted."""
+    return error.status if isinstance(error, Problem) else STATUSES[type(error)]
 
 
 async def answer(_request: Request, error: Exception) -> JSONResponse:

@@ -79,7 +79,7 @@ async def to_let_go(connection: Connection, at_us: int) -> dict[UUID, Obstacle |
 
 async def destroy_all(connection: Connection, registrations: Sequence[UUID], warrant: Warrant) -> None:
     """Destroys these registrations, all or none. **Raises**: BadInput when one of them may not be."""
-    for one in registrations:
+    for one in dict.fromkeys(registrations):
         obstacle = await rights.destroy(connection, one, warrant)
         if obstacle is not None:
             raise BadInput(

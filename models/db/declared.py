@@ -1,22 +1,20 @@
 """Who acts in a transaction: without a declared user, no row about a patient is there."""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from uuid import UUID
 
-from models.access import Action, Relation, Role, User
+import asyncpg
+
+from models.access import Action, Relation, User
 from models.db.pool import Connection, Pool
+from models.errors import NotAllowed
+
+REFUSED = "You may not do this with this patient, or there is no such patient."
 
 _DECLARE = """
     SELECT set_config('thuiswacht.person', $1, true), set_config('thuiswacht.organisation', $2, true),
         set_config('thuiswacht.role', $3, true), set_config('thuiswacht.action', $4, true)
-"""
-_ROLES = """
-    SELECT r.organisation_id, r.role FROM person_role AS r JOIN person AS p USING (person_id)
-    WHERE r.person_id = $1 AND r.from_at <= statement_timestamp()
-      AND (r.until_at IS NULL OR r.until_at > statement_timestamp())
-      AND (p.left_at IS NULL OR p.left_at > statement_timestamp())
-    ORDER BY r.organisation_id, r.role
 """
 
 
@@ -46,13 +44,16 @@ async def relation_to(connection: Connection, patient_id: UUID) -> Relation:
     return Relation(**{row["ground"]: True for row in rows})
 
 
+@contextmanager
+def fenced() -> Generator[None]:
+    """Turns what the fences stop into NotAllowed: who gets that far was let through by a mistake of ours."""
+    try:
+        yield
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise NotAllowed(REFUSED) from error
+
+
 async def may_act(connection: Connection) -> bool:
     """Whether the declared user has that role at that organisation, today."""
     found: bool = await connection.fetchval("SELECT may_act()")
     return found
-
-
-async def roles_of(connection: Connection, person_id: UUID) -> list[tuple[UUID, Role]]:
-    """As what a person may act today, with the organisation of each; none for who has left."""
-    rows = await connection.fetch(_ROLES, person_id)
-    return [(row["organisation_id"], Role(row["role"])) for row in rows]

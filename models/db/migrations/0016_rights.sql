@@ -84,6 +84,39 @@ END
 $$;
 COMMENT ON FUNCTION doubles_of(uuid) IS 'The registrations that were merged into this one.';
 
+CREATE FUNCTION same_person(patient uuid) RETURNS uuid[]
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+DECLARE
+    top uuid := patient;
+    above uuid;
+    below uuid[];
+    found uuid[];
+    place integer := 1;
+BEGIN
+    IF to_regclass('public.patient_care') IS NULL THEN
+        RETURN ARRAY[patient];
+    END IF;
+    FOR step IN 1..20 LOOP
+        PERFORM set_config('thuiswacht.destroys', top::text, true);
+        EXECUTE 'SELECT merged_into FROM patient_care WHERE patient_id = $1 ORDER BY version DESC LIMIT 1'
+            INTO above USING top;
+        EXIT WHEN above IS NULL;
+        top := above;
+    END LOOP;
+    found := ARRAY[top];
+    WHILE place <= cardinality(found) LOOP
+        PERFORM set_config('thuiswacht.destroys', found[place]::text, true);
+        EXECUTE 'SELECT array_agg(DISTINCT patient_id) FROM patient_care
+            WHERE merged_into = $1 AND patient_id <> ALL ($2)' INTO below USING found[place], found;
+        found := found || coalesce(below, '{}');
+        place := place + 1;
+    END LOOP;
+    RETURN found;
+END
+$$;
+COMMENT ON FUNCTION same_person(uuid) IS 'All registrations of whom this is one; for functions of the owner.';
+REVOKE ALL ON FUNCTION same_person FROM PUBLIC;
+
 CREATE POLICY quarantine_message_under_destruction ON quarantine_message TO thuiswacht_owner USING (EXISTS (
     SELECT FROM quarantine AS q WHERE q.patient_id = under_destruction()
     AND (q.cluster_id, q.topic, q.log_partition, q.log_offset)
@@ -117,27 +150,30 @@ DECLARE
     moments text;
     found timestamptz;
     latest timestamptz;
+    one uuid;
 BEGIN
     IF NOT sees(patient) THEN
         RETURN NULL;
     END IF;
-    PERFORM set_config('thuiswacht.destroys', patient::text, true);
-    FOR held IN SELECT * FROM tables_of_patients() LOOP
-        SELECT string_agg(format('(%I)', attname), ', ') INTO moments FROM pg_attribute
-        WHERE attrelid = held AND atttypid = 'timestamptz'::regtype AND NOT attisdropped;
-        CONTINUE WHEN moments IS NULL;
-        EXECUTE format(
-            'SELECT max(at) FROM %s, LATERAL (VALUES %s) AS moment (at) WHERE patient_id = $1 AND at <= $2',
-            held, moments
-        ) INTO found USING patient, until;
-        latest := greatest(latest, found);
+    FOREACH one IN ARRAY same_person(patient) LOOP
+        PERFORM set_config('thuiswacht.destroys', one::text, true);
+        FOR held IN SELECT * FROM tables_of_patients() LOOP
+            SELECT string_agg(format('(%I)', attname), ', ') INTO moments FROM pg_attribute
+            WHERE attrelid = held AND atttypid = 'timestamptz'::regtype AND NOT attisdropped;
+            CONTINUE WHEN moments IS NULL;
+            EXECUTE format(
+                'SELECT max(at) FROM %s, LATERAL (VALUES %s) AS moment (at) WHERE patient_id = $1 AND at <= $2',
+                held, moments
+            ) INTO found USING one, until;
+            latest := greatest(latest, found);
+        END LOOP;
     END LOOP;
     PERFORM set_config('thuiswacht.destroys', '', true);
     RETURN latest;
 END
 $$;
 COMMENT ON FUNCTION last_change_of(uuid, timestamptz) IS
-    'The latest moment that a record holds, up to a given one; null for a patient whom the declared user does not see.';
+    'The latest moment that the record of a person holds, up to a given one; null where the declared user sees none.';
 
 CREATE FUNCTION record_of(patient uuid) RETURNS TABLE (held text, rows bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from ingest.acting import Who
+from ingest.on_command import Who
 from models.access import Role
 from models.db.pool import Connection, Pool, connect
 

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from ingest.acting import Who, acting_as
+from ingest.on_command import Who, acting_as
 from ingest.rights import service
 from ingest.rights.resources import Resource
 from models.access import Action

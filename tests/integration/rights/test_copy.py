@@ -5,7 +5,7 @@ from typing import Any
 
 from fhir.resources.R4B import get_fhir_model_class
 
-from ingest.acting import Who
+from ingest.on_command import Who
 from models.db.pool import Connection, Pool
 from tests.integration.rights.conftest import World, rows_of
 from tests.integration.rights.patients_rights import copy_of, look, resources

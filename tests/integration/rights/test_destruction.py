@@ -6,8 +6,9 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from ingest.acting import Deed, NotAllowed, Who, acting_as
+from ingest.acting import Acting
 from ingest.auditing.verifying import by_nobody, take_checkpoint, verify_log
+from ingest.on_command import Who, acting_as
 from ingest.rights.destruction import Destruction, destroy_all, destroy_on_request, preview, to_let_go
 from models.access import Action, Role
 from models.audit import Kind
@@ -17,7 +18,7 @@ from models.db import audit as audit_rows
 from models.db import rights
 from models.db.pool import Connection, Pool
 from models.db.rights import Warrant
-from models.errors import BadInput
+from models.errors import BadInput, NotAllowed
 from models.retention import Ground, Obstacle, years_before
 from tests.integration.rights.conftest import THEIRS, World, end_follow_up, person, record, rows_of
 
@@ -34,7 +35,7 @@ async def ask(pool: Pool, who: Who, patient_id: UUID, reason: str = REASON, **op
         )
 
 
-def warrant(deed: Deed, at_us: int) -> Warrant:
+def warrant(deed: Acting, at_us: int) -> Warrant:
     return Warrant(
         Ground.RETENTION, at_us, wall_now_us(), deed.decision.protocol, deed.decision.ground, "old enough"
     )
@@ -184,12 +185,12 @@ async def test_a_double_goes_with_its_registration(people: Pool, admin: Connecti
     if not await admin.fetchval("SELECT to_regclass('patient_care') IS NOT NULL"):
         # As the register makes it; with its own migration this table is there already.
         await admin.execute(
-            "CREATE TABLE patient_care (patient_id uuid, merged_into uuid REFERENCES registration, "
-            "FOREIGN KEY (patient_id) REFERENCES registration);"
+            "CREATE TABLE patient_care (patient_id uuid, version integer, "
+            "merged_into uuid REFERENCES registration, FOREIGN KEY (patient_id) REFERENCES registration);"
             "ALTER TABLE patient_care OWNER TO thuiswacht_owner; CALL fence('patient_care');"
             "CREATE POLICY patient_care_doubles ON patient_care FOR SELECT "
             "TO thuiswacht_owner USING (merged_into = (SELECT under_destruction()));"
-            f"INSERT INTO patient_care VALUES ('{world.other}', '{world.patient}')"
+            f"INSERT INTO patient_care VALUES ('{world.other}', 1, '{world.patient}')"
         )
     else:
         await admin.execute(

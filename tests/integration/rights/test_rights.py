@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from ingest.acting import NotAllowed, Who, acting_as
+from ingest.on_command import Who, acting_as
 from ingest.rights import service
 from ingest.rights.corrections import Correction, Identity, Wanted
 from ingest.rights.looks import DEEDS, GROUNDS, ROLES, Look
@@ -17,7 +17,7 @@ from models.clock import DAY_US, to_us
 from models.db import corrections, rights
 from models.db.declared import relation_to
 from models.db.pool import Connection, Pool, connect
-from models.errors import BadInput
+from models.errors import BadInput, NotAllowed
 from models.settings import load_settings
 from tests.integration.alerting.following import CLUSTER, PARTITION, TOPIC, Record
 from tests.integration.rights.conftest import TAKEN_AT, THEIRS, World, person, rows_of
@@ -80,7 +80,7 @@ async def test_an_objection_closes_the_record_until_it_is_taken_back(people: Poo
     await look(people, Who(world.nurse), world.patient)
     await objected(back=False)
     await objected(back=False)
-    with pytest.raises(NotAllowed, match="objected"):
+    with pytest.raises(NotAllowed):
         await look(people, Who(world.nurse), world.patient)
     await objected(back=True)
     await look(people, Who(world.nurse), world.patient)

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from alerting.worker import AlertingHandler
-from ingest.acting import Who, acting_as
+from ingest.on_command import Who, acting_as
 from ingest.rights.destruction import destroy_on_request
 from ingest.worker import IngestHandler
 from models.access import Action, Role
