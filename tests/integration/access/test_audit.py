@@ -3,7 +3,7 @@
 import random
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import fields, replace
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -133,9 +133,8 @@ def another(value: Any, chance: random.Random) -> Any:  # noqa: PLR0911  (one fo
         case UUID():
             return UUID(int=value.int ^ 1)
         case tuple():
-            return (
-                value[1:] if value and chance.random() < 0.5 else (*value, UUID(int=chance.getrandbits(128)))
-            )
+            ids = cast("tuple[UUID, ...]", value)
+            return ids[1:] if ids and chance.random() < 0.5 else (*ids, UUID(int=chance.getrandbits(128)))
         case _:
             return chance.choice(["", "-", "0:"])
 

@@ -101,7 +101,7 @@ async def test_the_other_patients_and_those_who_are_not_there_look_alike(
     api: httpx.AsyncClient, admin: Connection, world: World
 ) -> None:
     stranger = await person(admin, "P. Vos", Role.PRIVACY_OFFICER)
-    answers = []
+    answers: list[tuple[int, str]] = []
     for patient in (UUID(int=77), UUID(int=78)):
         for method, path, body in requests_about(patient)[:-1]:
             answered = await api.request(

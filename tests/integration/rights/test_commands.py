@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer
@@ -110,7 +111,7 @@ async def test_a_correction_goes_to_the_log(
     assert result.exit_code == 0, result.output
     assert "Corrected, as revision 1." in result.output
     assert await admin.fetchval("SELECT count(*) FROM correction WHERE told_at IS NOT NULL") == 1
-    consumer = AIOKafkaConsumer(topic, bootstrap_servers=stack.kafka, auto_offset_reset="earliest")
+    consumer: Any = AIOKafkaConsumer(topic, bootstrap_servers=stack.kafka, auto_offset_reset="earliest")
     await consumer.start()
     try:
         message = await consumer.getone()

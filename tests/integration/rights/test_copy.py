@@ -1,15 +1,15 @@
 """A copy of everything that is held of a patient: complete, and valid FHIR R4."""
 
 import json
-from typing import Any
-
-from fhir.resources.R4B import get_fhir_model_class
+from importlib import import_module
+from typing import Any, cast
 
 from ingest.on_command import Who
 from models.db.pool import Connection, Pool
 from tests.integration.rights.conftest import World, rows_of
 from tests.integration.rights.patients_rights import copy_of, look, resources
 
+FHIR: Any = import_module("fhir.resources.R4B")
 STORED_AS_THEY_ARE = ("patient_change", "quarantine", "emergency_access", "reevaluation", "incident_alert")
 
 
@@ -19,7 +19,7 @@ async def test_the_copy_holds_everything_and_is_valid_fhir(
     await look(people, Who(world.nurse), world.patient)
     copied = json.loads(json.dumps(await copy_of(people, world)))
     for resource in [copied, *resources(copied)]:
-        get_fhir_model_class(resource["resourceType"]).model_validate(resource)
+        FHIR.get_fhir_model_class(resource["resourceType"]).model_validate(resource)
     urls = [entry["fullUrl"] for entry in copied["entry"]]
     assert len(urls) == len(set(urls))
     assert {url.removeprefix("urn:uuid:") for url in referred(copied)} <= {
@@ -62,7 +62,11 @@ async def test_a_copied_reading_says_what_was_measured_and_whether_it_counts(
 
 
 def referred(part: Any) -> set[str]:
-    if isinstance(part, dict):
-        here = {part["reference"]} if isinstance(part.get("reference"), str) else set[str]()
-        return here.union(*(referred(inner) for inner in part.values()))
-    return set[str]().union(*(referred(inner) for inner in part)) if isinstance(part, list) else set()
+    if isinstance(part, list):
+        inner = cast("list[Any]", part)
+        return set[str]().union(*map(referred, inner))
+    if not isinstance(part, dict):
+        return set()
+    fields = cast("dict[str, Any]", part)
+    here = {fields["reference"]} if isinstance(fields.get("reference"), str) else set[str]()
+    return here.union(*map(referred, fields.values()))

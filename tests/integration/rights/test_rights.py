@@ -96,7 +96,11 @@ async def test_an_objection_closes_the_record_until_it_is_taken_back(people: Poo
 
 
 async def corrected(people: Pool, world: World, wanted: Wanted, **identity: Any) -> Correction:
-    meant = {"kind": "body_weight", "taken_at_us": to_us(TAKEN_AT), "device_id": "scale-1"} | identity
+    meant: dict[str, Any] = {
+        "kind": "body_weight",
+        "taken_at_us": to_us(TAKEN_AT),
+        "device_id": "scale-1",
+    } | identity
     async with acting_as(
         people,
         Who(world.nurse),
@@ -136,7 +140,7 @@ async def test_a_correction_is_left_for_the_log_and_counts_once_it_is_read(
     log = [Record(offset, one.message) for offset, one in enumerate(waiting, 60)]
     await storing.commit(storing.prepare({PARTITION: log}))
     await pool.close()
-    statuses = {
+    statuses: set[tuple[Any, ...]] = {
         (one["code"]["coding"][0]["code"], one["status"], (one.get("valueQuantity") or {}).get("value"))
         for one in resources(await copy_of(people, world), "Observation")
         if one["effectiveDateTime"].startswith("2026-11-22")

@@ -1,11 +1,13 @@
 """Who was destroyed stays away: while the workers run, and when the whole log is read again."""
 
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from alerting.worker import AlertingHandler
+from ingest.handler import Handler
 from ingest.on_command import Who, acting_as
 from ingest.rights.destruction import destroy_on_request
 from ingest.worker import IngestHandler
@@ -46,7 +48,7 @@ async def alerting_pool(database: str) -> AsyncIterator[Pool]:
     await pool.close()
 
 
-async def read_on(handler: IngestHandler | AlertingHandler, log: Sequence[Record], start: int) -> int:
+async def read_on(handler: Handler[Any], log: Sequence[Record], start: int) -> int:
     """The worker reads the log to its end, message by message; how often it had to take over anew."""
     taken_over = 0
     while start < len(log):
