@@ -17,6 +17,8 @@ COMMANDS = {
     "alerting": ("alerting.commands", "alerting"),
     "programme": ("alerting.programmes.commands", "programme"),
     "explain": ("alerting.explain.commands", "explain"),
+    "audit": ("ingest.auditing.commands", "audit"),
+    "rights": ("ingest.rights.commands", "rights"),
     "clock": ("ingest.commands", "clock"),
     "register": ("ingest.register.commands", "register"),
     "api": ("ingest.gateway.commands", "api"),

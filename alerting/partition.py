@@ -128,6 +128,10 @@ class Partition:
 
     # Building up from the database
 
+    def never_again(self, patient_ids: Iterable[UUID]) -> None:
+        """Takes in whose records were destroyed, before anything of the log is followed."""
+        self._patients.never_again(patient_ids)
+
     def know(self, changes: Iterable[PlacedChange], clock_us: int | None) -> None:
         """Takes in all changes before the place from which the log is read on, and the clock there."""
         self.clock_us = clock_us

@@ -9,6 +9,7 @@ from alerting.partition import Partition
 from models.db.history import count_readings, load_readings
 from models.db.patients import load_changes
 from models.db.pool import Connection, Pool
+from models.db.tombstones import destroyed_patients
 
 PATIENTS_AT_ONCE = 2_000
 READINGS_AT_ONCE = 200_000
@@ -24,6 +25,7 @@ async def restore(
     that place, in microseconds since 1970 UTC.
     """
     async with pool.transaction() as connection:
+        partition.never_again(await destroyed_patients(connection))
         changes = await load_changes(connection, cluster_id, topic, partition.number, below_offset)
     await asyncio.to_thread(partition.know, changes, clock_us)
     rows = partition.rows()

@@ -18,7 +18,7 @@ from alerting.versions import offer, require_recorded, use
 from ingest.decode import Record
 from models import logs, metrics
 from models.clock import SECOND_US, wall_now_us
-from models.db import positions, reevaluations
+from models.db import positions, reevaluations, tombstones
 from models.db.alerts import count_open
 from models.db.history import require_stored_by
 from models.db.installation import Purpose, require_migrated
@@ -47,6 +47,8 @@ class Owned:
     next_offset: int
     committed: int
     rebuild: list[Rebuild] = field(default_factory=list[Rebuild])
+    destroyed: int = 0
+    """The latest tombstone that is known here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ class AlertingHandler:
             stored = await positions.read(
                 connection, self._storing_group, cluster_id, self._topic, partitions
             )
+            destroyed = await tombstones.latest(connection)
             await require_recorded(connection, self._programmes)
             await offer(connection, self._programmes)
             await require_stored_by(connection, self._storing_group, cluster_id, self._topic, partitions)
@@ -111,7 +114,7 @@ class AlertingHandler:
                 await restore(self._pool, partition, cluster_id, self._topic, start, clock_us)
             await self._use_versions(partition)
             counts_from = own[number].next_offset
-            self._owned[number] = Owned(partition, counts_from, counts_from, counts_from)
+            self._owned[number] = Owned(partition, counts_from, counts_from, counts_from, destroyed=destroyed)
             starts[number] = start
             log.info(
                 "partition_restored",
@@ -158,6 +161,9 @@ class AlertingHandler:
                     self._cluster_id,
                     self._topic,
                     [part.advance for part in prepared],
+                )
+                await tombstones.require_none_newer(
+                    connection, {part.advance.partition: part.owned.destroyed for part in prepared}
                 )
                 await use(connection, self._programmes, new)
                 ledger = await book(connection, stretches)
@@ -240,6 +246,7 @@ class AlertingHandler:
         here = Advance(asked.partition, owned.committed, owned.committed)
         async with self._pool.transaction() as connection:
             await positions.claim(connection, self.group, self._cluster_id, self._topic, [here])
+            await tombstones.require_none_newer(connection, {asked.partition: owned.destroyed})
             stretch = await evaluate_again(connection, owned.partition, asked.patient_id, owned.committed)
             ledger = await book(connection, [] if stretch is None else [stretch])
             await reevaluations.done(connection, self._cluster_id, self._topic, asked)

@@ -9,6 +9,7 @@ from ingest.decode import Decoded
 from ingest.keys import partition_of
 from ingest.patients import PatientIndex
 from ingest.salvage import WHOLE_MESSAGE
+from ingest.veil import EXPECTED
 from models.changes import PlacedChange
 from models.clock import DAY_US
 from models.columns import Reason, Refusal
@@ -114,6 +115,8 @@ def _misplaced(change: Change, partition: int, partition_count: int) -> _Fault |
 
 
 def _fault(change: Change, patients: PatientIndex, purpose: Literal["live", "trial"]) -> _Fault | None:
+    if patients.was_destroyed(change.patient_id):
+        return _Fault(Reason.DESTROYED_PATIENT, "patient_id", EXPECTED, "-")
     known = patients.row(change.patient_id) is not None
     only = change.change.only
     if not isinstance(only, Register):

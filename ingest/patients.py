@@ -1,6 +1,6 @@
 """Who is known in one partition, and from where in the log on."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 from uuid import UUID
 
@@ -22,6 +22,7 @@ class PatientIndex:
     def __init__(self) -> None:
         self._rows: dict[str, int] = {}
         self._changes: set[bytes] = set()
+        self._destroyed: set[str] = set()
         self.patient_ids: NDArray[np.uint8] = np.zeros((64, 16), np.uint8)
         self.organisation_ids: NDArray[np.uint8] = np.zeros((64, 16), np.uint8)
         self.known_from: NDArray[np.int64] = np.zeros(64, np.int64)
@@ -44,6 +45,16 @@ class PatientIndex:
         self.organisation_ids[row] = np.frombuffer(organisation_id.bytes, np.uint8)
         self.known_from[row] = known_from
         return row
+
+    def never_again(self, patient_ids: Iterable[UUID]) -> None:
+        """Takes in whose records were destroyed; nobody of them is among those known."""
+        self._destroyed |= set(map(str, patient_ids))
+
+    def was_destroyed(self, patient_id: UUID | str) -> bool:
+        """Whether the record of a patient was destroyed; `patient_id` as a message names it."""
+        if not self._destroyed:
+            return False
+        return str(patient_id) in self._destroyed or known_id(str(patient_id)) in self._destroyed
 
     def remember_change(self, patient_id: UUID, change_id: UUID) -> None:
         """Takes in that a change holds."""

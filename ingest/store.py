@@ -12,7 +12,7 @@ from ingest.newest import Keys, Newest, keys_of
 from ingest.salvage import known_id, shown
 from models.changes import PlacedChange
 from models.columns import Readings, Reason, Refusal
-from models.db import positions
+from models.db import positions, tombstones
 from models.db.patients import store_changes
 from models.db.pool import Connection
 from models.db.positions import Advance
@@ -38,6 +38,8 @@ class Step:
     received: int
     newest: Newest
     activities: Sequence[Activity] = ()
+    destroyed: int = 0
+    """The latest tombstone that was known when it was prepared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ async def store(
         topic,
         [Advance(s.partition, s.from_offset, s.to_offset) for s in steps],
     )
+    await tombstones.require_none_newer(connection, {step.partition: step.destroyed for step in steps})
     await store_changes(connection, cluster_id, topic, [change for step in steps for change in step.changes])
     new: list[Readings] = []
     rest: list[Readings] = []
@@ -163,8 +166,11 @@ def _origins(
     places = {(refusal.partition, refusal.offset) for refusal in refusals}
     if not places:
         return {}, {}
+    nothing_kept = {(r.partition, r.offset) for r in refusals if r.reason is Reason.DESTROYED_PATIENT}
     raw = {
-        (step.partition, record.offset): record.value or b""
+        (step.partition, record.offset): b""
+        if (step.partition, record.offset) in nothing_kept
+        else record.value or b""
         for step in steps
         for record in step.records
         if (step.partition, record.offset) in places

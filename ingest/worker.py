@@ -16,9 +16,10 @@ from ingest.newest import Newest, keys_of
 from ingest.normalise import normalise
 from ingest.patients import PatientIndex
 from ingest.store import Step, Stored, store
+from ingest.veil import veiled
 from models import logs, metrics
 from models.clock import DAY_US, SECOND_US, wall_now_us
-from models.db import copy_image, positions
+from models.db import copy_image, positions, tombstones
 from models.db.installation import Purpose, require_migrated
 from models.db.partitions import ensure_months, ensure_partitions, months_of
 from models.db.patients import load_change_ids, load_patients
@@ -45,6 +46,8 @@ class Owned:
     patients: PatientIndex = field(default_factory=PatientIndex)
     newest: Newest = field(default_factory=Newest)
     activities: Activities = field(default_factory=Activities)
+    destroyed: int = 0
+    """The latest tombstone that is known here."""
 
 
 Prepared = tuple[Step, ...]
@@ -78,8 +81,12 @@ class IngestHandler:
         async with self._pool.transaction() as connection:
             self._purpose = await require_migrated(connection)
             taken = await positions.take(connection, self.group, cluster_id, topic, partitions)
+            destroyed = await tombstones.latest(connection)
+            gone = await tombstones.destroyed_patients(connection)
             for partition, position in taken.items():
                 owned = self._own(partition, position, partition_count)
+                owned.destroyed = destroyed
+                owned.patients.never_again(gone)
                 for patient in await load_patients(connection, cluster_id, topic, partition):
                     owned.patients.add(patient.patient_id, patient.organisation_id, patient.known_from)
                 for change in await load_change_ids(connection, cluster_id, topic, partition):
@@ -156,7 +163,7 @@ class IngestHandler:
         decoded = decode(records, partition=partition, nonce=secrets.token_hex(8))
         placed = place(decoded, owned.patients, owned.clock_us, self._purpose, owned.partition_count)
         readings, refused, _ = normalise(decoded, owned.patients)
-        refusals = [*decoded.refusals, *placed.refusals, *refused]
+        refusals = veiled([*decoded.refusals, *placed.refusals, *refused], owned.patients)
         owned.guard.watch(readings.offset, refusals)
         step = Step(
             partition=partition,
@@ -169,6 +176,7 @@ class IngestHandler:
             refusals=refusals,
             received=decoded.received,
             newest=owned.newest,
+            destroyed=owned.destroyed,
             activities=owned.activities.note(readings, placed.clock_us),
         )
         owned.next_offset, owned.clock_us = step.to_offset, placed.clock_us

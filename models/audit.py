@@ -96,6 +96,19 @@ class Flaw:
     what: str
 
 
+LET_GO = "audit.let_go"
+"""Event code of the row that tells up to where its chain was let go of, being older than it must be kept."""
+
+
+def told_of(base: Head) -> str:
+    """What the row that tells of it has as details.
+
+    >>> told_of(Head(3, 12, bytes(2)))
+    'shard 3 up to 12, 0000'
+    """
+    return f"shard {base.shard} up to {base.number}, {base.hash.hex()}"
+
+
 def of_patients(patients: Sequence[UUID]) -> tuple[str, str]:
     """Identifier type and identifier of an event that touched these patients.
 
@@ -130,28 +143,69 @@ def digest(shard: int, number: int, event: Event, previous_hash: bytes) -> bytes
     return hashlib.sha256(previous_hash + b"".join(map(_framed, values))).digest()
 
 
-def verify(
-    shard: int, entries: Iterable[Entry], head: Head | None, checkpoint: Head | None = None
-) -> list[Flaw]:
-    """Everything that does not hold in a chain, read from its first row on; empty where all holds.
+class Verification:
+    """Looks through one chain, row by row from its first one on, and keeps what does not hold.
 
-    `head` is what the database says the chain ends with, `checkpoint` what was once written out of it.
+    `base` is the last row that was let go of, None where the chain is whole; `checkpoint` what was once
+    written out of it.
     """
-    flaws: list[Flaw] = []
-    number, last = 0, beginning(shard)
-    seen = checkpoint is None or checkpoint.number == 0
+
+    def __init__(self, shard: int, base: Head | None = None, checkpoint: Head | None = None) -> None:
+        self._shard = shard
+        self._base = base or Head(shard, 0, beginning(shard))
+        self._checkpoint = checkpoint or Head(shard, 0, beginning(shard))
+        self._number, self._last = self._base.number, self._base.hash
+        self._is_told = self._base.number == 0
+        self._is_reached = False
+        self._found: list[Flaw] = []
+        self.rows = 0
+        self._meet_checkpoint(self._number, self._last)
+
+    def take(self, entry: Entry) -> None:
+        """The next row."""
+        self.rows += 1
+        self._found += _flaws_of(self._shard, entry, self._number + 1, self._last)
+        self._number, self._last = entry.number, entry.hash
+        self._meet_checkpoint(entry.number, entry.hash)
+        event = entry.event
+        self._is_told = self._is_told or (event.event_code == LET_GO and event.details == told_of(self._base))
+
+    def flaws(self, head: Head | None) -> list[Flaw]:
+        """Everything that does not hold; `head` is what the database says that the chain ends with."""
+        found = list(self._found)
+        if not self._is_reached:
+            found.append(self._flaw("ends before the checkpoint, or lacks its row"))
+        if not self._is_told:
+            found.append(
+                Flaw(self._shard, self._base.number, "rows are gone, and none tells that they were let go of")
+            )
+        if head is None or (head.number, head.hash) != (self._number, self._last):
+            found.append(self._flaw("the head says that the chain ends elsewhere"))
+        return found
+
+    def _meet_checkpoint(self, number: int, found: bytes) -> None:
+        mark = self._checkpoint
+        # What was let go of cannot be compared any more; a row tells of it.
+        self._is_reached = self._is_reached or number == mark.number or self._base.number > mark.number
+        if number == mark.number and found != mark.hash:
+            self._found.append(Flaw(self._shard, number, "another hash than the checkpoint has"))
+
+    def _flaw(self, what: str) -> Flaw:
+        return Flaw(self._shard, self._number, what)
+
+
+def verify(
+    shard: int,
+    entries: Iterable[Entry],
+    head: Head | None,
+    checkpoint: Head | None = None,
+    base: Head | None = None,
+) -> list[Flaw]:
+    """Everything that does not hold in a chain, read from its first row on; empty where all holds."""
+    verification = Verification(shard, base, checkpoint)
     for entry in entries:
-        flaws += _flaws_of(shard, entry, number + 1, last)
-        number, last = entry.number, entry.hash
-        if checkpoint is not None and entry.number == checkpoint.number:
-            seen = True
-            if entry.hash != checkpoint.hash:
-                flaws.append(Flaw(shard, number, "another hash than the checkpoint has"))
-    if not seen:
-        flaws.append(Flaw(shard, number, "ends before the checkpoint, or lacks its row"))
-    if head is None or (head.number, head.hash) != (number, last):
-        flaws.append(Flaw(shard, number, "the head says that the chain ends elsewhere"))
-    return flaws
+        verification.take(entry)
+    return verification.flaws(head)
 
 
 def _flaws_of(shard: int, entry: Entry, expected: int, last: bytes) -> list[Flaw]:

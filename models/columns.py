@@ -40,6 +40,8 @@ class Reason(StrEnum):
     SENTINEL = "sentinel"
     IMPLAUSIBLE = "implausible"
     CONFLICT = "conflict"
+    DESTROYED_PATIENT = "destroyed_patient"
+    """Of a patient whose record was destroyed: nothing of what was sent is kept, only that it was."""
 
 
 @dataclass(frozen=True, slots=True)

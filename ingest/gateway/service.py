@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 import uvicorn
 from fastapi import APIRouter, FastAPI
 
-from ingest.gateway import directory, register
+from ingest.gateway import directory, register, rights
 from ingest.gateway.app import Pools, make_app
 from ingest.gateway.configuration import ApiSettings, require_fitting
 from ingest.gateway.guard import Routes
@@ -31,7 +31,7 @@ from models.settings import Settings, identity_key
 
 log = logs.get(__name__)
 
-ROUTES: Sequence[Routes] = (register.routes, directory.routes)
+ROUTES: Sequence[Routes] = (register.routes, rights.patients, rights.auditing, directory.routes)
 """What the API is for; the login's routes come beside them."""
 _LOOK_EVERY_S = 2.0
 _TIDY_EVERY_S = 600.0

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
@@ -11,11 +11,11 @@ from uuid import UUID
 import click
 
 from ingest.acting import Acting, Deed, Known, doing
-from ingest.register.directory import SOURCE
-from models.access import Action, Role, User
+from ingest.on_command import SOURCE, Who, only_role
+from models.access import Action, Role
 from models.audit import Kind
-from models.db.directory import may_act_as
 from models.db.pool import Pool, connect
+from models.db.roles import roles_of
 from models.errors import BadInput
 from models.identity import Keys
 from models.settings import Settings, identity_key, load_settings
@@ -53,9 +53,14 @@ class Desk:
 
     async def _do(self, action: Action, kind: Kind, work: Work[Done], patient_id: UUID | None) -> Done:
         async def with_pool(pool: Pool) -> Done:
+            if self.person_id is None:
+                raise BadInput(
+                    where="--as", expected="the id of a person (or THUISWACHT_PERSON)", found="nobody"
+                )
+            who = Who(self.person_id, self.organisation_id, self.role)
             async with pool.connection() as connection:
-                posts = [] if self.person_id is None else await may_act_as(connection, self.person_id)
-            known = Known(choose(posts, self), mark())
+                user = only_role(who, await roles_of(connection, self.person_id))
+            known = Known(user, mark())
             async with doing(pool, known, Deed(action, kind, SOURCE, patient_id)) as act:
                 return await work(act)
 
@@ -69,27 +74,6 @@ class Desk:
             return await work(pool)
         finally:
             await pool.close()
-
-
-def choose(posts: Sequence[User], desk: Desk) -> User:
-    """As whom somebody acts, of what they may act as. **Raises**: BadInput, saying what to add.
-
-    >>> choose([User(UUID(int=1), UUID(int=2), Role.NURSE)], Desk(person_id=UUID(int=1))).role.value
-    'nurse'
-    """
-    if desk.person_id is None:
-        raise BadInput(where="--as", expected="the id of a person (or THUISWACHT_PERSON)", found="nobody")
-    fitting = [
-        post
-        for post in posts
-        if desk.role in {None, post.role} and desk.organisation_id in {None, post.organisation_id}
-    ]
-    if not fitting:
-        raise BadInput(where="--as", expected="somebody who may act as this, today", found="nobody")
-    if len(fitting) > 1:
-        several = "; ".join(f"--role {post.role} --organisation {post.organisation_id}" for post in fitting)
-        raise BadInput(where="--as", expected=f"one of: {several}", found="several")
-    return fitting[0]
 
 
 def mark() -> str:

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from models.access import Role, User
+from models.access import Role
 from models.db.pool import Connection
 from models.errors import BadInput, NotThere, Outdated
 from models.messages import Origin
@@ -147,21 +147,6 @@ async def people(connection: Connection, wanted: UUID | None = None) -> list[Per
         )
         for row in rows
     ]
-
-
-async def may_act_as(connection: Connection, person_id: UUID) -> list[User]:
-    """As what somebody may act, today."""
-    rows = await connection.fetch(
-        """
-        SELECT r.person_id, r.organisation_id, r.role FROM person_role AS r JOIN person AS p USING (person_id)
-        WHERE r.person_id = $1 AND r.from_at <= statement_timestamp()
-          AND (r.until_at IS NULL OR r.until_at > statement_timestamp())
-          AND (p.left_at IS NULL OR p.left_at > statement_timestamp())
-        ORDER BY r.organisation_id, r.role
-        """,
-        person_id,
-    )
-    return [User(row["person_id"], row["organisation_id"], Role(row["role"])) for row in rows]
 
 
 async def add_person(

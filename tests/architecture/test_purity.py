@@ -50,6 +50,7 @@ PURE_ELSEWHERE = {
     "alerting/offline/written.py",
     "alerting/scores.py",
     "ingest/activity.py",
+    "ingest/auditing/review.py",
     "ingest/batches.py",
     "ingest/changes.py",
     "ingest/decode.py",
@@ -69,9 +70,14 @@ PURE_ELSEWHERE = {
     "ingest/register/forms.py",
     "ingest/register/inclusions.py",
     "ingest/register/state.py",
+    "ingest/rights/bundle.py",
+    "ingest/rights/corrections.py",
+    "ingest/rights/looks.py",
+    "ingest/rights/resources.py",
     "ingest/salvage.py",
     "ingest/scan.py",
     "ingest/sent.py",
+    "ingest/veil.py",
 }
 
 

@@ -36,6 +36,16 @@ def _merge(_subject: Subject, other: Subject) -> Body:
     return {"version": 1, "into": str(other.patient_id), "into_version": 1}
 
 
+def _correction(subject: Subject, _other: Subject) -> Body:
+    return {
+        "reason": REASON,
+        "kind": "body_weight",
+        "taken_at": "2026-11-20T00:00:00Z",
+        "device_id": subject.word,
+        "take_back": True,
+    }
+
+
 def _body(**fields: Any) -> Ask:
     return lambda _subject, _other: fields
 
@@ -50,6 +60,13 @@ REQUESTS: Mapping[str, Ask] = {
     "POST /patients/{patient_id}/consents": _body(organisation_id=str(NEIGHBOURS)),
     "POST /patients/{patient_id}/consents/end": _body(organisation_id=str(THEIRS)),
     "POST /patients/{patient_id}/emergencies": _body(reason="does not answer the door", hours=1),
+    "POST /patients/{patient_id}/looks": _body(reason=REASON),
+    "POST /patients/{patient_id}/copy": _body(reason=REASON),
+    "POST /patients/{patient_id}/objections": _body(reason=REASON, organisation_id=str(NEIGHBOURS)),
+    "POST /patients/{patient_id}/corrections": _correction,
+    "POST /patients/{patient_id}/destruction": _body(reason=REASON),
+    "POST /audit/review": _body(days=7),
+    "POST /audit/emergencies/{emergency_id}/verdict": _body(verdict="justified"),
     "POST /directory/organisations": _body(name="Nieuw", kind="hospital"),
     "PUT /directory/organisations/{organisation_id}": _body(version=1, name="Nieuw", kind="hospital"),
     "POST /directory/people": _body(name="Nieuw"),
@@ -69,4 +86,5 @@ def parameters(subject: Subject, person_id: UUID, something: UUID) -> dict[str, 
         "organisation_id": NEIGHBOURS,
         "person_id": person_id,
         "address_id": something,
+        "emergency_id": something,
     }

@@ -1,0 +1,90 @@
+"""Who acts on the command line: the person's only role, or the one that is meant; then as every deed."""
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import click
+
+from ingest.acting import Acting, Deed, Known, doing
+from models.access import Action, Role, User
+from models.audit import Kind
+from models.db.pool import Pool
+from models.db.roles import roles_of
+from models.errors import BadInput
+
+SOURCE = "thuiswacht.cli"
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who a command says that acts; organisation and role where the person has several."""
+
+    person_id: UUID
+    organisation_id: UUID | None = None
+    role: Role | None = None
+
+
+def only_role(who: Who, held: Sequence[tuple[UUID, Role]]) -> User:
+    """The role that is meant, of those that a person holds today.
+
+    **Raises**: BadInput when none is left, or more than one.
+
+    >>> only_role(Who(UUID(int=1)), [(UUID(int=2), Role.NURSE)]).role
+    <Role.NURSE: 'nurse'>
+    """
+    meant = [
+        (organisation_id, role)
+        for organisation_id, role in held
+        if who.organisation_id in {None, organisation_id} and who.role in {None, role}
+    ]
+    if len(meant) == 1:
+        return User(who.person_id, *meant[0])
+    if not meant:
+        raise BadInput(where="--as", expected="a person who has this role there today", found="none")
+    choices = "; ".join(f"--role {role} --organisation {organisation}" for organisation, role in meant)
+    raise BadInput(where="--as", expected=f"one of: {choices}", found=f"{len(meant)} roles")
+
+
+@asynccontextmanager
+async def acting_as(
+    pool: Pool,
+    who: Who,
+    action: Action,
+    kind: Kind,
+    *,
+    patient_id: UUID | None = None,
+    reason: str | None = None,
+) -> AsyncGenerator[Acting]:
+    """A transaction in which somebody does something, allowed and on record; `patient_id`: whom it is about.
+
+    **Raises**: as `doing`; BadInput when it is not clear as what the person acts.
+    """
+    async with pool.connection() as connection:
+        user = only_role(who, await roles_of(connection, who.person_id))
+    async with doing(pool, Known(user, "command-line"), Deed(action, kind, SOURCE, patient_id)) as act:
+        act.reason = reason
+        yield act
+
+
+def acting_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say who acts, for commands: `person_id`, `organisation_id`, `role`, `postgres`."""
+    options = (
+        click.option(
+            "--as", "person_id", type=click.UUID, envvar="THUISWACHT_PERSON", required=True,
+            help="As whom: a person's id.",
+        ),
+        click.option("--role", type=click.Choice([role.value for role in Role]), help="As what, if several."),
+        click.option("--organisation", "organisation_id", type=click.UUID, help="Where, if at several."),
+        click.option("--postgres", metavar="DSN", help="The database. Default: THUISWACHT_POSTGRES."),
+    )  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def who_of(person_id: UUID, organisation_id: UUID | None, role: str | None) -> Who:
+    """What the options say."""
+    return Who(person_id, organisation_id, None if role is None else Role(role))

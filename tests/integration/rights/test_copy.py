@@ -1,0 +1,72 @@
+"""A copy of everything that is held of a patient: complete, and valid FHIR R4."""
+
+import json
+from importlib import import_module
+from typing import Any, cast
+
+from ingest.on_command import Who
+from models.db.pool import Connection, Pool
+from tests.integration.rights.conftest import World, rows_of
+from tests.integration.rights.patients_rights import copy_of, look, resources
+
+FHIR: Any = import_module("fhir.resources.R4B")
+STORED_AS_THEY_ARE = ("patient_change", "quarantine", "emergency_access", "reevaluation", "incident_alert")
+
+
+async def test_the_copy_holds_everything_and_is_valid_fhir(
+    people: Pool, admin: Connection, world: World
+) -> None:
+    await look(people, Who(world.nurse), world.patient)
+    copied = json.loads(json.dumps(await copy_of(people, world)))
+    for resource in [copied, *resources(copied)]:
+        FHIR.get_fhir_model_class(resource["resourceType"]).model_validate(resource)
+    urls = [entry["fullUrl"] for entry in copied["entry"]]
+    assert len(urls) == len(set(urls))
+    assert {url.removeprefix("urn:uuid:") for url in referred(copied)} <= {
+        one["id"] for one in resources(copied)
+    }
+    counts = {
+        name: len(resources(copied, name)) for name in {one["resourceType"] for one in resources(copied)}
+    }
+    held = await rows_of(admin, world.patient)
+    assert counts == {
+        "Patient": 1, "Organization": 2, "Device": 4, "Observation": held["reading"], "CarePlan": 1,
+        "CareTeam": 1,
+        "Consent": held["consent"] + held["objection"], "Flag": 1, "DetectedIssue": 1, "ServiceRequest": 1,
+        "AuditEvent": 1,
+        "Basic": sum(held[table] for table in STORED_AS_THEY_ARE),
+    }  # fmt: skip
+    assert str(world.other) not in json.dumps(copied)
+
+
+async def test_a_copied_reading_says_what_was_measured_and_whether_it_counts(
+    people: Pool, world: World
+) -> None:
+    observations = resources(await copy_of(people, world), "Observation")
+    weights = [one for one in observations if one["code"]["coding"][0]["code"] == "29463-7"]
+    newest = max(weights, key=lambda one: one["effectiveDateTime"])
+    assert newest["valueQuantity"] == {
+        "value": 81.4, "unit": "kg", "system": "http://unitsofmeasure.org", "code": "kg",
+    }  # fmt: skip
+    assert {"url": "urn:thuiswacht:as-received", "valueQuantity": {"value": 81400.0, "unit": "g"}} in newest[
+        "extension"
+    ]
+    told = sorted((one["effectiveDateTime"][:10], one["status"]) for one in weights)
+    assert told == [
+        ("2026-11-20", "cancelled"), ("2026-11-20", "entered-in-error"), ("2026-11-21", "corrected"),
+        ("2026-11-21", "entered-in-error"), ("2026-11-22", "final"),
+    ]  # fmt: skip
+    answers = [one["valueCodeableConcept"] for one in observations if "valueCodeableConcept" in one]
+    assert [one["coding"][0]["code"] for one in answers] == ["moderate"]
+    assert [one["valueString"] for one in observations if "valueString" in one] == ["sliep slecht"]
+
+
+def referred(part: Any) -> set[str]:
+    if isinstance(part, list):
+        inner = cast("list[Any]", part)
+        return set[str]().union(*map(referred, inner))
+    if not isinstance(part, dict):
+        return set()
+    fields = cast("dict[str, Any]", part)
+    here = {fields["reference"]} if isinstance(fields.get("reference"), str) else set[str]()
+    return here.union(*map(referred, fields.values()))
