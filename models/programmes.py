@@ -1,6 +1,6 @@
 """The programmes that patients can be enrolled in, as far as who enrols has to know them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from models.errors import BadInput
@@ -70,6 +70,9 @@ class Catalogue:
 
     def __init__(self, offered: Iterable[Offered]) -> None:
         self._offered = {(one.programme, one.version): one for one in offered}
+
+    def __iter__(self) -> Iterator[Offered]:
+        return iter(self._offered[key] for key in sorted(self._offered))
 
     @property
     def names(self) -> list[str]:

@@ -98,14 +98,17 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A patient's registration as it stands; `changes` are all that were decided, in order."""
+    """A patient's registration as it stands; `changes` are all that were decided, in order.
+
+    **Units**: each with the time from which it holds, in microseconds since 1970 UTC.
+    """
 
     patient_id: UUID
     organisation_id: UUID
     origin: Origin
     version: int
     care: Care
-    changes: tuple[AnyChange, ...]
+    changes: tuple[tuple[int, AnyChange], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,12 @@ async def change_organisation(act: Act, organisation_id: UUID, form: Organisatio
     await directory.change_organisation(act, organisation_id, form)
 
 
+@routes.route("GET", "/programmes", action=Action.DIRECTORY_READ, kind=Kind.READ)
+async def list_programmes(act: Act) -> dict[str, Any]:
+    """What patients can be enrolled in, with the limits that can be set for one."""
+    return {"programmes": await directory.list_programmes(act)}
+
+
 @routes.route("GET", "/people", action=Action.PEOPLE_CHANGE, kind=Kind.READ)
 async def list_people(act: Act) -> dict[str, Any]:
     """Everybody who works with the service, with their roles."""

@@ -18,6 +18,7 @@ from ingest.register.forms import (
 from ingest.register.inclusions import Given, include, origins_of
 from ingest.register.state import fold
 from models.bsn import bsn_of
+from models.clock import to_datetime
 from models.db import register
 from models.db.directory import organisations
 from models.db.identity import identities
@@ -25,7 +26,7 @@ from models.db.installation import purpose
 from models.db.programmes import catalogue
 from models.errors import BadInput, NotThere
 from models.identity import Identity, Keys
-from models.register import Inclusion
+from models.register import Inclusion, content_of
 
 TREATMENT, CONSENT = "treatment_relation", "consent"
 
@@ -110,7 +111,7 @@ async def search(act: Acting, keys: Keys, form: SearchForm) -> list[dict[str, An
 async def show(act: Acting, patient_id: UUID, now_us: int) -> dict[str, Any]:
     """What the register knows of a patient, but who they are. **Raises**: NotAllowed."""
     who = await register.registered(act.connection, patient_id)
-    state = fold(who.changes)
+    state = fold(who.changes, now_us)
     devices = await register.devices_of(act.connection, patient_id)
     return {
         "patient_id": patient_id,
@@ -121,13 +122,18 @@ async def show(act: Acting, patient_id: UUID, now_us: int) -> dict[str, Any]:
         "programmes": {
             name: {
                 "version": one.version,
-                "limits": {n: limit.model_dump() for n, limit in one.limits.items()},
+                "limits": {n: limit.model_dump() for n, limit in one.limits_at(now_us).items()},
                 "schedule": {n: schedule.model_dump() for n, schedule in one.schedule.items()},
             }
             for name, one in state.enrolments.items()
         },
         "paused": state.is_paused(now_us),
         "admitted": state.admitted,
+        "to_come": [
+            {"from": to_datetime(from_us), **content_of(one)}
+            for from_us, one in who.changes
+            if from_us > now_us
+        ],
         "ended": None if state.end is None else state.end.reason,
         "treated_by": [
             asdict(one) for one in await register.relations_of(act.connection, TREATMENT, patient_id)

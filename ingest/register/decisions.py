@@ -66,7 +66,8 @@ class _Asked:
 
 def decide(who: Registered, form: ChangeForm, given: Given) -> Decided:
     """What a change comes to. **Raises**: BadInput, saying which field, what was expected, and what to do."""
-    state = fold(who.changes)
+    from_us = _from_us(form, given)
+    state = fold(who.changes, from_us)
     name = form.change.name or ""
     if state.end is not None and name not in AFTER_THE_END:
         raise BadInput(
@@ -74,7 +75,6 @@ def decide(who: Registered, form: ChangeForm, given: Given) -> Decided:
             expected="a patient who is followed (who comes back is included anew)",
             found=f"one whose follow-up has ended: {state.end.reason}",
         )
-    from_us = _from_us(form, given)
     decided = _DECISIONS[name](form.change.only, _Asked(who, state, given, from_us))
     return replace(decided, correction=form.correction and bool(decided.changes))
 
@@ -87,7 +87,7 @@ def merge(double: Registered, stays: Registered, given: Given) -> Decided:
         raise BadInput(where="into", expected=f"a patient who is {double.origin}", found=stays.origin.value)
     if double.care.merged_into is not None:
         raise BadInput(where="patient", expected="one that was not merged yet", found="one that was")
-    if fold(stays.changes).end is not None:
+    if fold(stays.changes, given.now_us).end is not None:
         raise BadInput(
             where="into", expected="a patient who is followed", found="one whose follow-up has ended"
         )
@@ -122,7 +122,7 @@ def _log(asked: _Asked, *changes: AnyChange) -> Decided:
 
 
 def _enrol(form: EnrolForm, asked: _Asked) -> Decided:
-    if form.programme in asked.state.enrolments:
+    if form.programme in asked.state.enrolments or form.programme in fold(asked.who.changes).enrolments:
         raise BadInput(where="programme", expected="one that the patient is not in yet", found=form.programme)
     return _log(asked, enrol_of(form, asked.given, asked.from_us))
 
@@ -144,7 +144,9 @@ def _move(form: MoveForm, asked: _Asked) -> Decided:
 def _unfit(enrolment: Enrolment, offered: Offered) -> Iterator[AnyChange]:
     """What is personal and another version does not know is taken back first: so that it is on record."""
     limits: dict[str, PersonalLimit | None] = {
-        name: None for name, one in enrolment.limits.items() if not offered.fits(name, one)
+        name: None
+        for name, layers in enrolment.limits.items()
+        if not all(offered.fits(name, one) for one in layers)
     }
     if limits:
         yield SetLimits(programme=offered.programme, limits=limits)
@@ -192,7 +194,7 @@ def _pause(form: PauseForm, asked: _Asked) -> Decided:
 
 
 def _resume(_: Nothing, asked: _Asked) -> Decided:
-    if not asked.state.is_paused(asked.given.now_us):
+    if not asked.state.is_paused(asked.from_us):
         raise BadInput(where="resume", expected="a patient who is paused", found="one who is not")
     return _log(asked, Resume())
 

@@ -16,6 +16,7 @@ from models.db import audit, directory
 from models.db.directory import Address
 from models.db.installation import purpose
 from models.db.pool import Pool
+from models.db.programmes import catalogue
 from models.errors import BadInput, NotThere
 from models.messages import Origin
 from models.register import Channel, Organisation, OrganisationKind
@@ -128,6 +129,11 @@ async def change_organisation(act: Acting, organisation_id: UUID, form: Organisa
 async def list_organisations(act: Acting) -> list[dict[str, Any]]:
     """All organisations."""
     return [asdict(one) for one in (await directory.organisations(act.connection)).values()]
+
+
+async def list_programmes(act: Acting) -> list[dict[str, Any]]:
+    """What patients can be enrolled in, with the limits that can be set for one."""
+    return [asdict(one) for one in await catalogue(act.connection)]
 
 
 async def list_people(act: Acting) -> list[dict[str, Any]]:

@@ -111,7 +111,7 @@ async def registered(connection: Connection, patient_id: UUID) -> Registered:
         f"SELECT {_CARE} FROM patient_care WHERE patient_id = $1 ORDER BY version DESC LIMIT 1", patient_id
     )
     changes = await connection.fetch(
-        "SELECT change FROM register_change WHERE patient_id = $1 ORDER BY number", patient_id
+        "SELECT valid_from_us, change FROM register_change WHERE patient_id = $1 ORDER BY number", patient_id
     )
     return Registered(
         patient_id=patient_id,
@@ -119,7 +119,7 @@ async def registered(connection: Connection, patient_id: UUID) -> Registered:
         origin=Origin(row["origin"]),
         version=row["version"],
         care=Care() if care is None else Care(**care),
-        changes=tuple(change_of(change["change"]) for change in changes),
+        changes=tuple((change["valid_from_us"], change_of(change["change"])) for change in changes),
     )
 
 

@@ -109,7 +109,6 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp ROWS 5 AS
     WITH found AS MATERIALIZED (
         SELECT i.patient_id, i.sealed, i.key_id FROM patient_identity AS i
         WHERE i.patient_id = ANY(patients) OR i.bsn_digest = bsn OR i.name_digest = name
-        LIMIT 1000
     )
     SELECT f.patient_id, f.sealed, f.key_id FROM found AS f WHERE sees(f.patient_id)
 $$;

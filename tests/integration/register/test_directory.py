@@ -69,6 +69,12 @@ async def test_two_administrators_do_not_overwrite_each_other(admin: Connection,
     assert "Zee" in names
 
 
+async def test_who_includes_sees_what_can_be_chosen(api: Api) -> None:
+    programmes = (await api("GET", "/directory/programmes"))["programmes"]
+    (heart,) = (one for one in programmes if one["programme"] == "heart_failure")
+    assert heart["limits"]["systolic_low"]["unit"] == "mm[Hg]"
+
+
 async def test_addresses_of_organisations_and_people(admin: Connection, api: Api) -> None:
     boss = await administrator_of(admin, api)
     address = {"organisation_id": str(CENTRE), "channel": "zorgmail", "address": "500012345@lms.lifeline.nl"}

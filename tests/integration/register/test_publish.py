@@ -1,5 +1,6 @@
 """What was decided reaches a real Kafka and the services behind it: all of it, in order, taken once."""
 
+import asyncio
 import json
 import os
 import signal
@@ -18,11 +19,12 @@ from ingest.acting import Deed, Known, doing
 from ingest.log import Writer
 from ingest.register import acts
 from ingest.register.forms import ChangeForm, InclusionForm, filled_in
-from ingest.register.publish import Publisher, waves
+from ingest.register.publish import Publisher, run_publisher, waves
 from models.access import Action, User
 from models.audit import Kind
 from models.clock import wall_now_us
 from models.db.pool import Connection, Pool, connect
+from models.probes import Health
 from models.register import Untold
 from models.settings import Settings
 from simulators.demo.services import Services
@@ -154,6 +156,8 @@ async def test_a_publisher_that_is_killed_loses_nothing_and_nothing_counts_twice
         taken.setdefault(str(row["patient_id"]), []).append(str(row["change_id"]))
     assert taken == expected
     assert await admin.fetchval("SELECT count(*) FROM quarantine") == 0
+    for file in tmp_path.glob("*.log"):
+        assert "Test " not in file.read_text(), "a patient's name is in a log"
 
 
 class Dying(Writer):
@@ -200,6 +204,37 @@ async def test_while_kafka_is_away_it_waits_and_the_metrics_say_how_much(
     text = json.dumps(await on_the_topic(settings))
     assert "Test" not in text
     assert str(PRACTICE) in text
+
+
+async def test_of_two_publishers_one_tells_and_the_other_when_that_one_is_gone(
+    people: Pool, nurse: User, admin: Connection, settings: Settings
+) -> None:
+    stops = [asyncio.Event(), asyncio.Event()]
+    healths = [Health(needs=("database", "broker")) for _ in stops]
+    tasks = [
+        asyncio.create_task(run_publisher(settings, stop=stop, health=health))
+        for stop, health in zip(stops, healths, strict=True)
+    ]
+    try:
+        await include(people, nurse, 2)
+        await all_told(admin)
+        assert [health.is_ready() for health in healths] == [True, True]
+        await admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_stat_activity USING (pid) "
+            "WHERE locktype = 'advisory' AND granted AND application_name = 'thuiswacht-register'"
+        )
+        await include(people, nurse, 2)
+        await all_told(admin)
+    finally:
+        for stop in stops:
+            stop.set()
+        await asyncio.gather(*tasks)
+    assert each_once(await on_the_topic(settings)) == await decided(admin)
+
+
+async def all_told(admin: Connection) -> None:
+    while await admin.fetchval("SELECT count(*) FROM register_change WHERE told_at IS NULL"):
+        await admin.execute("SELECT pg_sleep(0.05)")
 
 
 async def test_the_publisher_sees_what_it_tells_and_nothing_else(telling: Connection) -> None:

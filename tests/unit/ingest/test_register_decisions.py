@@ -16,7 +16,7 @@ from ingest.register.inclusions import Given, include, origins_of
 from ingest.register.state import fold
 from models.clock import DAY_US, to_datetime
 from models.errors import BadInput
-from models.messages import AnyChange, End, Enrol, Origin, Pause, Register, SetLimits
+from models.messages import AnyChange, End, Enrol, Origin, Pause, PersonalLimit, Register, SetLimits
 from models.programmes import Catalogue, Offered, OfferedLimit
 from models.register import (
     Care,
@@ -72,8 +72,8 @@ def included(**more: Any) -> Any:
 
 
 def registered(*changes: AnyChange, care: Care | None = None, patient: int = 77) -> Registered:
-    first = changes or included().changes
-    return Registered(UUID(int=patient), HOSPITAL, Origin.SIMULATED, 1, care or Care(), tuple(first))
+    dated = tuple((NOW_US, one) for one in changes or included().changes)
+    return Registered(UUID(int=patient), HOSPITAL, Origin.SIMULATED, 1, care or Care(), dated)
 
 
 def change(who: Registered, what: dict[str, Any], **more: Any) -> Decided:
@@ -166,7 +166,7 @@ def test_limits_hold_until_they_end_and_are_judged_by_the_version_the_patient_is
     with pytest.raises(BadInput, match="gain"):
         change(who, {"limits": {"programme": "heart", "limits": {"gain": 2}}})
     (moved,) = change(who, {"move": {"programme": "heart"}}).changes
-    now = replace(who, changes=(*who.changes, moved))
+    now = replace(who, changes=(*who.changes, (NOW_US, moved)))
     change(now, {"limits": {"programme": "heart", "limits": {"gain": 2}}})
 
 
@@ -194,7 +194,7 @@ def test_merging_ends_once_and_never_in_a_circle() -> None:
     assert decided.changes == (End(reason="finished"),)
     assert decided.care is not None
     assert decided.care.merged_into == UUID(int=1)
-    ended = replace(double, changes=(*double.changes, End(reason="moved")))
+    ended = replace(double, changes=(*double.changes, (NOW_US, End(reason="moved"))))
     assert merge(ended, stays, GIVEN).changes == ()
     for one, other in (
         (stays, stays),
@@ -234,18 +234,46 @@ def test_whatever_is_asked_the_state_stays_one_that_the_engine_follows(asked: li
         except BadInput:
             continue
         assert before.end is None
-        who = replace(who, changes=(*who.changes, *decided.changes))
+        who = replace(who, changes=(*who.changes, *((NOW_US, one) for one in decided.changes)))
         after = fold(who.changes)
         assert after != before or "limits" in what or "schedule" in what or "pause" in what
         for name, enrolment in after.enrolments.items():
             offered = CATALOGUE.find(name, enrolment.version)
             assert set(enrolment.schedule) <= set(offered.schedules)
-            assert all(offered.fits(limit, one) for limit, one in enrolment.limits.items())
+            assert all(offered.fits(limit, one) for limit, one in enrolment.limits_at(NOW_US).items())
     # What goes to the log is read back as it was meant.
-    assert tuple(change_of(json.dumps(content_of(one))) for one in who.changes) == who.changes
+    changes = [one for _, one in who.changes]
+    assert [change_of(json.dumps(content_of(one))) for one in changes] == changes
 
 
 def test_a_pause_is_over_by_itself() -> None:
-    state = fold([Pause(until_us=NOW_US)])
+    state = fold([(0, Pause(until_us=NOW_US))])
     assert state.is_paused(NOW_US - 1)
     assert not state.is_paused(NOW_US)
+
+
+def test_what_is_to_come_holds_when_it_comes() -> None:
+    later = NOW_US + DAY_US
+    who = registered()
+    (pause,) = change(who, {"pause": {}}, as_of=to_datetime(later)).changes
+    who = replace(who, changes=(*who.changes, (later, pause)))
+    with pytest.raises(BadInput, match="paused"):
+        change(who, {"resume": {}})
+    (resume,) = change(who, {"resume": {}}, as_of=to_datetime(later + 1)).changes
+    assert fold([*who.changes, (later + 1, resume)], later).is_paused(later)
+    assert not fold([*who.changes, (later + 1, resume)]).is_paused(later + 1)
+
+
+def test_a_limit_that_ends_gives_way_to_the_one_before() -> None:
+    def limits(value: float, until_us: int | None = None) -> SetLimits:
+        limit = PersonalLimit(value=value, unit="kg", set_by="nurse", until_us=until_us)
+        return SetLimits(programme="heart", limits={"gain": limit})
+
+    changes: list[tuple[int, AnyChange]] = [
+        (0, Enrol(programme="heart", version=2)),
+        (1, limits(3)),
+        (2, limits(4, until_us=10)),
+    ]
+    enrolment = fold(changes).enrolments["heart"]
+    assert [enrolment.limits_at(at)["gain"].value for at in (9, 10)] == [4, 3]
+    assert fold([*changes, (3, limits(2, until_us=5))]).enrolments["heart"].limits_at(20)["gain"].value == 3
