@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -83,6 +84,12 @@ def acting_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def require_new(file: Path) -> None:
+    """Lets nothing be written over. **Raises**: BadInput when the file is there."""
+    if file.exists():
+        raise BadInput(where="--out", expected="a file that is not there yet", found="one that is there")
 
 
 def who_of(person_id: UUID, organisation_id: UUID | None, role: str | None) -> Who:

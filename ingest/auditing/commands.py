@@ -79,11 +79,13 @@ def checkpoint(out: Path, postgres: str | None) -> None:
     import asyncio
 
     from ingest.auditing.verifying import record, take_checkpoint
+    from ingest.on_command import require_new
     from models.audit import Outcome
     from models.db.pool import connect
     from models.settings import load_settings
 
     settings = load_settings(postgres=postgres)
+    require_new(out)
 
     async def run() -> tuple[str, int]:
         pool = await connect(settings.postgres_dsn, role="thuiswacht_audit", application="thuiswacht-audit")

@@ -10,7 +10,7 @@ from uuid import UUID
 import click
 
 from ingest.acting import Acting
-from ingest.on_command import acting_as, acting_options, who_of
+from ingest.on_command import acting_as, acting_options, require_new, who_of
 from models.access import Action
 from models.audit import Kind
 
@@ -71,6 +71,7 @@ def copy(out: Path, **options: Any) -> None:
     from ingest.rights import service
     from models.clock import wall_now_us
 
+    require_new(out)
     # Nobody else on this machine reads it.
     out.touch(mode=0o600, exist_ok=False)
     try:

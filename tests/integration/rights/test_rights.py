@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from ingest.auditing import reviewing
 from ingest.on_command import Who, acting_as
 from ingest.rights import service
 from ingest.rights.corrections import Correction, Identity, Wanted
@@ -16,6 +17,7 @@ from models.audit import Kind
 from models.clock import DAY_US, to_us
 from models.db import corrections, rights
 from models.db.declared import relation_to
+from models.db.looks import hours as load_hours
 from models.db.pool import Connection, Pool, connect
 from models.errors import BadInput, NotAllowed
 from models.settings import load_settings
@@ -173,3 +175,15 @@ async def test_a_correction_that_cannot_be_is_refused_and_leaves_nothing(
     assert await admin.fetchval("SELECT count(*) FROM correction") == 0
     told = await admin.fetch("SELECT outcome, details FROM audit WHERE event_code = 'correction.make'")
     assert [tuple(row) for row in told] == [("failed", "BadInput")]
+
+
+async def test_another_organisation_reviews_nothing_of_ours(
+    people: Pool, admin: Connection, world: World
+) -> None:
+    stranger = await person(admin, "P. Vos", Role.PRIVACY_OFFICER, THEIRS)
+    for who, seen in ((Who(stranger), 0), (world.as_officer, 2)):
+        async with acting_as(people, who, Action.AUDIT_REVIEW, Kind.READ) as deed:
+            emergencies = [one for one in await reviewing.flags(deed.connection, 0, NOW_US) if one.emergency]
+            assert len(emergencies) == seen
+            hours = await load_hours(deed.connection, 0, 2**62)
+            assert {hour.user_id for hour in hours} <= {str(who.person_id)}
