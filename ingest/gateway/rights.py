@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from ingest.auditing import reviewing
 from ingest.gateway.guard import Act, Routes
+from ingest.gateway.register import IdentityKeys
 from ingest.rights import destruction, looks, service
 from ingest.rights.corrections import Identity, Wanted
 from models.access import Action
@@ -90,10 +91,10 @@ async def read_looks(act: Act, asked: Asked) -> list[dict[str, object]]:
 
 
 @patients.route("POST", "/{patient_id}/copy", action=Action.COPY_MAKE, kind=Kind.READ, patient="patient_id")
-async def make_copy(act: Act, asked: Asked) -> JSONResponse:
+async def make_copy(act: Act, keys: IdentityKeys, asked: Asked) -> JSONResponse:
     """Everything that is held of the patient, as one FHIR R4 bundle."""
     act.reason = asked.reason
-    copied = await service.copy(act.connection, _about(act), act.require, wall_now_us())
+    copied = await service.copy(act.connection, keys, _about(act), act.require, wall_now_us())
     return JSONResponse(copied, media_type=FHIR_JSON)
 
 

@@ -13,6 +13,7 @@ from ingest.rights import resources
 from ingest.rights.looks import Look
 from ingest.rights.resources import Resource, Row
 from models.clock import to_datetime
+from models.identity import Identity
 
 Record = Mapping[str, Sequence[Row]]
 """The rows of each table, as `models.db.copies` loads them."""
@@ -28,14 +29,15 @@ def bundle(
     record: Record,
     looks: Sequence[tuple[Look, str]],
     names: Mapping[str, str],
+    who: Mapping[UUID, Identity],
     at_us: int,
 ) -> Resource:
-    """The copy. `looks` with their actions (C, R, U, D, E), `names` of organisations by id.
+    """The copy. `looks` with their actions (C, R, U, D, E), `names` of organisations, `who` registrations are of.
 
     **Units**: `at_us` in microseconds since 1970 UTC.
     """
     at = to_datetime(at_us).isoformat()
-    found = [*_resources(patient_id, record, looks, at)]
+    found = [*_resources(patient_id, record, looks, who, at)]
     found = [*_organisations(found, names), *found]
     return {
         "resourceType": "Bundle",
@@ -47,11 +49,15 @@ def bundle(
 
 
 def _resources(
-    patient_id: UUID, record: Record, looks: Sequence[tuple[Look, str]], at: str
+    patient_id: UUID,
+    record: Record,
+    looks: Sequence[tuple[Look, str]],
+    who: Mapping[UUID, Identity],
+    at: str,
 ) -> Iterator[Resource]:
     followed = {row["patient_id"]: row for row in record.get("patient", ())}
     for row in record.get("registration", ()):
-        yield resources.patient(row, followed.get(row["patient_id"]))
+        yield resources.patient(row, followed.get(row["patient_id"]), who.get(UUID(row["patient_id"])))
     yield from _readings(patient_id, record.get("reading", ()))
     yield from _care(record, at)
     yield from _findings(record)

@@ -77,7 +77,7 @@ def copy(out: Path, **options: Any) -> None:
     try:
         copied = _done(
             Action.COPY_MAKE, Kind.READ, options,
-            lambda deed, patient_id: service.copy(deed.connection, patient_id, deed.require, wall_now_us()),
+            lambda deed, patient_id: service.copy(deed.connection, keys, patient_id, deed.require, wall_now_us()),
         )  # fmt: skip
         out.write_text(json.dumps(copied, ensure_ascii=False, indent=1), encoding="utf-8")
     except BaseException:

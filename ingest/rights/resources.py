@@ -7,6 +7,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from ingest.rights.looks import Look
 from models.clock import to_datetime
+from models.identity import Identity
 from models.kinds import KINDS, Kind
 
 Resource = dict[str, Any]
@@ -33,8 +34,8 @@ def reference(id_: object) -> Resource:
     return {"reference": f"urn:uuid:{id_}"}
 
 
-def patient(registration: Row, followed: Row | None) -> Resource:
-    """The patient by the random id; names are sealed elsewhere."""
+def patient(registration: Row, followed: Row | None, who: Identity | None) -> Resource:
+    """The patient: the random id, and who that is, where it is known."""
     resource: Resource = {
         "resourceType": "Patient",
         "id": registration["patient_id"],
@@ -42,6 +43,8 @@ def patient(registration: Row, followed: Row | None) -> Resource:
         "identifier": [{"system": "urn:thuiswacht:patient", "value": registration["patient_id"]}],
         "managingOrganization": reference(registration["organisation_id"]),
     }
+    if who is not None:
+        _tell_who(resource, who)
     if followed is None:
         return resource
     language = {"coding": [{"system": "urn:ietf:bcp:47", "code": followed["language"]}]}
@@ -51,6 +54,25 @@ def patient(registration: Row, followed: Row | None) -> Resource:
     if followed["wijk"]:
         resource["address"] = [{"district": followed["wijk"]}]
     return resource
+
+
+def _tell_who(resource: Resource, who: Identity) -> None:
+    name = {"use": "official", "family": who.family_name}
+    resource["name"] = [name | ({"given": [who.given_names]} if who.given_names else {})]
+    resource["birthDate"] = who.birth_date.isoformat()
+    if who.bsn is not None:
+        resource["identifier"].append({"system": "http://fhir.nl/fhir/NamingSystem/bsn", "value": who.bsn})
+    if who.phone:
+        resource["telecom"] = [{"system": "phone", "value": who.phone}]
+    if who.contacts:
+        resource["contact"] = [
+            {
+                "relationship": [{"text": contact.relation}],
+                "name": {"text": contact.name},
+                **({"telecom": [{"system": "phone", "value": contact.phone}]} if contact.phone else {}),
+            }
+            for contact in who.contacts
+        ]
 
 
 def organisation(id_: str, name: str | None) -> Resource:

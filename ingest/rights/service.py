@@ -14,8 +14,10 @@ from models.access import User
 from models.audit import Event
 from models.db import audit, corrections, rights
 from models.db.copies import Rows, load_record
+from models.db.identity import identities
 from models.db.pool import Connection
 from models.errors import BadInput
+from models.identity import Keys
 from models.kinds import KIND_BY_NAME
 
 MOST_READINGS_AT_ONCE = 200_000
@@ -28,7 +30,9 @@ async def looks(connection: Connection, patient_id: UUID, require: Require) -> l
     return overview(events, await _names(connection, events))
 
 
-async def copy(connection: Connection, patient_id: UUID, require: Require, at_us: int) -> Resource:
+async def copy(
+    connection: Connection, keys: Keys, patient_id: UUID, require: Require, at_us: int
+) -> Resource:
     """Everything that is held of a person, as a FHIR bundle. **Units**: microseconds since 1970 UTC."""
     persons = await registrations_of(connection, patient_id, require)
     record: dict[str, Rows] = {}
@@ -45,7 +49,9 @@ async def copy(connection: Connection, patient_id: UUID, require: Require, at_us
         for column in ("organisation_id",)
         if row.get(column)
     }
-    return bundle(patient_id, record, told, names | await rights.names_of(connection, organisations), at_us)
+    names |= await rights.names_of(connection, organisations)
+    who = await identities(connection, keys, patients=persons)
+    return bundle(patient_id, record, told, names, who, at_us)
 
 
 async def object_to(

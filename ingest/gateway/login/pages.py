@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse, RedirectResponse
+from fastapi.responses import JSONResponse
 
 from ingest.gateway.login import record
 from ingest.gateway.login.door import Door, drop_session_cookie, set_session_cookie, shown
@@ -43,7 +43,7 @@ def make_pages(door: Door, provider: Provider | None) -> APIRouter:
         now_us = door.now_us()
         async with door.pool.transaction() as connection:
             await door.end(connection, session, Ended.LOGOUT, now_us)
-        return await _gone(request, door, provider)
+        return await _gone(door, provider)
 
     @router.post("/logout/everywhere")
     async def logout_everywhere(request: Request) -> Response:
@@ -56,7 +56,7 @@ def make_pages(door: Door, provider: Provider | None) -> APIRouter:
                 await audit.write(
                     connection, record.logged_out(one.user, mark, Ended.EVERYWHERE.value, now_us)
                 )
-        return await _gone(request, door, provider)
+        return await _gone(door, provider)
 
     @router.post("/login/role")
     async def choose_role(request: Request) -> Response:
@@ -99,7 +99,7 @@ async def _own_session(door: Door, request: Request, form: Mapping[str, str]) ->
     return await door.session_of(token, kind)
 
 
-async def _gone(request: Request, door: Door, provider: Provider | None) -> Response:
+async def _gone(door: Door, provider: Provider | None) -> Response:
     """After a logout: the cookie is gone, and a browser is told where to go on."""
     back = f"{door.configuration.public_url}/login?out=true"
     where = back
@@ -109,10 +109,7 @@ async def _gone(request: Request, door: Door, provider: Provider | None) -> Resp
         except TryAgain:
             # Ours has ended whatever the provider says.
             where = back
-    response: Response
-    if "text/html" in request.headers.get("accept", ""):
-        response = RedirectResponse(where, status_code=303)
-    else:
-        response = JSONResponse({"continue_at": where})
+    # Not a redirect: our Content-Security-Policy lets no form lead to another site.
+    response = JSONResponse({"continue_at": where})
     drop_session_cookie(response)
     return response

@@ -68,6 +68,19 @@ COMMENT ON TABLE login_identity IS 'Which person a subject of an OpenID provider
 ALTER TABLE person_role ADD COLUMN by_login boolean NOT NULL DEFAULT false;
 COMMENT ON COLUMN person_role.by_login IS 'Given by the claims at a login, which may end it again; else by an administrator.';
 
+CREATE FUNCTION keep_whose_role_it_is() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF current_user <> 'thuiswacht_login' AND NEW.until_at IS DISTINCT FROM OLD.until_at THEN
+        NEW.by_login := false;
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER person_role_belongs_to_who_ended_it BEFORE UPDATE ON person_role
+    FOR EACH ROW EXECUTE FUNCTION keep_whose_role_it_is();
+COMMENT ON FUNCTION keep_whose_role_it_is() IS 'A role that an administrator ended is not given again by a login.';
+
 CREATE TABLE login_salt (
     salt bytea NOT NULL,
     CONSTRAINT login_salt_is_long CHECK (length(salt) = 32)

@@ -1,8 +1,10 @@
 """An API in this process over the test's own database, a browser, and a clock that tests move."""
 
-from collections.abc import AsyncIterator, Callable
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import asyncpg
 import httpx
@@ -17,9 +19,10 @@ from ingest.gateway.service import login_routers
 from models.clock import SECOND_US, wall_now_us
 from models.db.pool import Connection, connect
 from models.identity import Keys
-from simulators.identity import prepare_keycloak
+from simulators.identity import Keycloak, prepare_keycloak
 from simulators.stack.cache import cache_folder
 from simulators.stack.jars import JarsOutOfReach
+from simulators.stack.ports import free_port
 from simulators.stack.stack import say_to_stderr
 from tests.integration.login.realm import ADMIN_PASSWORD, OURS, REALM, THEIRS
 
@@ -54,6 +57,7 @@ class Browser:
     """Keeps cookies, and says where its requests come from."""
 
     http: httpx.AsyncClient
+    url: str = URL
 
     async def log_in(self, account: AddedAccount, now_us: int, password: str = PASSWORD) -> httpx.Response:
         code = TOTP(account.totp_secret).at(now_us // SECOND_US)
@@ -61,16 +65,27 @@ class Browser:
 
     async def try_in(self, name: str, password: str, code: str = "000000") -> httpx.Response:
         form = {"name": name, "password": password, "code": code}
-        return await self.http.post("/login/local", data=form, headers={"Origin": URL})
+        return await self.http.post("/login/local", data=form, headers={"Origin": self.url})
 
     async def csrf(self) -> dict[str, str]:
         me = await self.http.get("/me")
         assert me.status_code == 200, me.text
-        return {"X-CSRF-Token": me.json()["csrf_token"], "Origin": URL}
+        return {"X-CSRF-Token": me.json()["csrf_token"], "Origin": self.url}
 
     @property
     def token(self) -> str:
         return self.http.cookies[COOKIE]
+
+
+@pytest.fixture(scope="session")
+def keycloak() -> Iterator[str]:
+    """The issuer: a Keycloak that all tests of a run share."""
+    prepared = prepare_keycloak(cache_folder(), REALM, ADMIN_PASSWORD, say_to_stderr)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Keycloak(prepared, Path(folder) / "keycloak", free_port()) as server,
+    ):
+        yield f"{server.address}/realms/{REALM.name}"
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import httpx
 from pyotp.totp import TOTP
 
 from simulators.identity import Member
-from tests.integration.login.conftest import URL, Browser
+from tests.integration.login.conftest import Browser
 
 _FORM = re.compile(r'<form[^>]*action="([^"]+)"')
 _TAG = re.compile(r"<script.*?</script>|<[^>]*>|\s{2,}", re.DOTALL)
@@ -56,7 +56,7 @@ class AtProvider:
             assert found, answer.text
             answer = await self.http.post(unescape(found[1]), data=fields)
         location: str = answer.headers.get("location", "")
-        assert location.startswith(URL), (answer.status_code, location, _TAG.sub("", answer.text))
+        assert location.startswith(self.ours.url), (answer.status_code, location, _TAG.sub("", answer.text))
         return location
 
     async def log_in(self, member: Member, now_s: int, **changed: str) -> httpx.Response:

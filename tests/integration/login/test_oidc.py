@@ -1,8 +1,6 @@
 """The code flow against a real OpenID provider (Keycloak), as a browser goes it."""
 
-import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Awaitable, Callable
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
@@ -18,39 +16,23 @@ from ingest.gateway.service import login_routers
 from models.clock import SECOND_US
 from models.db.pool import Connection
 from models.identity import Keys
-from simulators.identity import Keycloak, Member, prepare_keycloak
+from simulators.identity import Member
 from simulators.identity.realm import TWO_FACTORS
-from simulators.stack.cache import cache_folder
-from simulators.stack.ports import free_port
-from simulators.stack.stack import say_to_stderr
 from tests.integration.login.conftest import URL, Browser, Clock, Rows
 from tests.integration.login.provider import AtProvider, LikeBrowsers
 from tests.integration.login.realm import (
-    ADMIN_PASSWORD,
     CHANGING,
     CLIENT_ID,
     CLIENT_SECRET,
     HOMELESS,
     NURSE,
     OURS,
-    REALM,
     STRANGER,
     THEIRS,
 )
 
 Audited = Callable[..., Awaitable[Rows]]
 pytestmark = pytest.mark.timeout(300)
-
-
-@pytest.fixture(scope="module")
-def keycloak() -> Iterator[str]:
-    """The issuer: a Keycloak of this module's own."""
-    prepared = prepare_keycloak(cache_folder(), REALM, ADMIN_PASSWORD, say_to_stderr)
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        Keycloak(prepared, Path(folder) / "keycloak", free_port()) as server,
-    ):
-        yield f"{server.address}/realms/{REALM.name}"
 
 
 @pytest.fixture
@@ -141,6 +123,16 @@ async def test_roles_follow_the_claims(there: AtProvider, clock: Clock, admin: C
     await there.log_in(CHANGING, now_s(clock))
     held = await admin.fetch("SELECT role FROM person_role WHERE until_at IS NULL ORDER BY role")
     assert [row["role"] for row in held] == ["coordinator", "nurse", "specialist"]
+
+
+async def test_what_an_administrator_ended_stays_ended(
+    there: AtProvider, clock: Clock, audited: Audited, admin: Connection
+) -> None:
+    await there.log_in(NURSE, now_s(clock))
+    await admin.execute("UPDATE person_role SET until_at = clock_timestamp()")
+    assert (await there.ours.http.get("/me")).status_code == 403
+    assert (await there.log_in(NURSE, now_s(clock))).status_code == 403
+    assert await refused(audited) == ["role_ended"]
 
 
 async def test_a_way_back_counts_once_and_for_its_own_browser(

@@ -9,7 +9,8 @@ import subprocess
 import sys
 import time
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -27,33 +28,41 @@ OIDC = {
     "OIDC_ACR_VALUES": "two-factor",
 }
 TRIAL = {"PUBLIC_URL": "https://thuiswacht.example.org", "LOCAL_ACCOUNTS": "true"}
+Refusal = Callable[[Mapping[str, str | None]], str]
 LIVE = {"PUBLIC_URL": "https://thuiswacht.example.org", **OIDC}
-
 IDENTITY_KEY = b64encode(bytes(range(32))).decode()
 
 
-def start(settings: Mapping[str, str | None]) -> subprocess.Popen[str]:
+def start(settings: Mapping[str, str | None], log: Path) -> subprocess.Popen[str]:
+    """The service; what it says goes to a file, for nobody reads along."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("THUISWACHT_")}
     all_set = {"IDENTITY_KEY": IDENTITY_KEY, **settings}
     environment |= {f"THUISWACHT_{name}": value for name, value in all_set.items() if value is not None}
-    return subprocess.Popen(
-        [sys.executable, "-m", "thuiswacht", "api"],
-        cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    with log.open("w", encoding="utf-8") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", "thuiswacht", "api"],
+            cwd=ROOT, env=environment, stdout=output, stderr=output, text=True,
+        )  # fmt: skip
 
 
-def refusal(settings: Mapping[str, str | None]) -> str:
+@pytest.fixture
+def refusal(tmp_path: Path) -> Refusal:
     """What it says when it refuses; it must end by itself."""
-    process = start(settings)
-    try:
-        _, said = process.communicate(timeout=60)
-    finally:
-        process.kill()
-        process.wait()
-    assert process.returncode == 78, said
-    assert "s3cret" not in said
-    assert "Traceback" not in said
-    return said
+
+    def refuse(settings: Mapping[str, str | None]) -> str:
+        log = tmp_path / "said"
+        with start(settings, log) as process:
+            try:
+                code = process.wait(timeout=60)
+            finally:
+                process.kill()
+        said = log.read_text(encoding="utf-8")
+        assert code == 78, said
+        assert "s3cret" not in said
+        assert "Traceback" not in said
+        return said
+
+    return refuse
 
 
 @pytest.mark.parametrize(
@@ -80,28 +89,30 @@ def refusal(settings: Mapping[str, str | None]) -> str:
         ({"IDENTITY_KEY": "czNjcmV0"}, "THUISWACHT_IDENTITY_KEY is not 32 bytes in base64: make one with"),
     ],
 )
-def test_settings_that_are_insecure_or_half_done(changed: dict[str, str | None], said: str) -> None:
+def test_settings_that_are_insecure_or_half_done(
+    refusal: Refusal, changed: dict[str, str | None], said: str
+) -> None:
     settings = {"POSTGRES": "postgresql://u:s3cret@127.0.0.1:1/x", **TRIAL, **changed}
     found = refusal(settings)
     assert re.search(said, found, flags=re.DOTALL), found
 
 
-def test_a_database_that_was_never_migrated(empty_database: str) -> None:
+def test_a_database_that_was_never_migrated(empty_database: str, refusal: Refusal) -> None:
     assert "thuiswacht migrate" in refusal({"POSTGRES": empty_database, **TRIAL})
 
 
-async def test_a_database_that_lacks_a_migration(database: str) -> None:
+async def test_a_database_that_lacks_a_migration(database: str, refusal: Refusal) -> None:
     await execute(database, "DELETE FROM migration WHERE number >= 15")
     assert "run `thuiswacht migrate`" in await asyncio.to_thread(refusal, {"POSTGRES": database, **TRIAL})
 
 
-async def test_a_policy_in_the_database_that_is_not_the_programs(database: str) -> None:
+async def test_a_policy_in_the_database_that_is_not_the_programs(database: str, refusal: Refusal) -> None:
     await execute(database, "INSERT INTO access_policy VALUES ('patient.read', 'administrator', 'office')")
     said = await asyncio.to_thread(refusal, {"POSTGRES": database, **TRIAL})
     assert "differs from this program's in 1 rules (patient.read/administrator/office" in said
 
 
-async def test_a_live_database_with_what_is_for_trials(empty_database: str) -> None:
+async def test_a_live_database_with_what_is_for_trials(empty_database: str, refusal: Refusal) -> None:
     await asyncio.to_thread(lambda: asyncio.run(migrate(empty_database, purpose="live")))
     superuser = await asyncio.to_thread(refusal, {"POSTGRES": empty_database, **LIVE})
     assert "row-level security does not hold" in superuser
@@ -115,32 +126,31 @@ async def test_a_live_database_with_what_is_for_trials(empty_database: str) -> N
     assert "member of thuiswacht_login" in await asyncio.to_thread(refusal, {"POSTGRES": only_people, **LIVE})
 
 
-async def test_a_live_database_with_all_that_is_needed(empty_database: str) -> None:
+async def test_a_live_database_with_all_that_is_needed(empty_database: str, tmp_path: Path) -> None:
     await asyncio.to_thread(lambda: asyncio.run(migrate(empty_database, purpose="live")))
     user = await make_user(empty_database, "thuiswacht_people", "thuiswacht_login")
     ports = {"API_PORT": str(free_port()), "PROBES_PORT": str(free_port())}
-    process = start({"POSTGRES": user, **LIVE, **ports})
-    try:
-        await until_ready(f"http://127.0.0.1:{ports['PROBES_PORT']}/readyz", process)
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{ports['API_PORT']}") as http:
-            page = await http.get("/login")
-            assert page.status_code == 200
-            assert "/login/start" in page.text
-            assert (await http.get("/me")).status_code == 401
-            assert (await http.post("/login/local")).status_code == 404
-        process.send_signal(signal.SIGTERM)
-        _, said = await asyncio.to_thread(process.communicate, timeout=30)
-        assert process.returncode == 0, said
-    finally:
-        process.kill()
-        process.wait()
+    log = tmp_path / "said"
+    with start({"POSTGRES": user, **LIVE, **ports}, log) as process:
+        try:
+            await until_ready(f"http://127.0.0.1:{ports['PROBES_PORT']}/readyz", process)
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{ports['API_PORT']}") as http:
+                page = await http.get("/login")
+                assert page.status_code == 200
+                assert "/login/start" in page.text
+                assert (await http.get("/me")).status_code == 401
+                assert (await http.post("/login/local")).status_code == 404
+            process.send_signal(signal.SIGTERM)
+            assert await asyncio.to_thread(process.wait, timeout=30) == 0, log.read_text("utf-8")
+        finally:
+            process.kill()
 
 
 async def until_ready(address: str, process: subprocess.Popen[str]) -> None:
     async with httpx.AsyncClient() as http:
         deadline_s = time.monotonic() + 60
         while time.monotonic() < deadline_s:
-            assert process.poll() is None, process.communicate()
+            assert process.poll() is None, "it has ended"
             try:
                 if (await http.get(address)).status_code == 200:
                     return

@@ -10,8 +10,11 @@ from ingest.gateway.app import Pools
 from ingest.gateway.headers import SECURITY
 from ingest.gateway.login.administration import AddedAccount
 from ingest.gateway.login.door import COOKIE
-from models.clock import HOUR_US, MINUTE_US, SECOND_US
+from models.clock import DAY_US, HOUR_US, MINUTE_US, SECOND_US
+from models.db import accounts
+from models.db import sessions as stored
 from models.db.pool import Connection
+from models.throttle import Failures
 from tests.integration.login.conftest import URL, Browser, Clock, Rows
 from tests.integration.login.realm import OURS, THEIRS
 
@@ -201,3 +204,19 @@ async def test_each_role_of_the_database_keeps_to_its_tables(pools: Pools, nurse
         ):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await connection.execute(statement)
+
+
+async def test_what_is_of_no_use_any_more_is_forgotten(pools: Pools, clock: Clock, admin: Connection) -> None:
+    now_us = clock.now_us()
+    async with pools.login.transaction() as connection:
+        pending = stored.Pending("n", "v")
+        await stored.begin_pending(connection, b"s" * 32, b"b" * 32, pending, now_us)
+        await stored.use_once(connection, "gateway", b"j" * 32, now_us + MINUTE_US)
+        await accounts.store_failures(connection, {b"k" * 32: Failures(3, now_us)})
+    steps = {0: (1, 1, 1), 2 * MINUTE_US: (1, 0, 1), HOUR_US: (0, 0, 1), DAY_US: (0, 0, 0)}
+    for later_us, left in steps.items():
+        async with pools.login.transaction() as connection:
+            await stored.tidy(connection, now_us + later_us + 1)
+        tables = ("pending_login", "client_assertion", "login_failure")
+        found = [await admin.fetchval(f"SELECT count(*) FROM {table}") for table in tables]
+        assert tuple(found) == left, later_us

@@ -17,6 +17,7 @@ from models.access import Role, User
 from models.clock import to_us
 from models.db.pool import Connection, Pool
 from models.errors import BadInput, NotAllowed
+from models.identity import Keys
 from tests.integration.rights.conftest import OURS, TAKEN_AT, World, end_follow_up, person, rows_of
 
 REASON = {"reason": "asked for by letter of 20 November"}
@@ -36,7 +37,7 @@ async def api(people: Pool) -> AsyncIterator[httpx.AsyncClient]:
     app.add_exception_handler(Exception, problems.answer)
     for error in (problems.Problem, NotAllowed, BadInput, RequestValidationError):
         app.add_exception_handler(error, problems.answer)
-    app.state.pool, app.state.identify = people, by_header
+    app.state.pool, app.state.identify, app.state.identity_keys = people, by_header, Keys(bytes(32))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
         yield client
 

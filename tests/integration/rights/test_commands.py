@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ Run = Callable[..., "asyncio.Future[Result]"]
 def run(database: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., object]:
     """Types a command, in a thread of its own: it brings its own loop."""
     monkeypatch.setenv("THUISWACHT_POSTGRES", database)
+    monkeypatch.setenv("THUISWACHT_IDENTITY_KEY", b64encode(bytes(32)).decode())
 
     async def typed(*words: object) -> Result:
         return await asyncio.to_thread(

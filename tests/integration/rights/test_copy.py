@@ -1,13 +1,16 @@
 """A copy of everything that is held of a patient: complete, and valid FHIR R4."""
 
 import json
+from datetime import date
 from importlib import import_module
 from typing import Any, cast
 
 from ingest.on_command import Who
+from models.bsn import bsn_of
 from models.db.pool import Connection, Pool
+from models.identity import Contact, Identity
 from tests.integration.rights.conftest import World, rows_of
-from tests.integration.rights.patients_rights import copy_of, look, resources
+from tests.integration.rights.patients_rights import KEYS, copy_of, look, resources
 
 FHIR: Any = import_module("fhir.resources.R4B")
 STORED_AS_THEY_ARE = ("patient_change", "quarantine", "emergency_access", "reevaluation", "incident_alert")
@@ -70,3 +73,24 @@ def referred(part: Any) -> set[str]:
     fields = cast("dict[str, Any]", part)
     here = {fields["reference"]} if isinstance(fields.get("reference"), str) else set[str]()
     return here.union(*map(referred, fields.values()))
+
+
+async def test_a_copy_says_who_the_patient_is(admin: Connection, people: Pool, world: World) -> None:
+    contact = Contact(name="Dochter", relation="mantelzorger", phone="0655501234", may_be_told=True)
+    who = Identity(
+        family_name="Jansen", given_names="Jan", birth_date=date(1941, 2, 3), bsn=bsn_of("111222333"),
+        phone="0701234567", contacts=(contact,),
+    )  # fmt: skip
+    sealed = KEYS.seal(world.patient, who, bytes(12))
+    await admin.execute(
+        "INSERT INTO patient_identity (patient_id, organisation_id, sealed, key_id, bsn_digest, name_digest) "
+        "SELECT patient_id, organisation_id, $2, $3, $4, $5 FROM registration WHERE patient_id = $1",
+        world.patient, sealed.sealed, sealed.key_id, sealed.bsn_digest, sealed.name_digest,
+    )  # fmt: skip
+    (patient,) = resources(await copy_of(people, world), "Patient")
+    FHIR.get_fhir_model_class("Patient").model_validate(json.loads(json.dumps(patient)))
+    assert patient["name"] == [{"use": "official", "family": "Jansen", "given": ["Jan"]}]
+    assert patient["birthDate"] == "1941-02-03"
+    assert "111222333" in [one["value"] for one in patient["identifier"]]
+    assert patient["telecom"] == [{"system": "phone", "value": "0701234567"}]
+    assert patient["contact"][0]["name"] == {"text": "Dochter"}
