@@ -32,7 +32,7 @@ def bundle(
     who: Mapping[UUID, Identity],
     at_us: int,
 ) -> Resource:
-    """The copy. `looks` with their actions (C, R, U, D, E), `names` of organisations, `who` registrations are of.
+    """The copy. `looks` with their actions (C, R, U, D, E), `names` by id, `who` each registration is of.
 
     **Units**: `at_us` in microseconds since 1970 UTC.
     """

@@ -70,14 +70,19 @@ def copy(out: Path, **options: Any) -> None:
     """Write everything that is held of a patient into a file, as one FHIR R4 bundle."""
     from ingest.rights import service
     from models.clock import wall_now_us
+    from models.identity import Keys
+    from models.settings import identity_key, load_settings
 
     require_new(out)
+    keys = Keys(identity_key(load_settings(postgres=options["postgres"])))
     # Nobody else on this machine reads it.
     out.touch(mode=0o600, exist_ok=False)
     try:
         copied = _done(
             Action.COPY_MAKE, Kind.READ, options,
-            lambda deed, patient_id: service.copy(deed.connection, keys, patient_id, deed.require, wall_now_us()),
+            lambda deed, patient_id: service.copy(
+                deed.connection, keys, patient_id, deed.require, wall_now_us()
+            ),
         )  # fmt: skip
         out.write_text(json.dumps(copied, ensure_ascii=False, indent=1), encoding="utf-8")
     except BaseException:
