@@ -76,7 +76,9 @@ def decide(who: Registered, form: ChangeForm, given: Given) -> Decided:
             found=f"one whose follow-up has ended: {state.end.reason}",
         )
     decided = _DECISIONS[name](form.change.only, _Asked(who, state, given, from_us))
-    return replace(decided, correction=form.correction and bool(decided.changes))
+    if form.as_of is not None and not decided.changes:
+        raise BadInput(where="as_of", expected="nothing: this holds from now on", found="a moment")
+    return replace(decided, correction=form.correction)
 
 
 def merge(double: Registered, stays: Registered, given: Given) -> Decided:
@@ -212,6 +214,9 @@ def _discharge(_: Nothing, asked: _Asked) -> Decided:
 
 
 def _end(form: EndForm, asked: _Asked) -> Decided:
+    if asked.from_us > asked.given.now_us:
+        # Its number is free at once, and the patient would be there twice until then.
+        raise BadInput(where="as_of", expected="an end that has come", found="one to come")
     return replace(
         _log(asked, End(reason=form.reason)),
         care=replace(asked.who.care, ended_at=to_datetime(asked.from_us), review_on=None),

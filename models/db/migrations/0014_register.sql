@@ -142,7 +142,7 @@ BEGIN
     WHERE w.is_sealed IS NOT NULL
     ON CONFLICT ON CONSTRAINT patient_identity_pkey DO UPDATE SET
         sealed = excluded.sealed, key_id = excluded.key_id, bsn_digest = excluded.bsn_digest,
-        name_digest = excluded.name_digest, is_current = excluded.is_current;
+        name_digest = excluded.name_digest;
 END
 $$;
 COMMENT ON FUNCTION write_identities IS 'The only way to write what is sealed: at inclusion, or for a patient whom one may change.';

@@ -137,6 +137,16 @@ async def test_bad_changes_are_refused_and_change_nothing(admin: Connection, api
     assert "included anew" in (await change(api, patient_id, 3, {"admit": {}}, 422))["detail"]
 
 
+async def test_what_is_to_come_is_shown_apart_from_what_holds(api: Api) -> None:
+    patient_id = await included(api, starts_at=IN_A_WEEK)
+    shown = await api("GET", f"/patients/{patient_id}")
+    assert shown["programmes"] == {}
+    assert [next(name for name in one if name != "from") for one in shown["to_come"]] == [
+        "register", "enrol", "enrol",
+    ]  # fmt: skip
+    assert shown["to_come"][0]["from"][:10] == DAY_TO_COME
+
+
 async def test_of_two_people_at_once_one_is_told_to_look_again(admin: Connection, api: Api) -> None:
     patient_id = await included(api)
     other = api.as_user(await somebody(admin, Role.NURSE))

@@ -139,6 +139,9 @@ async def test_the_same_number_twice_is_refused_until_the_first_has_ended(
     assert await counts(admin) == before
     change = {"version": 1, "change": {"end": {"reason": "finished"}}}
     await api("POST", f"/patients/{first}/changes", change)
+    # Put right afterwards, it is still free.
+    right = {"version": 2, "change": {"identity": form()["identity"]}}
+    await api("POST", f"/patients/{first}/changes", right)
     second = await included(api)
     found = await api("POST", "/patients/search", {"bsn": BSN})
     assert {one["patient_id"]: one["ended"] for one in found["patients"]} == {first: True, second: False}

@@ -252,6 +252,17 @@ def test_a_pause_is_over_by_itself() -> None:
     assert not state.is_paused(NOW_US)
 
 
+def test_only_what_the_log_is_told_can_hold_from_another_moment() -> None:
+    tomorrow = to_datetime(NOW_US + DAY_US)
+    for what in ({"care": {"wijk": "x"}}, {"hand_out": {"device_id": "x"}}, {"end": {"reason": "moved"}}):
+        with pytest.raises(BadInput, match="as_of"):
+            change(registered(), what, as_of=tomorrow)
+    yesterday = to_datetime(NOW_US - DAY_US)
+    decided = change(registered(), {"end": {"reason": "died"}}, as_of=yesterday, correction=True)
+    assert decided.care is not None
+    assert decided.care.ended_at == yesterday
+
+
 def test_what_is_to_come_holds_when_it_comes() -> None:
     later = NOW_US + DAY_US
     who = registered()
