@@ -1,5 +1,6 @@
 """A record is destroyed as a whole or not at all, and that is on record; what is old is let go."""
 
+import asyncio
 from dataclasses import replace
 from uuid import UUID
 
@@ -15,12 +16,14 @@ from models.audit import Kind
 from models.checkpoint import read
 from models.clock import DAY_US, to_datetime, to_us, wall_now_us
 from models.db import audit as audit_rows
-from models.db import rights
+from models.db import positions, rights
 from models.db.pool import Connection, Pool
+from models.db.positions import Advance
 from models.db.rights import Warrant
 from models.errors import BadInput, NotAllowed
 from models.retention import Ground, Obstacle, years_before
-from tests.integration.rights.conftest import THEIRS, World, end_follow_up, person, record, rows_of
+from tests.integration.ingest.conftest import until
+from tests.integration.rights.conftest import PLACE, THEIRS, World, end_follow_up, person, record, rows_of
 
 REASON = "asked for in writing on 23 November"
 YEARS = 365.25 * DAY_US
@@ -209,3 +212,34 @@ async def test_a_double_goes_with_its_registration(people: Pool, admin: Connecti
         "SELECT patients FROM audit WHERE event_code = 'destruction' AND outcome = 'allowed'"
     )
     assert {frozenset(row["patients"]) for row in told} == {frozenset({world.patient, world.other})}
+
+
+async def test_a_destruction_waits_for_the_batch_in_flight_and_takes_what_it_stored(
+    people: Pool, admin: Connection, world: World
+) -> None:
+    await end_follow_up(admin, world.patient)
+    async with admin.transaction():
+        await positions.claim(admin, "thuiswacht.ingest", *PLACE[:2], [Advance(PLACE[2], 100, 101)])
+        destroying = asyncio.create_task(ask(people, world.as_officer, world.patient))
+        await until(lambda: is_waiting(people))
+        await admin.execute(
+            "INSERT INTO reevaluation "
+            "(patient_id, organisation_id, cluster_id, topic, log_partition, log_offset, from_at) "
+            "SELECT patient_id, organisation_id, cluster_id, topic, log_partition, 100, from_at "
+            "FROM reevaluation WHERE patient_id = $1",
+            world.patient,
+        )
+        assert not destroying.done()
+    assert (await destroying).is_done
+    assert await rows_of(admin, world.patient) == {}
+
+
+async def is_waiting(people: Pool) -> bool:
+    async with people.connection() as connection:
+        return bool(
+            await connection.fetchval(
+                "SELECT EXISTS (SELECT FROM pg_locks AS l JOIN pg_database AS d ON d.oid = l.database "
+                "WHERE d.datname = current_database() AND NOT l.granted) "
+                "OR EXISTS (SELECT FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted)"
+            )
+        )
