@@ -281,7 +281,7 @@ class Engine:
         own = int(patient["schedules"])
         placed: list[Placed] = []
         rows: list[tuple[int, ...]] = memory.segments[first : first + length].tolist()
-        for from_us, to_us, enrolled_us, limits, version, states, at, _ in rows:
+        for from_us, to_us, enrolled_us, limits, version, states, at, *_ in rows:
             programme = self.programmes.by_number[version].programme
             schedules = memory.schedules[own + at : own + at + len(programme.schedule)].tobytes()
             content = version, enrolled_us, limits, schedules
@@ -295,7 +295,7 @@ class Engine:
         for x in stretches:
             times = x.from_us, x.to_us, x.enrolled_us
             place = x.version.number, states[x.programme], len(schedules), -1
-            segments.append((*times, self._limits_of(x), *place))
+            segments.append((*times, self._limits_of(x), *place, 0, 0))
             schedules += [(start_us, minute, days) for minute, days, start_us in x.schedules]
         self._arenas.store(patient_row, "schedules", np.array(schedules, SCHEDULE))
         self._arenas.store(patient_row, "segments", np.array(segments, SEGMENT))
@@ -366,6 +366,7 @@ def _scratch(slots: int, longest: int, transitions: int, jumps: int) -> Scratch:
         others=np.zeros(longest),
         coming_us=np.zeros(MOST_SERIES, np.int64),
         moved=np.zeros(MOST_SERIES, np.int64),
+        arrived=np.zeros(MOST_SERIES, np.int64),
         new=np.zeros(1, READING),
         out=np.zeros(transitions, TRANSITION),
         asked=np.zeros(jumps, ASKED),

@@ -144,7 +144,12 @@ SEGMENT = np.dtype(
         ("version", "i4"),
         ("states", "i4"),  # of its programme, counted from the patient's first
         ("schedules", "i8"),  # counted from the patient's first
-        ("due_us", "i8"),  # when one of its rules is due without a reading; −1: to be looked up
+        (
+            "due_us",
+            "i8",
+        ),  # when one of its rules is due without a reading; −1: look all three up
+        ("awake", "i8"),  # rules that are not at rest, as bits: open, true so far, or counting
+        ("likely", "i8"),  # rules of which the part that the rest waits for held when it was last looked at
     ],
     align=True,
 )
@@ -173,9 +178,35 @@ VERSION = np.dtype(
         ("rules_of_states", "i4"),  # where its list of rules by state begins
         ("states", "i4"),
         ("timed", "i8"),  # rules with deadlines, as bits
+        ("always", "i8"),  # rules that no trigger speaks for
+        ("leading", "i8"),  # rules of which one part alone is watched: without it the rest does not matter
+        ("waking", "i8"),  # rules at rest whose deadline a reading puts off
     ],
     align=True,
 )
+
+NAMED = np.dtype(
+    [
+        ("rules", "i8"),  # that name the series, as bits
+        ("spared", "i8"),  # of those that no trigger speaks for: at rest after a reading of this series
+        ("settled", "i8"),  # of the leading ones: decided by this series alone
+        ("spared_us", "i8"),  # how long after a reading the spared ones stay at rest at least
+        ("triggers", "i4"),
+        ("triggers_len", "i4"),
+    ],
+    align=True,
+)
+"""What a series is to a version of a programme."""
+
+TRIGGER = np.dtype(
+    [
+        ("rules", "i8"),  # as bits
+        ("atom", "i4"),  # with the series, the limit, the unit, the bounds
+        ("how", "i4"),
+    ],
+    align=True,
+)
+"""What a new reading must be like for rules at rest to become true; see `kernel.triggers`."""
 
 RULE = np.dtype(
     [
@@ -189,6 +220,8 @@ RULE = np.dtype(
         ("severity", "i4"), ("raised_severity", "i4"),
         ("state", "i4"),  # place of its state among those of its programme
         ("timed", "i4"),  # has an age or a missed, hence deadlines of its own
+        ("when_atoms", "i4"),  # those whose deadlines matter while it is at rest
+        ("counted", "i4"),  # mask of the evaluations that are remembered, for the version that looks at most
     ],
     align=True,
 )  # fmt: skip
@@ -266,7 +299,8 @@ class Tables(NamedTuple):
     rules_of_states: (
         Column  # int32[states of all versions]: the number of a rule, −1 where a version lacks it
     )
-    rules_by_series: Column  # int64[versions, series]: rules of the version that name the series, as bits
+    named: Rows  # [versions, series]
+    triggers: Rows
     rules: Rows
     code: Column  # int32
     atoms: Rows
@@ -316,6 +350,7 @@ class Scratch(NamedTuple):
     others: Column  # float64[longest series]
     coming_us: Column  # int64[MOST_SERIES]: time of the next reading of each series
     moved: Column  # int64[MOST_SERIES]: the series that have a reading at the moment
+    arrived: Column  # int64[MOST_SERIES]: its row; −1 where there are several
     new: Rows  # [1]: a reading on its way into its block
     out: Rows  # transitions
     asked: Rows  # jumps and what became of them

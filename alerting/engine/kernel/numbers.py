@@ -3,6 +3,9 @@
 from typing import Any
 
 import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from alerting.engine.kernel.compiling import compiled, part
@@ -28,6 +31,8 @@ DIVIDE = 2 * MULTIPLY
 
 SMALLEST_BLOCK = 4
 
+IS_NEVER_ZERO: Any = ir.Constant(ir.IntType(1), 1)
+
 INSERTION = 24
 """Up to so many values are sorted by insertion."""
 
@@ -41,6 +46,17 @@ def ones(bits: int) -> int:
     bits = bits + (bits >> 8)
     bits = bits + (bits >> 16)
     return (bits + (bits >> 32)) & 0x7F
+
+
+def _lowest(_typing: Any, bits: Any) -> Any:
+    def build(_context: Any, builder: Any, _typed: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], IS_NEVER_ZERO)
+
+    return types.int64(bits), build
+
+
+lowest: Any = intrinsic(_lowest)
+"""The number of the lowest bit that is set; one is. In kernels only."""
 
 
 @compiled

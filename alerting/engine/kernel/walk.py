@@ -9,15 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerting.engine.kernel.compiling import compiled, part
-from alerting.engine.kernel.conditions import TRUE, Here, condition, deadline, values_of
 from alerting.engine.kernel.gate import look_for_jumps
 from alerting.engine.kernel.handing import memory_of, scratch_of, tables_of
 from alerting.engine.kernel.history import room_for_bins
 from alerting.engine.kernel.layout import (
     DAY_US,
     HOUR_US,
-    MOST_SERIES,
-    MOST_VALUES,
     NEVER,
     SNAPSHOTS,
     Memory,
@@ -25,121 +22,16 @@ from alerting.engine.kernel.layout import (
     Tables,
 )
 from alerting.engine.kernel.numbers import counts, first_from, ones
+from alerting.engine.kernel.rules import KEEP, emit, judge, leave
 
-OPEN, RAISE, CLEAR, KEEP = 0, 1, 2, 3
 NOT_REPLAYED, NO_SNAPSHOT = -2, -3
+SEVERAL, NONE = -1, -2
 SNAPSHOT_EVERY_US = 7 * DAY_US // 2
 """Three of them reach back seven days at least: whatever is not too late finds one."""
 
 SNAPSHOT_OFTEN_US = 4 * HOUR_US
 MANY_READINGS = 512
 """Who has more than this of one series measures by the minute, and keeps snapshots for hours only."""
-
-
-@part
-def _emit(scratch: Scratch, n: int, p: int, g: int, rule: int, what: int, state: Any, at_us: int) -> int:
-    row = scratch.out[n]
-    row.patient = p
-    row.segment = g
-    row.rule = rule
-    row.what = what
-    row.severity = state.severity
-    row.opened_at_us = state.since_us
-    row.at_us = at_us
-    row.raised = state.raised
-    row.unconfirmed = state.unconfirmed
-    return n + 1
-
-
-@part
-def _attach(n: int, start: int, length: int, here: Here, m: Memory, t: Tables, scratch: Scratch) -> None:
-    """The values of a condition to the row that was emitted last."""
-    values_of(start, length, here, m, t, scratch)
-    for i in range(MOST_VALUES):
-        scratch.out[n - 1].values[i] = scratch.values[i]
-        scratch.out[n - 1].limits[i] = scratch.values[MOST_VALUES + i]
-
-
-@part
-def _close(scratch: Scratch, n: int, p: int, g: int, rule: int, state: Any, at_us: int) -> int:
-    """Ends the finding of a rule that no longer applies, and forgets the rule's state."""
-    if state.open != 0:
-        n = _emit(scratch, n, p, g, rule, CLEAR, state, at_us)
-    state.open = 0
-    state.raised = 0
-    state.bits = 0
-    state.since_us = -1
-    state.due_us = NEVER
-    return n
-
-
-@part
-def _evaluate(
-    number: int, g: int, state: Any, by_reading: bool, waits: bool, here: Here,
-    m: Memory, t: Tables, scratch: Scratch, n: int,
-) -> int:  # fmt: skip
-    """One rule at one moment: opens, raises or clears, and sets when it is due next."""
-    rule = t.rules[number]
-    at_us = here.at_us
-    p = here.patient
-    in_doubt = 1 if waits else 0
-    when = condition(rule.when, rule.when_len, here, m, t, scratch)
-    if by_reading:
-        state.bits = (state.bits << 1 | (1 if when == TRUE else 0)) & 0xFFFF
-    if state.open != 0:
-        if when != TRUE and not waits:
-            if condition(rule.clear, rule.clear_len, here, m, t, scratch) == TRUE:
-                n = _emit(scratch, n, p, g, number, CLEAR, state, at_us)
-                state.open = 0
-                state.raised = 0
-                state.since_us = -1
-    elif when != TRUE:
-        state.since_us = -1
-    else:
-        if state.since_us < 0:
-            state.since_us = at_us
-        if at_us - state.since_us >= rule.held_us:
-            trues = 0
-            for i in range(rule.n):
-                trues += state.bits >> i & 1
-            if trues >= rule.k:
-                state.open = 1
-                state.severity = rule.severity
-                state.since_us = at_us
-                state.unconfirmed = in_doubt
-                n = _emit(scratch, n, p, g, number, OPEN, state, at_us)
-                _attach(n, rule.when, rule.when_len, here, m, t, scratch)
-    if state.open != 0 and state.raised == 0 and rule.raised_len != 0:
-        if condition(rule.raised, rule.raised_len, here, m, t, scratch) == TRUE:
-            state.raised = 1
-            state.severity = rule.raised_severity
-            state.unconfirmed = max(state.unconfirmed, in_doubt)
-            n = _emit(scratch, n, p, g, number, RAISE, state, at_us)
-            _attach(n, rule.raised, rule.raised_len, here, m, t, scratch)
-    state.due_us = NEVER
-    if rule.timed != 0:
-        state.due_us = deadline(rule, here, m, t, scratch)
-    if rule.held_us != 0 and state.open == 0 and state.since_us >= 0:
-        if state.since_us + rule.held_us > at_us:
-            state.due_us = min(state.due_us, state.since_us + rule.held_us)
-    return n
-
-
-@part
-def _leave(p: int, g: int, at_us: int, goes_on: bool, m: Memory, t: Tables, scratch: Scratch, n: int) -> int:
-    """The end of a segment: closes the findings of rules that the next one, if any, does not have."""
-    patient = m.patients[p]
-    segment = m.segments[patient.segments + g]
-    version = t.versions[segment.version]
-    for s in range(version.states):
-        rule = t.rules_of_states[version.rules_of_states + s]
-        gone = not goes_on
-        if goes_on:
-            following = t.versions[m.segments[patient.segments + g + 1].version]
-            gone = t.rules_of_states[following.rules_of_states + s] < 0
-        if gone and rule >= 0:
-            n = _close(scratch, n, p, g, rule, m.states[patient.states + segment.states + s], at_us)
-    return n
 
 
 @part
@@ -223,22 +115,23 @@ def _go_back(p: int, m: Memory, t: Tables, scratch: Scratch, n: int) -> int:
                 rule = t.rules_of_states[version.rules_of_states + s]
                 state = m.states[patient.states + segment.states + s]
                 if rule >= 0 and state.open != 0:
-                    n = _emit(scratch, n, p, g, rule, KEEP, state, patient.done_us)
+                    n = emit(scratch, n, p, g, rule, KEEP, state, patient.done_us)
     return n
 
 
 @part
-def _advance(k: int, at_us: int, start: int, m: Memory, scratch: Scratch) -> bool:
-    """Moves the end of a series past a moment; whether a reading at that moment counts."""
+def _advance(k: int, at_us: int, start: int, m: Memory, scratch: Scratch) -> int:
+    """Moves the end of a series past a moment; gives the row that counts, SEVERAL or NONE."""
     series = m.series[start + k]
     end = series.readings + series.readings_len
     i = scratch.ends[k]
-    counted = False
+    row = NONE
     while i < end and m.readings[i].taken_us <= at_us:
-        counted = counted or counts(m.readings[i].tag)
+        if counts(m.readings[i].tag):
+            row = i if row == NONE else SEVERAL
         i += 1
     scratch.ends[k] = i
-    return counted
+    return row
 
 
 @part
@@ -285,8 +178,10 @@ def _walk_patient(
         moved = 0
         for k in range(number_of_series):
             if scratch.coming_us[k] <= at_us:
-                if _advance(k, at_us, start, m, scratch):
-                    scratch.moved[moved] = m.series[start + k].number
+                row = _advance(k, at_us, start, m, scratch)
+                if row != NONE:
+                    scratch.moved[moved] = k
+                    scratch.arrived[moved] = row
                     moved += 1
                 scratch.coming_us[k] = _next_reading(k, start, m, scratch)
         pending = np.int64(0)
@@ -308,38 +203,11 @@ def _walk_patient(
                 if g + 1 < patient.segments_len:
                     following = m.segments[patient.segments + g + 1]
                     goes_on = following.states == segment.states and following.from_us == at_us
-                n = _leave(p, g, at_us, goes_on, m, t, scratch, n)
+                n = leave(p, g, at_us, goes_on, m, t, scratch, n)
                 continue
             due = min(due, segment.to_us)
-            version = t.versions[segment.version]
-            named = np.int64(0)
-            for i in range(moved):
-                named |= t.rules_by_series[segment.version * MOST_SERIES + scratch.moved[i]]
-            begins = segment.from_us == at_us
-            if named == 0 and segment.due_us > at_us and not begins:
-                due = min(due, segment.due_us)
-                continue
-            todo = np.int64(-1) if begins else named | version.timed
-            rules_due = NEVER
-            here = Here(
-                p, at_us, moment, start, patient.named, segment.limits,
-                patient.schedules + segment.schedules, segment.enrolled_us,
-            )  # fmt: skip
-            for r in range(version.rules_len):
-                if todo >> r & 1 == 0:
-                    continue
-                rule_number = version.rules + r
-                rule = t.rules[rule_number]
-                state = m.states[patient.states + segment.states + rule.state]
-                by_reading = named >> r & 1 != 0
-                if by_reading or begins or state.due_us == at_us:
-                    n = _evaluate(
-                        rule_number, g, state, by_reading, rule.series & pending != 0, here,
-                        m, t, scratch, n,
-                    )  # fmt: skip
-                rules_due = min(rules_due, state.due_us)
-            segment.due_us = rules_due
-            due = min(due, rules_due)
+            n = judge(p, g, at_us, moment, moved, pending, m, t, scratch, n)
+            due = min(due, segment.due_us)
         m.due_us[p] = due
         patient.done_us = at_us
 
