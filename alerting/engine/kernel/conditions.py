@@ -23,7 +23,7 @@ from alerting.engine.kernel.features import (
 )
 from alerting.engine.kernel.layout import MOST_VALUES, NEVER, Memory, Scratch, Tables
 from alerting.engine.kernel.numbers import in_unit, millionths, ones
-from alerting.engine.kernel.schedules import missed, next_due
+from alerting.engine.kernel.schedules import missed, next_due_again
 from alerting.engine.kernel.scores import news2
 from alerting.engine.kernel.usual import from_usual
 
@@ -180,5 +180,5 @@ def deadline(rule: Any, atoms: int, from_us: int, here: Here, m: Memory, t: Tabl
         else:
             schedule = m.schedules[here.schedules + atom.schedule]
             if schedule.start_us != NEVER:
-                due = min(due, next_due(from_us, schedule, t.days))
+                due = min(due, next_due_again(from_us, schedule, t.days))
     return due

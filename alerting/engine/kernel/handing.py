@@ -167,7 +167,8 @@ memory_of = _taken(
         "patients": PATIENT, "due_us": LONG, "series": SERIES, "readings": READING, "histories": HISTORY,
         "bins": BIN, "days": FLOAT, "segments": SEGMENT, "schedules": SCHEDULE, "states": STATE,
         "limits": LIMIT, "snapshot_us": LONG, "snapshot_mark_us": LONG, "digests": DIGEST, "free": LONG,
-        "used": LONG, "free_bins": LONG, "used_bins": LONG, "readings_room": int, "bins_room": int,
+        "used": LONG, "free_bins": LONG, "used_bins": LONG, "longest": LONG, "readings_room": int,
+        "bins_room": int,
     },
 )  # fmt: skip
 """Patients, from what was handed over."""
@@ -186,7 +187,8 @@ scratch_of = _taken(
     Scratch,
     {
         "ends": LONG, "stack": LONG, "values": FLOAT, "memo": FLOAT, "memo_at": LONG, "some": FLOAT,
-        "others": FLOAT, "coming_us": LONG, "moved": LONG, "arrived": LONG, "new": READING, "out": TRANSITION,
+        "others": FLOAT, "coming": LONG, "coming_us": LONG, "moved": LONG, "arrived": LONG, "new": READING,
+        "out": TRANSITION,
         "asked": ASKED, "out_room": int, "asked_room": int,
     },
 )  # fmt: skip

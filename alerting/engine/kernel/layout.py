@@ -68,6 +68,7 @@ PATIENT = np.dtype(
         ("again_us", "i8"),  # evaluate again from this time on; NEVER when there is no need
         ("gate_due_us", "i8"),  # when a jump is decided at the latest; NEVER when none waits
         ("named", "i8"),  # the series that are kept, as bits
+        ("fresh", "i8"),  # the series that may have readings that were not evaluated yet, as bits
         ("series", "i8"),
         ("segments", "i8"),
         ("states", "i8"),
@@ -81,6 +82,7 @@ PATIENT = np.dtype(
         ("schedules_cap", "i4"),
         ("stale", "u1"),  # when something is due must be looked up again
         ("jumps", "u1"),  # jumps must be looked for
+        ("often", "u1"),  # measures by the minute, hence snapshots for hours only
         ("snapshots", "u1"),  # how many there are
         ("oldest", "u1"),  # where in the ring the oldest is
     ],
@@ -155,7 +157,16 @@ SEGMENT = np.dtype(
 )
 """A stretch of time in which nothing changes for one enrolment; sorted by programme, then time."""
 
-SCHEDULE = np.dtype([("start_us", "i8"), ("before_min", "i4"), ("days", "i4")], align=True)
+SCHEDULE = np.dtype(
+    [
+        ("start_us", "i8"),
+        ("before_min", "i4"),
+        ("days", "i4"),
+        ("asked_us", "i8"),  # after this time, as was asked last,
+        ("next_us", "i8"),  # this is the next due moment
+    ],
+    align=True,
+)
 """Due moments of a schedule in a segment; slots before `start_us` do not count, NEVER while paused."""
 
 STATE = np.dtype(
@@ -334,6 +345,7 @@ class Memory(NamedTuple):
     used: Column  # int64[1]: rows of the arena of readings in use
     free_bins: Column  # int64[sizes]: the same of bins
     used_bins: Column  # int64[1]
+    longest: Column  # int64[1]: the most readings that a series ever had
     readings_room: int  # rows of the arena of readings
     bins_room: int
 
@@ -348,7 +360,8 @@ class Scratch(NamedTuple):
     memo_at: Column  # int64[slots]: the moment that they are of, counted
     some: Column  # float64[longest series]: values that are sorted
     others: Column  # float64[longest series]
-    coming_us: Column  # int64[MOST_SERIES]: time of the next reading of each series
+    coming: Column  # int64[MOST_SERIES]: the series that have more readings,
+    coming_us: Column  # int64[MOST_SERIES]: and the time of the next one of each
     moved: Column  # int64[MOST_SERIES]: the series that have a reading at the moment
     arrived: Column  # int64[MOST_SERIES]: its row; −1 where there are several
     new: Rows  # [1]: a reading on its way into its block

@@ -12,6 +12,7 @@ from alerting.engine.kernel.compiling import compiled, part
 from alerting.engine.kernel.gate import look_for_jumps
 from alerting.engine.kernel.handing import memory_of, scratch_of, tables_of
 from alerting.engine.kernel.history import room_for_bins
+from alerting.engine.kernel.intake import MANY_READINGS
 from alerting.engine.kernel.layout import (
     DAY_US,
     HOUR_US,
@@ -30,8 +31,7 @@ SNAPSHOT_EVERY_US = 7 * DAY_US // 2
 """Three of them reach back seven days at least: whatever is not too late finds one."""
 
 SNAPSHOT_OFTEN_US = 4 * HOUR_US
-MANY_READINGS = 512
-"""Who has more than this of one series measures by the minute, and keeps snapshots for hours only."""
+"""Of whoever measures by the minute."""
 
 
 @part
@@ -63,19 +63,27 @@ def _copy_state(to: Any, state: Any) -> None:
 
 
 @part
+def _look_how_often(p: int, m: Memory) -> None:
+    """Whether a patient who measured by the minute still does."""
+    patient = m.patients[p]
+    patient.often = 0
+    for s in range(patient.series, patient.series + ones(patient.named)):
+        if m.series[s].readings_len > MANY_READINGS:
+            patient.often = 1
+
+
+@part
 def _remember(p: int, at_us: int, m: Memory) -> None:
     """Keeps a snapshot of the states as they are just before an event, when the newest one is old enough."""
     patient = m.patients[p]
     if patient.snapshots > 0:
         newest = (patient.oldest + patient.snapshots - 1) % SNAPSHOTS
         age_us = at_us - m.snapshot_mark_us[p * SNAPSHOTS + newest]
-        if age_us < SNAPSHOT_OFTEN_US:
+        if age_us < (SNAPSHOT_OFTEN_US if patient.often != 0 else SNAPSHOT_EVERY_US):
             return
-        if age_us < SNAPSHOT_EVERY_US:
-            most = 0
-            for s in range(patient.series, patient.series + ones(patient.named)):
-                most = max(most, m.series[s].readings_len)
-            if most <= MANY_READINGS:
+        if patient.often != 0:
+            _look_how_often(p, m)
+            if patient.often == 0 and age_us < SNAPSHOT_EVERY_US:
                 return
     if patient.snapshots == SNAPSHOTS:
         patient.oldest = (patient.oldest + 1) % SNAPSHOTS
@@ -102,6 +110,7 @@ def _go_back(p: int, m: Memory, t: Tables, scratch: Scratch, n: int) -> int:
     if kept == 0:
         return -1
     patient.snapshots = kept
+    patient.fresh = patient.named
     place = (patient.oldest + kept - 1) % SNAPSHOTS
     patient.done_us = m.snapshot_us[p * SNAPSHOTS + place]
     copy = patient.states + (1 + place) * patient.states_len
@@ -147,6 +156,30 @@ def _next_reading(k: int, start: int, m: Memory, scratch: Scratch) -> int:
 
 
 @part
+def _begin(p: int, m: Memory, scratch: Scratch) -> int:
+    """Where each series of a patient stands; gives how many have readings that were not evaluated yet."""
+    patient = m.patients[p]
+    coming = k = 0
+    left = patient.named
+    while left != 0:
+        series = m.series[patient.series + k]
+        first, end = series.readings, series.readings + series.readings_len
+        i = end
+        if patient.fresh & (left & -left) != 0:
+            if end > first and m.readings[end - 1].taken_us > patient.done_us:
+                i = first_from(m.readings, first, end, patient.done_us + 1)
+        scratch.ends[k] = i
+        if i < end:
+            scratch.coming[coming] = k
+            scratch.coming_us[coming] = _next_reading(k, patient.series, m, scratch)
+            if scratch.coming_us[coming] != NEVER:
+                coming += 1
+        left &= left - 1
+        k += 1
+    return coming
+
+
+@part
 def _walk_patient(
     p: int, horizon_us: int, moment: int, m: Memory, t: Tables, scratch: Scratch, n: int
 ) -> tuple[int, int, bool]:  # fmt: skip
@@ -155,35 +188,36 @@ def _walk_patient(
     start = patient.series
     room = 2 * patient.states_len
     number_of_series = ones(patient.named)
-    waiting = False
-    for k in range(number_of_series):
-        series = m.series[start + k]
-        first, end = series.readings, series.readings + series.readings_len
-        i = end
-        if end > first and m.readings[end - 1].taken_us > patient.done_us:
-            i = first_from(m.readings, first, end, patient.done_us + 1)
-        scratch.ends[k] = i
-        scratch.coming_us[k] = _next_reading(k, start, m, scratch)
-        waiting = waiting or series.pending_us != NEVER
+    coming = _begin(p, m, scratch)
+    waiting = patient.gate_due_us != NEVER
     while True:
         at_us = m.due_us[p]
-        for k in range(number_of_series):
-            at_us = min(at_us, scratch.coming_us[k])
+        for j in range(coming):
+            at_us = min(at_us, scratch.coming_us[j])
         if at_us > horizon_us:
             return moment, n, True
         if n + room > scratch.out_room:
             return moment, n, False
         _remember(p, at_us, m)
         moment += 1
-        moved = 0
-        for k in range(number_of_series):
-            if scratch.coming_us[k] <= at_us:
-                row = _advance(k, at_us, start, m, scratch)
-                if row != NONE:
-                    scratch.moved[moved] = k
-                    scratch.arrived[moved] = row
-                    moved += 1
-                scratch.coming_us[k] = _next_reading(k, start, m, scratch)
+        moved = j = 0
+        while j < coming:
+            if scratch.coming_us[j] > at_us:
+                j += 1
+                continue
+            k = scratch.coming[j]
+            row = _advance(k, at_us, start, m, scratch)
+            if row != NONE:
+                scratch.moved[moved] = k
+                scratch.arrived[moved] = row
+                moved += 1
+            scratch.coming_us[j] = _next_reading(k, start, m, scratch)
+            if scratch.coming_us[j] == NEVER:
+                coming -= 1
+                scratch.coming[j] = scratch.coming[coming]
+                scratch.coming_us[j] = scratch.coming_us[coming]
+            else:
+                j += 1
         pending = np.int64(0)
         if waiting:
             for k in range(number_of_series):
@@ -232,9 +266,11 @@ def evaluate(
         patient = m.patients[p]
         if n + 2 * patient.states_len > scratch.out_room:
             return j, n, questions
-        for s in range(patient.series, patient.series + ones(patient.named)):
-            if not room_for_bins(m, s):
+        left = patient.fresh
+        while left != 0:
+            if not room_for_bins(m, patient.series + ones(patient.named & ((left & -left) - 1))):
                 return j, n, questions
+            left &= left - 1
         horizon_us = max(now_us, patient.latest_us)
         if patient.jumps != 0 or patient.gate_due_us <= horizon_us:
             filled = look_for_jumps(p, horizon_us, questions, m, t, scratch)
@@ -254,5 +290,6 @@ def evaluate(
             moment, n, complete = _walk_patient(p, horizon_us, moment, m, t, scratch, n)
             if not complete:
                 return j, n, questions
+        patient.fresh = 0
         m.due_us[p] = min(m.due_us[p], patient.gate_due_us)
     return touched.size, n, questions
