@@ -30,6 +30,7 @@ from alerting.engine.kernel.numbers import (
     SMALLEST_BLOCK,
     counts,
     device_of,
+    fetch,
     first_from,
     is_after,
     ones,
@@ -43,6 +44,9 @@ FULL = 0.8
 
 MANY_READINGS = 512
 """Who has more than this of one series measures by the minute, and keeps snapshots for hours only."""
+
+FAR, NEAR, NEAREST = 16, 8, 4
+"""So many readings ahead memory is asked for their patients, series and the ends of their blocks."""
 
 RADIX_BITS = 11
 RADIX = 1 << RADIX_BITS
@@ -259,6 +263,24 @@ def _put(p: int, s: int, row: Any, m: Memory) -> int:
     return i if not known and i == first + series.readings_len - 1 else -1
 
 
+@part
+def _fetch_series(p: int, number: int, m: Memory) -> None:
+    patient = m.patients[p]
+    bit = 1 << number
+    if patient.named & bit != 0:
+        fetch(m.series[patient.series + ones(patient.named & (bit - 1))])
+
+
+@part
+def _fetch_end(p: int, number: int, m: Memory) -> None:
+    patient = m.patients[p]
+    bit = 1 << number
+    if patient.named & bit != 0:
+        series = m.series[patient.series + ones(patient.named & (bit - 1))]
+        if series.readings_len > 0:
+            fetch(m.readings[series.readings + series.readings_len - 1])
+
+
 @compiled
 def take_in(
     start: int, order: NDArray[np.int64], patient: NDArray[np.int32], taken_us: NDArray[np.int64],
@@ -276,6 +298,12 @@ def take_in(
     for o in range(start, order.size):
         r = order[o]
         p: Any = patient[r]
+        if o + FAR < order.size:
+            fetch(m.patients[patient[order[o + FAR]]])
+        if o + NEAR < order.size:
+            _fetch_series(patient[order[o + NEAR]], series_of_kind[kind[order[o + NEAR]]], m)
+        if o + NEAREST < order.size:
+            _fetch_end(patient[order[o + NEAREST]], series_of_kind[kind[order[o + NEAREST]]], m)
         who = m.patients[p]
         who.latest_us = max(who.latest_us, taken_us[r])
         number = series_of_kind[kind[r]]

@@ -22,11 +22,14 @@ from alerting.engine.kernel.layout import (
     Scratch,
     Tables,
 )
-from alerting.engine.kernel.numbers import counts, first_from, ones
+from alerting.engine.kernel.numbers import counts, fetch, first_from, ones
 from alerting.engine.kernel.rules import KEEP, emit, judge, leave
 
 NOT_REPLAYED, NO_SNAPSHOT = -2, -3
 SEVERAL, NONE = -1, -2
+FAR, NEAR = 8, 3
+"""So many patients ahead memory is asked for what they need."""
+
 SNAPSHOT_EVERY_US = 7 * DAY_US // 2
 """Three of them reach back seven days at least: whatever is not too late finds one."""
 
@@ -246,6 +249,28 @@ def _walk_patient(
         patient.done_us = at_us
 
 
+@part
+def _fetch_ahead(touched: Any, j: int, m: Memory) -> None:
+    """Asks for the rows of patients who are next: first their own, of nearer ones what those point at."""
+    if j + FAR < touched.size:
+        fetch(m.patients[touched[j + FAR]])
+    if j + NEAR < touched.size:
+        patient = m.patients[touched[j + NEAR]]
+        for s in range(patient.series, patient.series + ones(patient.named)):
+            fetch(m.series[s])
+        for g in range(patient.segments, patient.segments + patient.segments_len):
+            fetch(m.segments[g])
+    if j + 1 < touched.size:
+        patient = m.patients[touched[j + 1]]
+        left = patient.fresh
+        while left != 0:
+            series = m.series[patient.series + ones(patient.named & ((left & -left) - 1))]
+            if series.readings_len > 1:
+                fetch(m.readings[series.readings + series.readings_len - 2])
+                fetch(m.readings[series.readings + series.readings_len - 1])
+            left &= left - 1
+
+
 @compiled
 def evaluate(
     touched: NDArray[np.int32], start: int, now_us: int, own: Memory, tables: Tables, room: Scratch,
@@ -263,6 +288,7 @@ def evaluate(
         scratch.memo_at[slot] = -1
     for j in range(start, touched.size):
         p = touched[j]
+        _fetch_ahead(touched, j, m)
         patient = m.patients[p]
         if n + 2 * patient.states_len > scratch.out_room:
             return j, n, questions
