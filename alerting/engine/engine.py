@@ -263,7 +263,7 @@ class Engine:
         numbers = np.zeros(len(texts) + 1, np.int64)
         places = np.flatnonzero(used)
         names = [*compress(texts, used.tolist()), *([""] if used[-1] else [])]
-        known = list(map(self._devices.get, names))
+        known: list[Any] = list(map(self._devices.get, names))
         if None in known:
             known = list(map(self._device, names))
         numbers[places] = known
@@ -366,8 +366,9 @@ def _surveyed(readings: Readings) -> tuple[NDArray[np.bool_], tuple[bool, bool, 
     """Which devices are named, and what `intake.survey` says of readings."""
     used = np.zeros(len(readings.texts) + 1, np.bool_)
     columns = readings.patient, readings.kind, readings.taken_at_us, readings.device, readings.revision
-    parts = (np.ascontiguousarray(column) for column in (*columns, readings.too_late))
-    return used, intake.survey(*parts, len(KINDS), LATEST_US, used)
+    parts = [np.ascontiguousarray(column) for column in (*columns, readings.too_late)]
+    survey: Any = intake.survey
+    return used, survey(*parts, len(KINDS), LATEST_US, used)
 
 
 def _scratch(slots: int, longest: int, transitions: int, jumps: int) -> Scratch:

@@ -22,6 +22,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 
@@ -220,7 +221,7 @@ def named_by_series(
     for number, (first, length, *_) in enumerate(versions):
         own = range(first, first + length)
         for series in range(len(KINDS)):
-            found: dict[tuple[object, ...], tuple[int, list[bool]]] = {}
+            found: dict[tuple[Any, ...], tuple[int, list[bool]]] = {}
             for rule in own:
                 for watched in waits[rule].watched:
                     if watched.series == series:

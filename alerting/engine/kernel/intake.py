@@ -39,7 +39,7 @@ from alerting.engine.kernel.numbers import (
     size_for,
 )
 
-FULL = 0.8
+FULL = 0.9
 """A block that is fuller than this after old readings were dropped is replaced by a larger one."""
 
 MANY_READINGS = 512
@@ -196,13 +196,13 @@ def release(s: int, m: Memory) -> None:
 def _make_room(p: int, s: int, m: Memory, t: Tables, some: Values) -> bool:
     """Room for one more reading; False where the arena is too small."""
     series = m.series[s]
-    if not room_for_bins(m, s):
+    if not room_for_bins(m, p, s):
         return False
     if series.readings_cap != 0:
         drop_old(p, s, m, t, some)
     if series.readings_cap != 0 and series.readings_len + 1 <= FULL * series.readings_cap:
         return True
-    return _move(s, size_for(series.readings_len + 1 + series.readings_len // 4), m)
+    return _move(s, size_for(series.readings_len + 1 + series.readings_len // 8), m)
 
 
 @part
@@ -264,7 +264,7 @@ def _put(p: int, s: int, row: Any, m: Memory) -> int:
 
 
 @part
-def _fetch_series(p: int, number: int, m: Memory) -> None:
+def _fetch_series(p: Any, number: Any, m: Memory) -> None:
     patient = m.patients[p]
     bit = 1 << number
     if patient.named & bit != 0:
@@ -272,7 +272,7 @@ def _fetch_series(p: int, number: int, m: Memory) -> None:
 
 
 @part
-def _fetch_end(p: int, number: int, m: Memory) -> None:
+def _fetch_end(p: Any, number: Any, m: Memory) -> None:
     patient = m.patients[p]
     bit = 1 << number
     if patient.named & bit != 0:
@@ -339,6 +339,44 @@ def take_in(
     return order.size
 
 
+@part
+def _packed_size(s: int, m: Memory) -> int:
+    """Rows of the block that a series is packed into: no larger than the one it has."""
+    series = m.series[s]
+    wanted = rows_of_size(size_for(series.readings_len + series.readings_len // 8 + 1))
+    return min(series.readings_cap, wanted)
+
+
+@compiled
+def rows_packed(patients: int, own: Memory) -> int:
+    """How many rows the readings of all patients take without what is free between them."""
+    m = memory_of(own)
+    total = 0
+    for p in range(patients):
+        patient = m.patients[p]
+        for k in range(ones(patient.named)):
+            total += _packed_size(patient.series + k, m)
+    return total
+
+
+@compiled
+def pack(patients: int, own: Memory, to: Memory) -> None:
+    """Moves all readings into another arena, side by side; `to` is the same memory with that arena."""
+    m, other = memory_of(own), memory_of(to)
+    at = 0
+    for p in range(patients):
+        patient = m.patients[p]
+        for s in range(patient.series, patient.series + ones(patient.named)):
+            series = m.series[s]
+            rows = _packed_size(s, m)
+            for i in range(series.readings_len):
+                copy_reading(other.readings[at + i], m.readings[series.readings + i])
+            series.readings = at
+            series.readings_cap = rows
+            at += rows
+    m.used[0] = at
+
+
 @compiled
 def give_back(rows: NDArray[np.int32], start: int, own: Memory, tables: Tables, room: Scratch) -> int:
     """Drops the old readings of patients and moves the rest into smaller blocks: the room is for others.
@@ -353,10 +391,10 @@ def give_back(rows: NDArray[np.int32], start: int, own: Memory, tables: Tables, 
             series = m.series[s]
             if series.readings_cap <= 2 * SMALLEST_BLOCK:
                 continue
-            if not room_for_bins(m, s):
+            if not room_for_bins(m, rows[j], s):
                 return j
             drop_old(rows[j], s, m, t, some)
-            size = size_for(series.readings_len + series.readings_len // 4 + 1)
+            size = size_for(series.readings_len + series.readings_len // 8 + 1)
             if rows_of_size(size) < series.readings_cap and not _move(s, size, m):
                 return j
     return rows.size

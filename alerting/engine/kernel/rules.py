@@ -169,7 +169,7 @@ def _spared_us(
 
 @part
 def judge(
-    p: int, g: int, at_us: int, moment: int, moved: int, pending: int,
+    p: int, g: int, at_us: int, moment: int, moved: int, pending: Any,
     m: Memory, t: Tables, scratch: Scratch, n: int,
 ) -> int:  # fmt: skip
     """The rules of a segment at a moment at which it holds; gives how many rows of `out` are filled.

@@ -294,7 +294,7 @@ def evaluate(
             return j, n, questions
         left = patient.fresh
         while left != 0:
-            if not room_for_bins(m, patient.series + ones(patient.named & ((left & -left) - 1))):
+            if not room_for_bins(m, p, patient.series + ones(patient.named & ((left & -left) - 1))):
                 return j, n, questions
             left &= left - 1
         horizon_us = max(now_us, patient.latest_us)
