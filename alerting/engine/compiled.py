@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from alerting.engine import local_days
 from alerting.engine.atoms import TIMED, Need, atom_of, needs_of, series_bits
 from alerting.engine.expressions import AnyOf, Comparison, Condition, Not, comparisons
 from alerting.engine.gates import GATES
 from alerting.engine.kernel import conditions
-from alerting.engine.kernel.layout import ATOM, LIMIT, MOST_SERIES, NEVER, RULE, VERSION, Rows, Tables
+from alerting.engine.kernel.layout import ATOM, LIMIT, NEVER, RULE, VERSION, Rows, Tables
 from alerting.engine.programme import DAYS, TIME_UNITS_US, Limit, Programme, Rule, Schedule
+from alerting.engine.triggers import Wait, Waiting, asleep_bits, bits_of, named_by_series, wait_of
 from models.findings import RuleIdentity, Severity
 from models.kinds import KINDS
 from models.units import DIVIDE, MULTIPLY, OFFSET, UNIT_BY_SPELLING
@@ -68,6 +68,7 @@ class _Collected:
     code: list[int] = field(default_factory=list[int])
     atoms: list[tuple[Any, ...]] = field(default_factory=list[tuple[Any, ...]])
     slots: dict[tuple[Any, ...], int] = field(default_factory=dict[tuple[Any, ...], int])
+    waits: list[Wait] = field(default_factory=list[Wait])
 
 
 def compared(value: float, limit: Limit) -> float:
@@ -98,9 +99,13 @@ def compile_programmes(programmes: Sequence[Programme]) -> CompiledProgrammes:
     """The tables for these programmes, one per name and version."""
     ordered = sorted(programmes, key=lambda p: (p.programme, p.version))
     names_of: dict[str, list[str]] = {}
+    most_counted: dict[tuple[str, str], int] = {}
     for programme in ordered:
         names = names_of.setdefault(programme.programme, [])
         names += [name for name in programme.rules if name not in names]
+        for name, rule in programme.rules.items():
+            key = programme.programme, name
+            most_counted[key] = max(most_counted.get(key, 0), rule.k_of_n.n if rule.k_of_n is not None else 0)
     collected = _Collected()
     rules: list[CompiledRule] = []
     versions: list[CompiledVersion] = []
@@ -111,11 +116,12 @@ def compile_programmes(programmes: Sequence[Programme]) -> CompiledProgrammes:
         names = names_of[programme.programme]
         first = len(rules)
         for name, rule in programme.rules.items():
-            _add_rule(collected, programme, rule, names.index(name))
+            _add_rule(collected, programme, rule, names.index(name), most_counted[programme.programme, name])
             rules.append(_compiled_rule(programme, name, rule))
         own = list(programme.rules)
-        timed = sum(1 << i for i, name in enumerate(own) if _is_timed(programme.rules[name]))
-        rows.append((first, len(own), len(rules_of_states), len(names), _signed(timed)))
+        timed = bits_of(_is_timed(programme.rules[name]) for name in own)
+        asleep = asleep_bits(list(programme.rules.values()), collected.waits[first:])
+        rows.append((first, len(own), len(rules_of_states), len(names), timed, *asleep))
         rules_of_states += [first + own.index(name) if name in programme.rules else -1 for name in names]
         versions.append(CompiledVersion(number, programme, len(limits), len(names), needs_of(programme)))
         limits += [(limit.default, compared(limit.default, limit)) for limit in programme.limits.values()]
@@ -126,14 +132,17 @@ def compile_programmes(programmes: Sequence[Programme]) -> CompiledProgrammes:
 
 def _tables(collected: _Collected, versions: list[tuple[int, ...]], rules_of_states: list[int]) -> Tables:
     rules = np.array(collected.rules, RULE)
+    atoms = np.array(collected.atoms, ATOM)
+    named, triggers = named_by_series(versions, rules, atoms, collected.waits)
     gates = [GATES.get(kind.name) for kind in KINDS]
     return Tables(
         versions=np.array(versions, VERSION),
         rules_of_states=np.array(rules_of_states, np.int32),
-        rules_by_series=_rules_by_series(versions, rules),
+        named=named,
+        triggers=triggers,
         rules=rules,
         code=np.array(collected.code, np.int32),
-        atoms=np.array(collected.atoms, ATOM),
+        atoms=atoms,
         units=np.stack([OFFSET, MULTIPLY, DIVIDE]),
         canonical=np.array([UNIT_BY_SPELLING[k.unit] if k.unit else -1 for k in KINDS], np.int64),
         days=local_days.offsets(),
@@ -146,22 +155,6 @@ def _tables(collected: _Collected, versions: list[tuple[int, ...]], rules_of_sta
 
 def _or_nan(value: float | None) -> float:
     return math.nan if value is None else value
-
-
-def _signed(bits: int) -> int:
-    """64 bits as a signed number."""
-    return bits - (1 << 64) if bits >> 63 else bits
-
-
-def _rules_by_series(versions: Sequence[tuple[int, ...]], rules: Rows) -> NDArray[np.int64]:
-    """For each version and series the rules that name it, as bits."""
-    table = np.zeros((len(versions), MOST_SERIES), np.int64)
-    for number, (first, length, *_) in enumerate(versions):
-        for place in range(length):
-            for series in range(len(KINDS)):
-                if int(rules[first + place]["series"]) >> series & 1:
-                    table[number, series] |= _signed(1 << place)
-    return table
 
 
 def _compiled_rule(programme: Programme, name: str, rule: Rule) -> CompiledRule:
@@ -192,7 +185,7 @@ def _has_deadlines(rule: Rule) -> bool:
     return any(c.feature.name in TIMED for _, condition in rule.conditions() for c in comparisons(condition))
 
 
-def _add_rule(to: _Collected, programme: Programme, rule: Rule, state: int) -> None:
+def _add_rule(to: _Collected, programme: Programme, rule: Rule, state: int, counted: int) -> None:
     first_atom = len(to.atoms)
     places: dict[str, tuple[int, int]] = {"when": (0, 0), "raise": (0, 0), "clear": (0, 0)}
     series = 0
@@ -209,6 +202,7 @@ def _add_rule(to: _Collected, programme: Programme, rule: Rule, state: int) -> N
         to.code += code
         places[condition_name] = start, len(code)
     severity = SEVERITIES.index(rule.severity)
+    wait = wait_of(programme, rule)
     to.rules.append(
         (
             series,
@@ -224,8 +218,13 @@ def _add_rule(to: _Collected, programme: Programme, rule: Rule, state: int) -> N
             SEVERITIES.index(rule.raise_.severity) if rule.raise_ is not None else severity,
             state,
             int(_has_deadlines(rule)),
+            sum(1 for _ in comparisons(rule.when))
+            if wait.waiting is Waiting.TURNING
+            else len(to.atoms) - first_atom,
+            (1 << counted) - 1,
         )
     )
+    to.waits.append(wait)
 
 
 def _add_code(code: list[int], condition: Condition, atoms: list[int]) -> None:

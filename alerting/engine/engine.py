@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from hashlib import blake2b
+from itertools import compress
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from alerting.engine import evidence
 from alerting.engine.arenas import Arenas, unopened
 from alerting.engine.atoms import SERIES_OF_KIND, Need
 from alerting.engine.compiled import CompiledProgrammes, compared, compile_programmes
+from alerting.engine.gates import GATES
 from alerting.engine.kernel import intake, walk
 from alerting.engine.kernel.handing import handed
 from alerting.engine.kernel.layout import (
@@ -44,6 +46,7 @@ LATEST_US = 4_102_444_800_000_000
 """The latest time that a message may carry."""
 
 FIRST_ROOM = 4_096
+_OF_SCHEDULE = ["start_us", "before_min", "days"]
 
 if len(KINDS) >= MOST_SERIES - 1 or len(UNITS) > 30:
     raise AssertionError("sets of series are numbers of 62 bits, units of a reading have 5")
@@ -60,7 +63,7 @@ class Placed(NamedTuple):
     programme: str
     from_us: int
     to_us: int
-    content: tuple[int, int, int, bytes]
+    content: tuple[int, int, int, tuple[tuple[int, ...], ...]]
     states: int
 
 
@@ -78,6 +81,7 @@ class Engine:
         self._limits_used = len(programmes.default_limits)
         self._needs: dict[frozenset[int], dict[int, Need]] = {}
         self._first_states: dict[int, Rows] = {}
+        self._most_states = 0
         self._devices: dict[str, int] = {}
         self._too_late = TooLate()
         self._touched: set[int] = set()
@@ -170,7 +174,7 @@ class Engine:
     def _evaluate(self, touched: NDArray[np.int32], now_us: int) -> Verdict:
         if not touched.size:
             return Verdict(self.programmes, np.zeros(0, TRANSITION), rebuild=self._to_rebuild(touched))
-        self._make_room_for_results(touched)
+        self._make_room_for_results()
         replayed_us = np.full(touched.size, walk.NOT_REPLAYED, np.int64)
         parts: list[Rows] = []
         asked: list[Rows] = []
@@ -199,10 +203,10 @@ class Engine:
         self._lacking.clear()
         return tuple(sorted(rebuild))
 
-    def _make_room_for_results(self, touched: NDArray[np.int32]) -> None:
+    def _make_room_for_results(self) -> None:
         """Room for what the patient with the most to say may say at one moment, and for their values."""
-        states, readings = intake.most_of(touched, self._arenas.handed)
-        values = max(readings, self._arenas.longest)
+        readings = len(GATES) * int(self._arenas.memory.longest[0])
+        states, values = self._most_states, max(readings, self._arenas.longest)
         scratch = self._scratch
         if scratch.out_room < 2 * states or scratch.asked_room < readings or len(scratch.some) < values:
             self._scratch = _scratch(
@@ -215,21 +219,21 @@ class Engine:
 
     def _insert(self, readings: Readings, now_us: int) -> NDArray[np.int32]:
         """Readings into their patients' memory; gives the patients. Leaves out kinds that no rule names."""
-        kind, taken_at_us = readings.kind, readings.taken_at_us
-        valid = (readings.patient >= 0) & (kind >= 0) & (kind < len(KINDS))
-        valid &= (taken_at_us >= 0) & (taken_at_us <= LATEST_US) & (readings.revision >= 0)
-        if not valid.all():
+        used, (fine, in_time, is_sorted, most) = _surveyed(readings)
+        if not fine:
+            kind, taken_at_us = readings.kind, readings.taken_at_us
+            valid = (readings.patient >= 0) & (kind >= 0) & (kind < len(KINDS))
+            valid &= (taken_at_us >= 0) & (taken_at_us <= LATEST_US) & (readings.revision >= 0)
             readings = readings.take(valid)
-        counting = self._too_late.counting(readings, now_us)
-        if not counting.all():
-            readings = readings.take(counting)
+        if not in_time or self._too_late.remembers:
+            counting = self._too_late.counting(readings, now_us)
+            if not counting.all():
+                readings = readings.take(counting)
         n = len(readings)
         if not n:
             return np.empty(0, np.int32)
         who = np.ascontiguousarray(readings.patient)
-        most = int(who.max())
         self._arenas.know(most)
-        is_sorted = n < 2 or bool((who[1:] >= who[:-1]).all())
         order = np.arange(n) if is_sorted else intake.order_by_patient(who, most + 1)
         columns: tuple[Any, ...] = (
             order,
@@ -240,9 +244,10 @@ class Engine:
             np.ascontiguousarray(readings.value_received),
             np.ascontiguousarray(readings.unit),
             np.ascontiguousarray(readings.code),
-            self._devices_in(readings),
+            np.ascontiguousarray(readings.device),
             np.ascontiguousarray(readings.revision),
             np.ascontiguousarray(readings.void),
+            self._devices_of(readings.texts, used),
         )
         take_in: Any = intake.take_in
         done: int = 0
@@ -251,17 +256,18 @@ class Engine:
                 done, *columns, self._series_of_kind, self._arenas.handed, self._tables, self._room
             )
             self._arenas.grow_unless(done == n, moved=done > last)
-        return _each_once(who[order])
+        return intake.each_once(who, order)
 
-    def _devices_in(self, readings: Readings) -> NDArray[np.int64]:
-        """The number of each reading's device."""
-        texts = readings.texts
-        used = np.zeros(len(texts) + 1, np.bool_)
-        used[readings.device] = True
-        numbers = np.zeros(len(texts) + 1, np.int64)  # the last one is of readings that name no device
-        for i in np.flatnonzero(used).tolist():
-            numbers[i] = self._device(texts[i] if i < len(texts) else "")
-        return numbers[readings.device]
+    def _devices_of(self, texts: Sequence[str], used: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """The numbers of the devices among some texts; the last one is of readings that name none."""
+        numbers = np.zeros(len(texts) + 1, np.int64)
+        places = np.flatnonzero(used)
+        names = [*compress(texts, used.tolist()), *([""] if used[-1] else [])]
+        known: list[Any] = list(map(self._devices.get, names))
+        if None in known:
+            known = list(map(self._device, names))
+        numbers[places] = known
+        return numbers
 
     def _device(self, name: str) -> int:
         number = self._devices.get(name)
@@ -281,22 +287,22 @@ class Engine:
         own = int(patient["schedules"])
         placed: list[Placed] = []
         rows: list[tuple[int, ...]] = memory.segments[first : first + length].tolist()
-        for from_us, to_us, enrolled_us, limits, version, states, at, _ in rows:
+        for from_us, to_us, enrolled_us, limits, version, states, at, *_ in rows:
             programme = self.programmes.by_number[version].programme
-            schedules = memory.schedules[own + at : own + at + len(programme.schedule)].tobytes()
-            content = version, enrolled_us, limits, schedules
+            schedules = memory.schedules[own + at : own + at + len(programme.schedule)][_OF_SCHEDULE]
+            content = version, enrolled_us, limits, tuple(schedules.tolist())
             placed.append(Placed(programme.programme, from_us, to_us, content, states))
         return placed
 
     def _place(self, patient_row: int, stretches: Sequence[Stretch], before: Sequence[Placed]) -> None:
         states = self._place_states(patient_row, stretches, before)
         segments: list[tuple[int, ...]] = []
-        schedules: list[tuple[int, int, int]] = []
+        schedules: list[tuple[int, ...]] = []
         for x in stretches:
             times = x.from_us, x.to_us, x.enrolled_us
             place = x.version.number, states[x.programme], len(schedules), -1
-            segments.append((*times, self._limits_of(x), *place))
-            schedules += [(start_us, minute, days) for minute, days, start_us in x.schedules]
+            segments.append((*times, self._limits_of(x), *place, 0, 0))
+            schedules += [(start_us, minute, days, 0, 0) for minute, days, start_us in x.schedules]
         self._arenas.store(patient_row, "schedules", np.array(schedules, SCHEDULE))
         self._arenas.store(patient_row, "segments", np.array(segments, SEGMENT))
 
@@ -330,6 +336,7 @@ class Engine:
             length += needed[programme]
         self._arenas.store(patient_row, "states", np.concatenate(columns, axis=1).reshape(-1))
         self._arenas.memory.patients[patient_row]["states_len"] = length
+        self._most_states = max(self._most_states, length)
         return places
 
     def _limits_of(self, stretch: Stretch) -> int:
@@ -355,6 +362,15 @@ def _each_once(rows: NDArray[np.int32]) -> NDArray[np.int32]:
     return ordered[another]
 
 
+def _surveyed(readings: Readings) -> tuple[NDArray[np.bool_], tuple[bool, bool, bool, int]]:
+    """Which devices are named, and what `intake.survey` says of readings."""
+    used = np.zeros(len(readings.texts) + 1, np.bool_)
+    columns = readings.patient, readings.kind, readings.taken_at_us, readings.device, readings.revision
+    parts = [np.ascontiguousarray(column) for column in (*columns, readings.too_late)]
+    survey: Any = intake.survey
+    return used, survey(*parts, len(KINDS), LATEST_US, used)
+
+
 def _scratch(slots: int, longest: int, transitions: int, jumps: int) -> Scratch:
     return Scratch(
         ends=np.zeros(MOST_SERIES, np.int64),
@@ -364,8 +380,10 @@ def _scratch(slots: int, longest: int, transitions: int, jumps: int) -> Scratch:
         memo_at=np.zeros(max(1, slots), np.int64),
         some=np.zeros(longest),
         others=np.zeros(longest),
+        coming=np.zeros(MOST_SERIES, np.int64),
         coming_us=np.zeros(MOST_SERIES, np.int64),
         moved=np.zeros(MOST_SERIES, np.int64),
+        arrived=np.zeros(MOST_SERIES, np.int64),
         new=np.zeros(1, READING),
         out=np.zeros(transitions, TRANSITION),
         asked=np.zeros(jumps, ASKED),

@@ -37,6 +37,11 @@ class TooLate:
         self.doubtful: set[int] = set()
         """Patients with a reading that may have come too late before; only the database still knows."""
 
+    @property
+    def remembers(self) -> bool:
+        """Whether there is any."""
+        return bool(self._patients)
+
     def forget(self, patient_row: int) -> None:
         """Forgets all of a patient."""
         if self._patients.pop(patient_row, None) is not None:

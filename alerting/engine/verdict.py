@@ -12,7 +12,7 @@ from alerting.engine.compiled import SEVERITIES, CompiledProgrammes, CompiledRul
 from alerting.engine.evidence import Looked
 from alerting.engine.expressions import Comparison
 from alerting.engine.features import Comparator
-from alerting.engine.kernel import layout, walk
+from alerting.engine.kernel import layout, rules
 from alerting.engine.kernel.layout import Rows
 from models.findings import Evidence, RuleIdentity, Severity
 from models.kinds import KINDS
@@ -40,10 +40,10 @@ NO_CLOCK = -1
 class What(IntEnum):
     """What happened to a finding."""
 
-    OPEN = walk.OPEN
-    RAISE = walk.RAISE
-    CLEAR = walk.CLEAR
-    KEEP = walk.KEEP
+    OPEN = rules.OPEN
+    RAISE = rules.RAISE
+    CLEAR = rules.CLEAR
+    KEEP = rules.KEEP
 
 
 @dataclass(frozen=True, slots=True)

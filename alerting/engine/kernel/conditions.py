@@ -23,7 +23,7 @@ from alerting.engine.kernel.features import (
 )
 from alerting.engine.kernel.layout import MOST_VALUES, NEVER, Memory, Scratch, Tables
 from alerting.engine.kernel.numbers import in_unit, millionths, ones
-from alerting.engine.kernel.schedules import missed, next_due
+from alerting.engine.kernel.schedules import missed, next_due_again
 from alerting.engine.kernel.scores import news2
 from alerting.engine.kernel.usual import from_usual
 
@@ -94,7 +94,8 @@ def _compared(atom: Any, value: float) -> float:
 
 
 @part
-def _truth(atom: Any, compared: float, limit: float) -> int:
+def truth(atom: Any, compared: float, limit: float) -> int:
+    """Kleene truth of a comparison."""
     if math.isnan(compared):
         return UNKNOWN
     if atom.comparator == ABOVE:
@@ -121,7 +122,7 @@ def condition(start: int, length: int, here: Here, m: Memory, t: Tables, scratch
         if op >= 0:
             atom = t.atoms[op]
             compared = _compared(atom, _feature(atom, here, m, t, scratch))
-            stack[depth] = _truth(atom, compared, m.limits[here.limits + atom.limit].compared)
+            stack[depth] = truth(atom, compared, m.limits[here.limits + atom.limit].compared)
             depth += 1
         elif op == IF_FALSE or op == IF_TRUE:
             if stack[depth - 1] == (FALSE if op == IF_FALSE else TRUE):
@@ -157,10 +158,13 @@ def values_of(start: int, length: int, here: Here, m: Memory, t: Tables, scratch
 
 
 @part
-def deadline(rule: Any, here: Here, m: Memory, t: Tables, scratch: Scratch) -> int:
-    """When a rule must be evaluated next because of an age or of a measurement that is due."""
+def deadline(rule: Any, atoms: int, from_us: int, here: Here, m: Memory, t: Tables, scratch: Scratch) -> int:
+    """When a rule must be evaluated next because of an age or of a measurement that is due.
+
+    Because of the first `atoms` of its comparisons, after `from_us`, which is now or later.
+    """
     due = NEVER
-    for a in range(rule.atoms, rule.atoms + rule.atoms_len):
+    for a in range(rule.atoms, rule.atoms + atoms):
         atom = t.atoms[a]
         if atom.timer == 0:
             continue
@@ -171,10 +175,10 @@ def deadline(rule: Any, here: Here, m: Memory, t: Tables, scratch: Scratch) -> i
                 late = 1 if atom.comparator == ABOVE or atom.comparator == AT_MOST else 0
                 limit_us = np.int64(m.limits[here.limits + atom.limit].compared)
                 crossing = m.readings[i].taken_us + limit_us + late
-                if crossing > here.at_us:
+                if crossing > from_us:
                     due = min(due, crossing)
         else:
             schedule = m.schedules[here.schedules + atom.schedule]
             if schedule.start_us != NEVER:
-                due = min(due, next_due(here.at_us, schedule, t.days))
+                due = min(due, next_due_again(from_us, schedule, t.days))
     return due

@@ -10,8 +10,27 @@ import numpy as np
 
 from alerting.engine.kernel.compiling import part
 from alerting.engine.kernel.history import bin_now, close_bins, days_up_to_now, first_bin
-from alerting.engine.kernel.layout import BIN_US, BINS_A_DAY, DAY_US, Memory, Scratch, Tables
-from alerting.engine.kernel.numbers import canonical_of, converted, counts, in_unit, median, millionths
+from alerting.engine.kernel.layout import (
+    BIN_US,
+    BINS_A_DAY,
+    COUNTS,
+    DAY_US,
+    HAS,
+    UNIT_BITS,
+    UNIT_SHIFT,
+    Memory,
+    Scratch,
+    Tables,
+)
+from alerting.engine.kernel.numbers import (
+    canonical_of,
+    converted,
+    counts,
+    first_from,
+    in_unit,
+    median,
+    millionths,
+)
 
 LAST, AGE, COUNT, MEAN, MEDIAN, MIN, MAX, RISE, FALL, SLOPE = range(10)
 SHARE, STRETCH, DAYS_WITH, REPEATS, MISSED = range(10, 15)
@@ -19,6 +38,7 @@ EWMA, CUSUM, MACD, BASELINE, SPREAD, DEVIATION, RELATIVE = range(15, 22)
 NEWS2, NEWS2_WORST, NEWS2_MISSING = range(22, 25)
 BY_READINGS, BY_BINS, BY_DAYS = 0, 1, 2
 BINS_APART = 2
+UNIT_MASK = ((1 << UNIT_BITS) - 1) << UNIT_SHIFT
 THIRD = 3
 
 
@@ -185,6 +205,24 @@ def _number(atom: Any, first: int, end: int, oldest_us: int, limits_at: int, m: 
 
 
 @part
+def _mean(atom: Any, first: int, end: int, oldest_us: int, m: Memory, t: Tables) -> float:
+    """The mean of the values after a time, added up oldest first."""
+    start = first_from(m.readings, first, end, oldest_us + 1)
+    in_this_unit = (atom.unit + 1) << UNIT_SHIFT | HAS
+    n = 0
+    total = 0.0
+    for i in range(start, end):
+        row = m.readings[i]
+        if row.tag & (UNIT_MASK | COUNTS) == in_this_unit:
+            total += row.value
+            n += 1
+        elif counts(row.tag):
+            total += in_unit(row, atom.series, atom.unit, t)
+            n += 1
+    return np.nan if n == 0 else total / n
+
+
+@part
 def by_readings(
     atom: Any, first: int, end: int, at_us: int, limits_at: int, m: Memory, t: Tables, scratch: Scratch
 ) -> float:
@@ -195,6 +233,8 @@ def by_readings(
     oldest_us = at_us - atom.window_us
     if feature == COUNT or feature == DAYS_WITH or feature == REPEATS:
         return _number(atom, first, end, oldest_us, limits_at, m, t)
+    if feature == MEAN:
+        return _mean(atom, first, end, oldest_us, m, t)
     start = end
     while start > first and m.readings[start - 1].taken_us > oldest_us:
         start -= 1
@@ -203,13 +243,11 @@ def by_readings(
     if feature == SLOPE:
         return _slope(atom, start, end, m, t, scratch)
     n = 0
-    total = 0.0
     lowest = highest = np.nan
-    for i in range(start, end):  # oldest first: the order of additions is part of the definition
+    for i in range(start, end):
         row = m.readings[i]
         if counts(row.tag):
             value = in_unit(row, atom.series, atom.unit, t)
-            total += value
             if n == 0 or value < lowest:
                 lowest = value
             if n == 0 or value > highest:
@@ -219,8 +257,6 @@ def by_readings(
             n += 1
     if n == 0:
         return np.nan
-    if feature == MEAN:
-        return total / n
     if feature == MEDIAN:
         return median(scratch.some, n)
     return lowest if feature == MIN else highest

@@ -63,6 +63,25 @@ def _jump(value: float, former: float, series: int, t: Tables) -> int:
 
 
 @part
+def may_jump(s: int, i: int, m: Memory, t: Tables) -> bool:
+    """Whether jumps must be looked for, after a reading became row i, the newest of a gated series."""
+    series = m.series[s]
+    row = m.readings[i]
+    if series.pending_us != NEVER:
+        return True
+    former_row = i - 1
+    while former_row >= series.readings and not counts(m.readings[former_row].tag):
+        former_row -= 1
+    if row.tag & HAS == 0 or former_row < series.readings:
+        return False
+    former = m.readings[former_row]
+    if row.taken_us - former.taken_us > FORMER_US:
+        return False
+    number = series.number
+    return _jump(canonical_of(row, number, t), canonical_of(former, number, t), number, t) >= 0
+
+
+@part
 def _decided(
     i: int, end: int, value: float, former: float, horizon_us: int, s: int, m: Memory, t: Tables
 ) -> int:

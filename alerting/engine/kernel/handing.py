@@ -37,6 +37,7 @@ from alerting.engine.kernel.layout import (
     BIN,
     HISTORY,
     LIMIT,
+    NAMED,
     PATIENT,
     READING,
     RULE,
@@ -45,6 +46,7 @@ from alerting.engine.kernel.layout import (
     SERIES,
     STATE,
     TRANSITION,
+    TRIGGER,
     VERSION,
     Memory,
     Scratch,
@@ -165,7 +167,8 @@ memory_of = _taken(
         "patients": PATIENT, "due_us": LONG, "series": SERIES, "readings": READING, "histories": HISTORY,
         "bins": BIN, "days": FLOAT, "segments": SEGMENT, "schedules": SCHEDULE, "states": STATE,
         "limits": LIMIT, "snapshot_us": LONG, "snapshot_mark_us": LONG, "digests": DIGEST, "free": LONG,
-        "used": LONG, "free_bins": LONG, "used_bins": LONG, "readings_room": int, "bins_room": int,
+        "used": LONG, "free_bins": LONG, "used_bins": LONG, "longest": LONG, "readings_room": int,
+        "bins_room": int,
     },
 )  # fmt: skip
 """Patients, from what was handed over."""
@@ -173,8 +176,8 @@ memory_of = _taken(
 tables_of = _taken(
     Tables,
     {
-        "versions": VERSION, "rules_of_states": INT, "rules_by_series": LONG, "rules": RULE, "code": INT,
-        "atoms": ATOM, "units": FLOAT, "canonical": LONG, "days": INT, "gate_share": FLOAT,
+        "versions": VERSION, "rules_of_states": INT, "named": NAMED, "triggers": TRIGGER, "rules": RULE,
+        "code": INT, "atoms": ATOM, "units": FLOAT, "canonical": LONG, "days": INT, "gate_share": FLOAT,
         "gate_level": FLOAT, "gate_wait_us": LONG, "slots": int,
     },
 )  # fmt: skip
@@ -184,7 +187,8 @@ scratch_of = _taken(
     Scratch,
     {
         "ends": LONG, "stack": LONG, "values": FLOAT, "memo": FLOAT, "memo_at": LONG, "some": FLOAT,
-        "others": FLOAT, "coming_us": LONG, "moved": LONG, "new": READING, "out": TRANSITION,
+        "others": FLOAT, "coming": LONG, "coming_us": LONG, "moved": LONG, "arrived": LONG, "new": READING,
+        "out": TRANSITION,
         "asked": ASKED, "out_room": int, "asked_room": int,
     },
 )  # fmt: skip

@@ -102,7 +102,35 @@ def _larger_block(history: Any, size: int, m: Memory) -> bool:
 
 
 @part
-def room_for_bins(m: Memory, s: int) -> bool:
+def first_bin(bins: Rows, low: int, high: int, number: int) -> int:
+    """The first of the bins low…high that does not come before a number."""
+    while low < high:
+        middle = (low + high) // 2
+        if bins[middle].number < number:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@part
+def _drop_old_bins(m: Memory, p: int, history: Any) -> None:
+    """Drops the bins that no snapshot looks back at; where days are kept, only of days that are closed."""
+    patient = m.patients[p]
+    if patient.snapshots == 0:
+        return
+    before = m.snapshot_us[p * SNAPSHOTS + patient.oldest] // BIN_US - history.bins_kept
+    if history.days_cap > 0:
+        closed = history.days_first + history.days_len if history.days_first >= 0 else 0
+        before = min(before // BINS_A_DAY, closed) * BINS_A_DAY
+    drop = first_bin(m.bins, history.bins, history.bins + history.bins_len, before) - history.bins
+    for i in range(history.bins_len - drop if drop > 0 else 0):
+        _copy_bin(m.bins[history.bins + i], m.bins[history.bins + i + drop])
+    history.bins_len -= drop
+
+
+@part
+def room_for_bins(m: Memory, p: int, s: int) -> bool:
     """Room for a bin of each reading that is not in one yet, up to the most there may be."""
     series = m.series[s]
     if series.history < 0:
@@ -113,7 +141,11 @@ def room_for_bins(m: Memory, s: int) -> bool:
     end = series.readings + series.readings_len
     coming = end - first_from(m.readings, series.readings, end, history.binned * BIN_US)
     wanted = min(history.bins_most, history.bins_len + coming)
-    return wanted <= history.bins_cap or _larger_block(history, size_for(wanted + wanted // 4), m)
+    if wanted <= history.bins_cap:
+        return True
+    _drop_old_bins(m, p, history)
+    wanted = min(history.bins_most, history.bins_len + coming)
+    return wanted <= history.bins_cap or _larger_block(history, size_for(wanted + wanted // SHIFT), m)
 
 
 @part
@@ -152,18 +184,6 @@ def _close_bins(m: Memory, p: int, s: int, until: int, t: Tables) -> None:
             b.high = value
             b.last = value
     history.binned = until
-
-
-@part
-def first_bin(bins: Rows, low: int, high: int, number: int) -> int:
-    """The first of the bins low…high that does not come before a number."""
-    while low < high:
-        middle = (low + high) // 2
-        if bins[middle].number < number:
-            low = middle + 1
-        else:
-            high = middle
-    return low
 
 
 @part

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerting.engine.kernel.compiling import compiled, part
+from alerting.engine.kernel.gate import may_jump
 from alerting.engine.kernel.handing import memory_of, scratch_of, tables_of
 from alerting.engine.kernel.history import Values, close_bins, close_days, reopen, room_for_bins
 from alerting.engine.kernel.layout import (
@@ -29,6 +30,7 @@ from alerting.engine.kernel.numbers import (
     SMALLEST_BLOCK,
     counts,
     device_of,
+    fetch,
     first_from,
     is_after,
     ones,
@@ -37,8 +39,14 @@ from alerting.engine.kernel.numbers import (
     size_for,
 )
 
-FULL = 0.8
+FULL = 0.9
 """A block that is fuller than this after old readings were dropped is replaced by a larger one."""
+
+MANY_READINGS = 512
+"""Who has more than this of one series measures by the minute, and keeps snapshots for hours only."""
+
+FAR, NEAR, NEAREST = 16, 8, 4
+"""So many readings ahead memory is asked for their patients, series and the ends of their blocks."""
 
 RADIX_BITS = 11
 RADIX = 1 << RADIX_BITS
@@ -67,6 +75,43 @@ def order_by_patient(patient: NDArray[np.int32], most: int) -> NDArray[np.int64]
         order, other = other, order
         shift += RADIX_BITS
     return order
+
+
+@compiled
+def each_once(patient: NDArray[np.int32], order: NDArray[np.int64]) -> NDArray[np.int32]:
+    """The patients of readings that an order brings together."""
+    found = np.empty(order.size, np.int32)
+    n = 0
+    for o in range(order.size):
+        p = patient[order[o]]
+        if n == 0 or found[n - 1] != p:
+            found[n] = p
+            n += 1
+    return found[:n].copy()
+
+
+@compiled
+def survey(
+    patient: NDArray[np.int32], kind: NDArray[np.int16], taken_us: NDArray[np.int64],
+    device: NDArray[np.int32], revision: NDArray[np.int32], too_late: NDArray[np.bool_],
+    kinds: int, latest_us: int, used: NDArray[np.bool_],
+) -> tuple[bool, bool, bool, int]:  # fmt: skip
+    """Whether all readings are within bounds, whether all are in time, whether they are sorted; largest row.
+
+    `used` gets which devices they name, the last one for none.
+    """
+    fine = in_time = is_sorted = True
+    most = -1
+    before = -1
+    for r in range(patient.size):
+        p = patient[r]
+        fine &= p >= 0 and 0 <= kind[r] < kinds and 0 <= taken_us[r] <= latest_us and revision[r] >= 0
+        in_time &= not too_late[r]
+        is_sorted &= p >= before
+        before = p
+        most = max(most, p)
+        used[device[r]] = True
+    return fine, in_time, is_sorted, most
 
 
 @part
@@ -151,13 +196,13 @@ def release(s: int, m: Memory) -> None:
 def _make_room(p: int, s: int, m: Memory, t: Tables, some: Values) -> bool:
     """Room for one more reading; False where the arena is too small."""
     series = m.series[s]
-    if not room_for_bins(m, s):
+    if not room_for_bins(m, p, s):
         return False
     if series.readings_cap != 0:
         drop_old(p, s, m, t, some)
     if series.readings_cap != 0 and series.readings_len + 1 <= FULL * series.readings_cap:
         return True
-    return _move(s, size_for(series.readings_len + 1 + series.readings_len // 4), m)
+    return _move(s, size_for(series.readings_len + 1 + series.readings_len // 8), m)
 
 
 @part
@@ -169,8 +214,11 @@ def _supersedes(new: Any, old: Any) -> bool:
 
 
 @part
-def _put(p: int, s: int, row: Any, m: Memory) -> None:
-    """One reading where it belongs; notes from when its patient is to be evaluated again. There is room."""
+def _put(p: int, s: int, row: Any, m: Memory) -> int:
+    """One reading where it belongs; notes from when its patient is to be evaluated again. There is room.
+
+    Gives its row where it is the newest and was not known, −1 otherwise.
+    """
     patient = m.patients[p]
     series = m.series[s]
     first = series.readings
@@ -194,10 +242,13 @@ def _put(p: int, s: int, row: Any, m: Memory) -> None:
         if not changed:  # it may take back what was dropped
             oldest_us = _oldest_snapshot(p, m)
             changed = oldest_us >= 0 and row.taken_us <= oldest_us - series.kept_us
+        m.longest[0] = max(m.longest[0], series.readings_len)
+        if series.readings_len > MANY_READINGS:
+            patient.often = 1
     else:
         old = m.readings[i - 1]
         if not _supersedes(row, old):
-            return
+            return -1
         had = old.tag & HAS
         unit_mask = 31 << UNIT_SHIFT
         changed = row.tag & HAS != had or (
@@ -209,25 +260,50 @@ def _put(p: int, s: int, row: Any, m: Memory) -> None:
     if changed:
         patient.again_us = min(patient.again_us, row.taken_us)
         reopen(m, s, row.taken_us)
+    return i if not known and i == first + series.readings_len - 1 else -1
+
+
+@part
+def _fetch_series(p: Any, number: Any, m: Memory) -> None:
+    patient = m.patients[p]
+    bit = 1 << number
+    if patient.named & bit != 0:
+        fetch(m.series[patient.series + ones(patient.named & (bit - 1))])
+
+
+@part
+def _fetch_end(p: Any, number: Any, m: Memory) -> None:
+    patient = m.patients[p]
+    bit = 1 << number
+    if patient.named & bit != 0:
+        series = m.series[patient.series + ones(patient.named & (bit - 1))]
+        if series.readings_len > 0:
+            fetch(m.readings[series.readings + series.readings_len - 1])
 
 
 @compiled
 def take_in(
     start: int, order: NDArray[np.int64], patient: NDArray[np.int32], taken_us: NDArray[np.int64],
     kind: NDArray[np.int16], value: NDArray[np.float64], received: NDArray[np.float64],
-    unit: NDArray[np.int16], code: NDArray[np.int16], device: NDArray[np.int64],
-    revision: NDArray[np.int32], void: NDArray[np.bool_], series_of_kind: NDArray[np.int64],
-    own: Memory, tables: Tables, room: Scratch,
+    unit: NDArray[np.int16], code: NDArray[np.int16], device: NDArray[np.int32],
+    revision: NDArray[np.int32], void: NDArray[np.bool_], numbers: NDArray[np.int64],
+    series_of_kind: NDArray[np.int64], own: Memory, tables: Tables, room: Scratch,
 ) -> int:  # fmt: skip
     """Takes readings in, from `start` on in that order; gives where an arena was too small, n for nowhere.
 
-    **Shape**: columns are [n] in the order of the log.
+    **Shape**: columns are [n] in the order of the log; `numbers` are those of the devices.
     """
     m, t, scratch = memory_of(own), tables_of(tables), scratch_of(room)
     some = scratch.some
     for o in range(start, order.size):
         r = order[o]
         p: Any = patient[r]
+        if o + FAR < order.size:
+            fetch(m.patients[patient[order[o + FAR]]])
+        if o + NEAR < order.size:
+            _fetch_series(patient[order[o + NEAR]], series_of_kind[kind[order[o + NEAR]]], m)
+        if o + NEAREST < order.size:
+            _fetch_end(patient[order[o + NEAREST]], series_of_kind[kind[order[o + NEAREST]]], m)
         who = m.patients[p]
         who.latest_us = max(who.latest_us, taken_us[r])
         number = series_of_kind[kind[r]]
@@ -238,7 +314,7 @@ def take_in(
         series = m.series[s]
         if series.readings_len == series.readings_cap and not _make_room(p, s, m, t, some):
             return o
-        tag = device[r] << DEVICE_SHIFT | np.int64(revision[r]) << REVISION_SHIFT
+        tag = numbers[device[r]] << DEVICE_SHIFT | np.int64(revision[r]) << REVISION_SHIFT
         row = scratch.new[0]
         row.taken_us = taken_us[r]
         if 0 <= unit[r] < UNIT_COUNT:
@@ -256,10 +332,49 @@ def take_in(
         if kind[r] != number:
             tag |= OTHER
         row.tag = tag
-        if t.gate_wait_us[number] > 0:
+        i = _put(p, s, row, m)
+        who.fresh |= bit
+        if t.gate_wait_us[number] > 0 and who.jumps == 0 and (i < 0 or may_jump(s, i, m, t)):
             who.jumps = 1
-        _put(p, s, row, m)
     return order.size
+
+
+@part
+def _packed_size(s: int, m: Memory) -> int:
+    """Rows of the block that a series is packed into: no larger than the one it has."""
+    series = m.series[s]
+    wanted = rows_of_size(size_for(series.readings_len + series.readings_len // 8 + 1))
+    return min(series.readings_cap, wanted)
+
+
+@compiled
+def rows_packed(patients: int, own: Memory) -> int:
+    """How many rows the readings of all patients take without what is free between them."""
+    m = memory_of(own)
+    total = 0
+    for p in range(patients):
+        patient = m.patients[p]
+        for k in range(ones(patient.named)):
+            total += _packed_size(patient.series + k, m)
+    return total
+
+
+@compiled
+def pack(patients: int, own: Memory, to: Memory) -> None:
+    """Moves all readings into another arena, side by side; `to` is the same memory with that arena."""
+    m, other = memory_of(own), memory_of(to)
+    at = 0
+    for p in range(patients):
+        patient = m.patients[p]
+        for s in range(patient.series, patient.series + ones(patient.named)):
+            series = m.series[s]
+            rows = _packed_size(s, m)
+            for i in range(series.readings_len):
+                copy_reading(other.readings[at + i], m.readings[series.readings + i])
+            series.readings = at
+            series.readings_cap = rows
+            at += rows
+    m.used[0] = at
 
 
 @compiled
@@ -276,25 +391,10 @@ def give_back(rows: NDArray[np.int32], start: int, own: Memory, tables: Tables, 
             series = m.series[s]
             if series.readings_cap <= 2 * SMALLEST_BLOCK:
                 continue
-            if not room_for_bins(m, s):
+            if not room_for_bins(m, rows[j], s):
                 return j
             drop_old(rows[j], s, m, t, some)
-            size = size_for(series.readings_len + series.readings_len // 4 + 1)
+            size = size_for(series.readings_len + series.readings_len // 8 + 1)
             if rows_of_size(size) < series.readings_cap and not _move(s, size, m):
                 return j
     return rows.size
-
-
-@compiled
-def most_of(rows: NDArray[np.int32], own: Memory) -> tuple[int, int]:
-    """The most states of rules that one of the patients has, and the most readings."""
-    m = memory_of(own)
-    states = readings = 0
-    for j in range(rows.size):
-        patient = m.patients[rows[j]]
-        total = 0
-        for s in range(patient.series, patient.series + ones(patient.named)):
-            total += m.series[s].readings_len
-        states = max(states, patient.states_len)
-        readings = max(readings, total)
-    return states, readings

@@ -68,6 +68,7 @@ PATIENT = np.dtype(
         ("again_us", "i8"),  # evaluate again from this time on; NEVER when there is no need
         ("gate_due_us", "i8"),  # when a jump is decided at the latest; NEVER when none waits
         ("named", "i8"),  # the series that are kept, as bits
+        ("fresh", "i8"),  # the series that may have readings that were not evaluated yet, as bits
         ("series", "i8"),
         ("segments", "i8"),
         ("states", "i8"),
@@ -81,6 +82,7 @@ PATIENT = np.dtype(
         ("schedules_cap", "i4"),
         ("stale", "u1"),  # when something is due must be looked up again
         ("jumps", "u1"),  # jumps must be looked for
+        ("often", "u1"),  # measures by the minute, hence snapshots for hours only
         ("snapshots", "u1"),  # how many there are
         ("oldest", "u1"),  # where in the ring the oldest is
     ],
@@ -144,13 +146,27 @@ SEGMENT = np.dtype(
         ("version", "i4"),
         ("states", "i4"),  # of its programme, counted from the patient's first
         ("schedules", "i8"),  # counted from the patient's first
-        ("due_us", "i8"),  # when one of its rules is due without a reading; −1: to be looked up
+        (
+            "due_us",
+            "i8",
+        ),  # when one of its rules is due without a reading; −1: look all three up
+        ("awake", "i8"),  # rules that are not at rest, as bits: open, true so far, or counting
+        ("likely", "i8"),  # rules of which the part that the rest waits for held when it was last looked at
     ],
     align=True,
 )
 """A stretch of time in which nothing changes for one enrolment; sorted by programme, then time."""
 
-SCHEDULE = np.dtype([("start_us", "i8"), ("before_min", "i4"), ("days", "i4")], align=True)
+SCHEDULE = np.dtype(
+    [
+        ("start_us", "i8"),
+        ("before_min", "i4"),
+        ("days", "i4"),
+        ("asked_us", "i8"),  # after this time, as was asked last,
+        ("next_us", "i8"),  # this is the next due moment
+    ],
+    align=True,
+)
 """Due moments of a schedule in a segment; slots before `start_us` do not count, NEVER while paused."""
 
 STATE = np.dtype(
@@ -173,9 +189,35 @@ VERSION = np.dtype(
         ("rules_of_states", "i4"),  # where its list of rules by state begins
         ("states", "i4"),
         ("timed", "i8"),  # rules with deadlines, as bits
+        ("always", "i8"),  # rules that no trigger speaks for
+        ("leading", "i8"),  # rules of which one part alone is watched: without it the rest does not matter
+        ("waking", "i8"),  # rules at rest whose deadline a reading puts off
     ],
     align=True,
 )
+
+NAMED = np.dtype(
+    [
+        ("rules", "i8"),  # that name the series, as bits
+        ("spared", "i8"),  # of those that no trigger speaks for: at rest after a reading of this series
+        ("settled", "i8"),  # of the leading ones: decided by this series alone
+        ("spared_us", "i8"),  # how long after a reading the spared ones stay at rest at least
+        ("triggers", "i4"),
+        ("triggers_len", "i4"),
+    ],
+    align=True,
+)
+"""What a series is to a version of a programme."""
+
+TRIGGER = np.dtype(
+    [
+        ("rules", "i8"),  # as bits
+        ("atom", "i4"),  # with the series, the limit, the unit, the bounds
+        ("how", "i4"),
+    ],
+    align=True,
+)
+"""What a new reading must be like for rules at rest to become true; see `kernel.triggers`."""
 
 RULE = np.dtype(
     [
@@ -189,6 +231,8 @@ RULE = np.dtype(
         ("severity", "i4"), ("raised_severity", "i4"),
         ("state", "i4"),  # place of its state among those of its programme
         ("timed", "i4"),  # has an age or a missed, hence deadlines of its own
+        ("when_atoms", "i4"),  # those whose deadlines matter while it is at rest
+        ("counted", "i4"),  # mask of the evaluations that are remembered, for the version that looks at most
     ],
     align=True,
 )  # fmt: skip
@@ -266,7 +310,8 @@ class Tables(NamedTuple):
     rules_of_states: (
         Column  # int32[states of all versions]: the number of a rule, −1 where a version lacks it
     )
-    rules_by_series: Column  # int64[versions, series]: rules of the version that name the series, as bits
+    named: Rows  # [versions, series]
+    triggers: Rows
     rules: Rows
     code: Column  # int32
     atoms: Rows
@@ -300,6 +345,7 @@ class Memory(NamedTuple):
     used: Column  # int64[1]: rows of the arena of readings in use
     free_bins: Column  # int64[sizes]: the same of bins
     used_bins: Column  # int64[1]
+    longest: Column  # int64[1]: the most readings that a series ever had
     readings_room: int  # rows of the arena of readings
     bins_room: int
 
@@ -314,8 +360,10 @@ class Scratch(NamedTuple):
     memo_at: Column  # int64[slots]: the moment that they are of, counted
     some: Column  # float64[longest series]: values that are sorted
     others: Column  # float64[longest series]
-    coming_us: Column  # int64[MOST_SERIES]: time of the next reading of each series
+    coming: Column  # int64[MOST_SERIES]: the series that have more readings,
+    coming_us: Column  # int64[MOST_SERIES]: and the time of the next one of each
     moved: Column  # int64[MOST_SERIES]: the series that have a reading at the moment
+    arrived: Column  # int64[MOST_SERIES]: its row; −1 where there are several
     new: Rows  # [1]: a reading on its way into its block
     out: Rows  # transitions
     asked: Rows  # jumps and what became of them

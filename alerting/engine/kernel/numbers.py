@@ -3,6 +3,9 @@
 from typing import Any
 
 import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from alerting.engine.kernel.compiling import compiled, part
@@ -27,6 +30,9 @@ DIVIDE = 2 * MULTIPLY
 """Where in the table of units the factors and divisors begin; before them stand the offsets."""
 
 SMALLEST_BLOCK = 4
+CACHE_LINE = 64
+
+IS_NEVER_ZERO: Any = ir.Constant(ir.IntType(1), 1)
 
 INSERTION = 24
 """Up to so many values are sorted by insertion."""
@@ -41,6 +47,35 @@ def ones(bits: int) -> int:
     bits = bits + (bits >> 8)
     bits = bits + (bits >> 16)
     return (bits + (bits >> 32)) & 0x7F
+
+
+def _lowest(_typing: Any, bits: Any) -> Any:
+    def build(_context: Any, builder: Any, _typed: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], IS_NEVER_ZERO)
+
+    return types.int64(bits), build
+
+
+lowest: Any = intrinsic(_lowest)
+"""The number of the lowest bit that is set; one is. In kernels only."""
+
+
+def _fetch(_typing: Any, row: Any) -> Any:
+    def build(_context: Any, builder: Any, _typed: Any, arguments: Any) -> Any:
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        form = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        prefetch = builder.module.declare_intrinsic("llvm.prefetch", (byte,), form)
+        at = builder.bitcast(arguments[0], byte)
+        for line in range(0, row.size, CACHE_LINE):
+            there = builder.gep(at, [ir.Constant(number, line)])
+            builder.call(prefetch, [there, *(ir.Constant(number, x) for x in (1, 3, 1))])
+        return _context.get_dummy_value()
+
+    return types.void(row), build
+
+
+fetch: Any = intrinsic(_fetch)
+"""Asks memory for a row that will be needed soon, and goes on meanwhile. In kernels only."""
 
 
 @compiled

@@ -39,6 +39,15 @@ def next_due(after_us: int, schedule: Any, days: Days) -> int:
     return NEVER
 
 
+@part
+def next_due_again(after_us: int, schedule: Any, days: Days) -> int:
+    """The first due moment after a time; remembered, for it is mostly asked for again."""
+    if not schedule.asked_us <= after_us < schedule.next_us:
+        schedule.asked_us = after_us
+        schedule.next_us = next_due(after_us, schedule, days)
+    return schedule.next_us
+
+
 @compiled
 def last_due(until_us: int, schedule: Any, days: Days) -> int:
     """The last due moment up to and including a time; −1 when there is none since 1970."""

@@ -9,137 +9,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerting.engine.kernel.compiling import compiled, part
-from alerting.engine.kernel.conditions import TRUE, Here, condition, deadline, values_of
 from alerting.engine.kernel.gate import look_for_jumps
 from alerting.engine.kernel.handing import memory_of, scratch_of, tables_of
 from alerting.engine.kernel.history import room_for_bins
+from alerting.engine.kernel.intake import MANY_READINGS
 from alerting.engine.kernel.layout import (
     DAY_US,
     HOUR_US,
-    MOST_SERIES,
-    MOST_VALUES,
     NEVER,
     SNAPSHOTS,
     Memory,
     Scratch,
     Tables,
 )
-from alerting.engine.kernel.numbers import counts, first_from, ones
+from alerting.engine.kernel.numbers import counts, fetch, first_from, ones
+from alerting.engine.kernel.rules import KEEP, emit, judge, leave
 
-OPEN, RAISE, CLEAR, KEEP = 0, 1, 2, 3
 NOT_REPLAYED, NO_SNAPSHOT = -2, -3
+SEVERAL, NONE = -1, -2
+FAR, NEAR = 8, 3
+"""So many patients ahead memory is asked for what they need."""
+
 SNAPSHOT_EVERY_US = 7 * DAY_US // 2
 """Three of them reach back seven days at least: whatever is not too late finds one."""
 
 SNAPSHOT_OFTEN_US = 4 * HOUR_US
-MANY_READINGS = 512
-"""Who has more than this of one series measures by the minute, and keeps snapshots for hours only."""
-
-
-@part
-def _emit(scratch: Scratch, n: int, p: int, g: int, rule: int, what: int, state: Any, at_us: int) -> int:
-    row = scratch.out[n]
-    row.patient = p
-    row.segment = g
-    row.rule = rule
-    row.what = what
-    row.severity = state.severity
-    row.opened_at_us = state.since_us
-    row.at_us = at_us
-    row.raised = state.raised
-    row.unconfirmed = state.unconfirmed
-    return n + 1
-
-
-@part
-def _attach(n: int, start: int, length: int, here: Here, m: Memory, t: Tables, scratch: Scratch) -> None:
-    """The values of a condition to the row that was emitted last."""
-    values_of(start, length, here, m, t, scratch)
-    for i in range(MOST_VALUES):
-        scratch.out[n - 1].values[i] = scratch.values[i]
-        scratch.out[n - 1].limits[i] = scratch.values[MOST_VALUES + i]
-
-
-@part
-def _close(scratch: Scratch, n: int, p: int, g: int, rule: int, state: Any, at_us: int) -> int:
-    """Ends the finding of a rule that no longer applies, and forgets the rule's state."""
-    if state.open != 0:
-        n = _emit(scratch, n, p, g, rule, CLEAR, state, at_us)
-    state.open = 0
-    state.raised = 0
-    state.bits = 0
-    state.since_us = -1
-    state.due_us = NEVER
-    return n
-
-
-@part
-def _evaluate(
-    number: int, g: int, state: Any, by_reading: bool, waits: bool, here: Here,
-    m: Memory, t: Tables, scratch: Scratch, n: int,
-) -> int:  # fmt: skip
-    """One rule at one moment: opens, raises or clears, and sets when it is due next."""
-    rule = t.rules[number]
-    at_us = here.at_us
-    p = here.patient
-    in_doubt = 1 if waits else 0
-    when = condition(rule.when, rule.when_len, here, m, t, scratch)
-    if by_reading:
-        state.bits = (state.bits << 1 | (1 if when == TRUE else 0)) & 0xFFFF
-    if state.open != 0:
-        if when != TRUE and not waits:
-            if condition(rule.clear, rule.clear_len, here, m, t, scratch) == TRUE:
-                n = _emit(scratch, n, p, g, number, CLEAR, state, at_us)
-                state.open = 0
-                state.raised = 0
-                state.since_us = -1
-    elif when != TRUE:
-        state.since_us = -1
-    else:
-        if state.since_us < 0:
-            state.since_us = at_us
-        if at_us - state.since_us >= rule.held_us:
-            trues = 0
-            for i in range(rule.n):
-                trues += state.bits >> i & 1
-            if trues >= rule.k:
-                state.open = 1
-                state.severity = rule.severity
-                state.since_us = at_us
-                state.unconfirmed = in_doubt
-                n = _emit(scratch, n, p, g, number, OPEN, state, at_us)
-                _attach(n, rule.when, rule.when_len, here, m, t, scratch)
-    if state.open != 0 and state.raised == 0 and rule.raised_len != 0:
-        if condition(rule.raised, rule.raised_len, here, m, t, scratch) == TRUE:
-            state.raised = 1
-            state.severity = rule.raised_severity
-            state.unconfirmed = max(state.unconfirmed, in_doubt)
-            n = _emit(scratch, n, p, g, number, RAISE, state, at_us)
-            _attach(n, rule.raised, rule.raised_len, here, m, t, scratch)
-    state.due_us = NEVER
-    if rule.timed != 0:
-        state.due_us = deadline(rule, here, m, t, scratch)
-    if rule.held_us != 0 and state.open == 0 and state.since_us >= 0:
-        if state.since_us + rule.held_us > at_us:
-            state.due_us = min(state.due_us, state.since_us + rule.held_us)
-    return n
-
-
-@part
-def _leave(p: int, g: int, at_us: int, goes_on: bool, m: Memory, t: Tables, scratch: Scratch, n: int) -> int:
-    """The end of a segment: closes the findings of rules that the next one, if any, does not have."""
-    patient = m.patients[p]
-    segment = m.segments[patient.segments + g]
-    version = t.versions[segment.version]
-    for s in range(version.states):
-        rule = t.rules_of_states[version.rules_of_states + s]
-        gone = not goes_on
-        if goes_on:
-            following = t.versions[m.segments[patient.segments + g + 1].version]
-            gone = t.rules_of_states[following.rules_of_states + s] < 0
-        if gone and rule >= 0:
-            n = _close(scratch, n, p, g, rule, m.states[patient.states + segment.states + s], at_us)
-    return n
+"""Of whoever measures by the minute."""
 
 
 @part
@@ -171,19 +66,27 @@ def _copy_state(to: Any, state: Any) -> None:
 
 
 @part
+def _look_how_often(p: int, m: Memory) -> None:
+    """Whether a patient who measured by the minute still does."""
+    patient = m.patients[p]
+    patient.often = 0
+    for s in range(patient.series, patient.series + ones(patient.named)):
+        if m.series[s].readings_len > MANY_READINGS:
+            patient.often = 1
+
+
+@part
 def _remember(p: int, at_us: int, m: Memory) -> None:
     """Keeps a snapshot of the states as they are just before an event, when the newest one is old enough."""
     patient = m.patients[p]
     if patient.snapshots > 0:
         newest = (patient.oldest + patient.snapshots - 1) % SNAPSHOTS
         age_us = at_us - m.snapshot_mark_us[p * SNAPSHOTS + newest]
-        if age_us < SNAPSHOT_OFTEN_US:
+        if age_us < (SNAPSHOT_OFTEN_US if patient.often != 0 else SNAPSHOT_EVERY_US):
             return
-        if age_us < SNAPSHOT_EVERY_US:
-            most = 0
-            for s in range(patient.series, patient.series + ones(patient.named)):
-                most = max(most, m.series[s].readings_len)
-            if most <= MANY_READINGS:
+        if patient.often != 0:
+            _look_how_often(p, m)
+            if patient.often == 0 and age_us < SNAPSHOT_EVERY_US:
                 return
     if patient.snapshots == SNAPSHOTS:
         patient.oldest = (patient.oldest + 1) % SNAPSHOTS
@@ -210,6 +113,7 @@ def _go_back(p: int, m: Memory, t: Tables, scratch: Scratch, n: int) -> int:
     if kept == 0:
         return -1
     patient.snapshots = kept
+    patient.fresh = patient.named
     place = (patient.oldest + kept - 1) % SNAPSHOTS
     patient.done_us = m.snapshot_us[p * SNAPSHOTS + place]
     copy = patient.states + (1 + place) * patient.states_len
@@ -223,22 +127,23 @@ def _go_back(p: int, m: Memory, t: Tables, scratch: Scratch, n: int) -> int:
                 rule = t.rules_of_states[version.rules_of_states + s]
                 state = m.states[patient.states + segment.states + s]
                 if rule >= 0 and state.open != 0:
-                    n = _emit(scratch, n, p, g, rule, KEEP, state, patient.done_us)
+                    n = emit(scratch, n, p, g, rule, KEEP, state, patient.done_us)
     return n
 
 
 @part
-def _advance(k: int, at_us: int, start: int, m: Memory, scratch: Scratch) -> bool:
-    """Moves the end of a series past a moment; whether a reading at that moment counts."""
+def _advance(k: int, at_us: int, start: int, m: Memory, scratch: Scratch) -> int:
+    """Moves the end of a series past a moment; gives the row that counts, SEVERAL or NONE."""
     series = m.series[start + k]
     end = series.readings + series.readings_len
     i = scratch.ends[k]
-    counted = False
+    row = NONE
     while i < end and m.readings[i].taken_us <= at_us:
-        counted = counted or counts(m.readings[i].tag)
+        if counts(m.readings[i].tag):
+            row = i if row == NONE else SEVERAL
         i += 1
     scratch.ends[k] = i
-    return counted
+    return row
 
 
 @part
@@ -254,6 +159,30 @@ def _next_reading(k: int, start: int, m: Memory, scratch: Scratch) -> int:
 
 
 @part
+def _begin(p: int, m: Memory, scratch: Scratch) -> int:
+    """Where each series of a patient stands; gives how many have readings that were not evaluated yet."""
+    patient = m.patients[p]
+    coming = k = 0
+    left = patient.named
+    while left != 0:
+        series = m.series[patient.series + k]
+        first, end = series.readings, series.readings + series.readings_len
+        i = end
+        if patient.fresh & (left & -left) != 0:
+            if end > first and m.readings[end - 1].taken_us > patient.done_us:
+                i = first_from(m.readings, first, end, patient.done_us + 1)
+        scratch.ends[k] = i
+        if i < end:
+            scratch.coming[coming] = k
+            scratch.coming_us[coming] = _next_reading(k, patient.series, m, scratch)
+            if scratch.coming_us[coming] != NEVER:
+                coming += 1
+        left &= left - 1
+        k += 1
+    return coming
+
+
+@part
 def _walk_patient(
     p: int, horizon_us: int, moment: int, m: Memory, t: Tables, scratch: Scratch, n: int
 ) -> tuple[int, int, bool]:  # fmt: skip
@@ -262,33 +191,36 @@ def _walk_patient(
     start = patient.series
     room = 2 * patient.states_len
     number_of_series = ones(patient.named)
-    waiting = False
-    for k in range(number_of_series):
-        series = m.series[start + k]
-        first, end = series.readings, series.readings + series.readings_len
-        i = end
-        if end > first and m.readings[end - 1].taken_us > patient.done_us:
-            i = first_from(m.readings, first, end, patient.done_us + 1)
-        scratch.ends[k] = i
-        scratch.coming_us[k] = _next_reading(k, start, m, scratch)
-        waiting = waiting or series.pending_us != NEVER
+    coming = _begin(p, m, scratch)
+    waiting = patient.gate_due_us != NEVER
     while True:
         at_us = m.due_us[p]
-        for k in range(number_of_series):
-            at_us = min(at_us, scratch.coming_us[k])
+        for j in range(coming):
+            at_us = min(at_us, scratch.coming_us[j])
         if at_us > horizon_us:
             return moment, n, True
         if n + room > scratch.out_room:
             return moment, n, False
         _remember(p, at_us, m)
         moment += 1
-        moved = 0
-        for k in range(number_of_series):
-            if scratch.coming_us[k] <= at_us:
-                if _advance(k, at_us, start, m, scratch):
-                    scratch.moved[moved] = m.series[start + k].number
-                    moved += 1
-                scratch.coming_us[k] = _next_reading(k, start, m, scratch)
+        moved = j = 0
+        while j < coming:
+            if scratch.coming_us[j] > at_us:
+                j += 1
+                continue
+            k = scratch.coming[j]
+            row = _advance(k, at_us, start, m, scratch)
+            if row != NONE:
+                scratch.moved[moved] = k
+                scratch.arrived[moved] = row
+                moved += 1
+            scratch.coming_us[j] = _next_reading(k, start, m, scratch)
+            if scratch.coming_us[j] == NEVER:
+                coming -= 1
+                scratch.coming[j] = scratch.coming[coming]
+                scratch.coming_us[j] = scratch.coming_us[coming]
+            else:
+                j += 1
         pending = np.int64(0)
         if waiting:
             for k in range(number_of_series):
@@ -308,40 +240,35 @@ def _walk_patient(
                 if g + 1 < patient.segments_len:
                     following = m.segments[patient.segments + g + 1]
                     goes_on = following.states == segment.states and following.from_us == at_us
-                n = _leave(p, g, at_us, goes_on, m, t, scratch, n)
+                n = leave(p, g, at_us, goes_on, m, t, scratch, n)
                 continue
             due = min(due, segment.to_us)
-            version = t.versions[segment.version]
-            named = np.int64(0)
-            for i in range(moved):
-                named |= t.rules_by_series[segment.version * MOST_SERIES + scratch.moved[i]]
-            begins = segment.from_us == at_us
-            if named == 0 and segment.due_us > at_us and not begins:
-                due = min(due, segment.due_us)
-                continue
-            todo = np.int64(-1) if begins else named | version.timed
-            rules_due = NEVER
-            here = Here(
-                p, at_us, moment, start, patient.named, segment.limits,
-                patient.schedules + segment.schedules, segment.enrolled_us,
-            )  # fmt: skip
-            for r in range(version.rules_len):
-                if todo >> r & 1 == 0:
-                    continue
-                rule_number = version.rules + r
-                rule = t.rules[rule_number]
-                state = m.states[patient.states + segment.states + rule.state]
-                by_reading = named >> r & 1 != 0
-                if by_reading or begins or state.due_us == at_us:
-                    n = _evaluate(
-                        rule_number, g, state, by_reading, rule.series & pending != 0, here,
-                        m, t, scratch, n,
-                    )  # fmt: skip
-                rules_due = min(rules_due, state.due_us)
-            segment.due_us = rules_due
-            due = min(due, rules_due)
+            n = judge(p, g, at_us, moment, moved, pending, m, t, scratch, n)
+            due = min(due, segment.due_us)
         m.due_us[p] = due
         patient.done_us = at_us
+
+
+@part
+def _fetch_ahead(touched: Any, j: int, m: Memory) -> None:
+    """Asks for the rows of patients who are next: first their own, of nearer ones what those point at."""
+    if j + FAR < touched.size:
+        fetch(m.patients[touched[j + FAR]])
+    if j + NEAR < touched.size:
+        patient = m.patients[touched[j + NEAR]]
+        for s in range(patient.series, patient.series + ones(patient.named)):
+            fetch(m.series[s])
+        for g in range(patient.segments, patient.segments + patient.segments_len):
+            fetch(m.segments[g])
+    if j + 1 < touched.size:
+        patient = m.patients[touched[j + 1]]
+        left = patient.fresh
+        while left != 0:
+            series = m.series[patient.series + ones(patient.named & ((left & -left) - 1))]
+            if series.readings_len > 1:
+                fetch(m.readings[series.readings + series.readings_len - 2])
+                fetch(m.readings[series.readings + series.readings_len - 1])
+            left &= left - 1
 
 
 @compiled
@@ -361,12 +288,15 @@ def evaluate(
         scratch.memo_at[slot] = -1
     for j in range(start, touched.size):
         p = touched[j]
+        _fetch_ahead(touched, j, m)
         patient = m.patients[p]
         if n + 2 * patient.states_len > scratch.out_room:
             return j, n, questions
-        for s in range(patient.series, patient.series + ones(patient.named)):
-            if not room_for_bins(m, s):
+        left = patient.fresh
+        while left != 0:
+            if not room_for_bins(m, p, patient.series + ones(patient.named & ((left & -left) - 1))):
                 return j, n, questions
+            left &= left - 1
         horizon_us = max(now_us, patient.latest_us)
         if patient.jumps != 0 or patient.gate_due_us <= horizon_us:
             filled = look_for_jumps(p, horizon_us, questions, m, t, scratch)
@@ -386,5 +316,6 @@ def evaluate(
             moment, n, complete = _walk_patient(p, horizon_us, moment, m, t, scratch, n)
             if not complete:
                 return j, n, questions
+        patient.fresh = 0
         m.due_us[p] = min(m.due_us[p], patient.gate_due_us)
     return touched.size, n, questions

@@ -23,7 +23,7 @@ def test_each_day_has_one_due_moment_also_when_the_clock_changes() -> None:
     days = local_days.offsets().reshape(-1)
     for before in ("00:00", "02:30", "11:00", "23:59"):
         minute, bits = schedule_bits(Schedule(kind="body_weight", before=before))
-        schedule = np.array([(0, minute, bits)], SCHEDULE)[0]
+        schedule = np.array([(0, minute, bits, 0, 0)], SCHEDULE)[0]
         due = kernel.last_due(local_days.due_us(20_537, 0), schedule, days)
         for _ in range(366):
             after = kernel.next_due(due, schedule, days)
@@ -36,7 +36,7 @@ def test_each_day_has_one_due_moment_also_when_the_clock_changes() -> None:
 def test_only_the_days_of_the_schedule_are_due() -> None:
     days = local_days.offsets().reshape(-1)
     minute, bits = schedule_bits(Schedule(kind="body_weight", before="11:00", on=("mon", "thu")))
-    schedule = np.array([(0, minute, bits)], SCHEDULE)[0]
+    schedule = np.array([(0, minute, bits, 0, 0)], SCHEDULE)[0]
     monday = local_days.due_us(20_535, minute)  # 2026-03-23
     assert kernel.next_due(monday, schedule, days) == local_days.due_us(20_538, minute)
     assert kernel.last_due(monday - 1, schedule, days) == local_days.due_us(20_531, minute)
@@ -44,6 +44,6 @@ def test_only_the_days_of_the_schedule_are_due() -> None:
 
 def test_beyond_the_tables_nothing_is_due() -> None:
     days = local_days.offsets().reshape(-1)
-    schedule = np.array([(0, 660, 127)], SCHEDULE)[0]
+    schedule = np.array([(0, 660, 127, 0, 0)], SCHEDULE)[0]
     assert kernel.next_due(DAYS_IN_TABLE * kernel.DAY_US, schedule, days) == kernel.NEVER
     assert kernel.last_due(0, schedule, days) == -1
