@@ -10,8 +10,9 @@ import json
 from collections.abc import Iterator, Sequence
 
 from ingest.log import Writer
+from ingest.rights.telling import tell
 from models import logs, metrics
-from models.db import register
+from models.db import corrections, register
 from models.db.election import Duty, stand
 from models.db.installation import require_migrated
 from models.db.pool import Connection, Pool, connect
@@ -78,7 +79,10 @@ class Publisher:
         self._writer: Writer | None = None
 
     async def publish(self, connection: Connection) -> int:
-        """Tells what is to be told, as far as Kafka takes it; how many changes it took."""
+        """Tells what is to be told, as far as Kafka takes it; how many changes it took.
+
+        Corrections of readings go the same way, after the changes.
+        """
         untold = await register.to_tell(connection, AT_ONCE)
         taken = 0
         try:
@@ -87,6 +91,8 @@ class Publisher:
                 await register.told(connection, wave)
                 taken += len(wave)
                 metrics.REGISTER_CHANGES_TOLD.inc(len(wave))
+            if await corrections.to_tell(connection, 1):
+                await tell(connection, await self._opened())
             self._say(ok=True)
         except TryAgain as error:
             log.warning("changes_not_told", why=str(error), changes=len(untold) - taken)
@@ -104,10 +110,14 @@ class Publisher:
             await writer.__aexit__()
 
     async def _write(self, wave: Sequence[Untold]) -> None:
+        writer = await self._opened()
+        await writer.write_many([(change.patient_id, encoded(change)) for change in wave])
+
+    async def _opened(self) -> Writer:
         if self._writer is None:
             # Not idempotent: that keeps the order among those in flight, and of a patient there is one.
             self._writer = await Writer(self._settings).__aenter__()
-        await self._writer.write_many([(change.patient_id, encoded(change)) for change in wave])
+        return self._writer
 
     def _say(self, *, ok: bool, why: str = "") -> None:
         metrics.LOG_AWAY.labels(GROUP, "broker").set(not ok)

@@ -20,9 +20,6 @@ from models.errors import BadInput
 from models.identity import Keys
 from models.kinds import KIND_BY_NAME
 
-MOST_READINGS_AT_ONCE = 200_000
-"""Of a copy that is answered to a request; who has more gets it from the command, into a file."""
-
 
 async def looks(connection: Connection, patient_id: UUID, require: Require) -> list[Look]:
     """Who looked at a person's data, all their registrations together."""

@@ -21,7 +21,7 @@ import asyncpg
 import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from pyotp import TOTP
+from pyotp.totp import TOTP
 
 from ingest.keys import key_of
 from models.clock import wall_now_us
@@ -94,7 +94,8 @@ def workers(stack: Stack, database: str, make_topic: Callable[..., str], tmp_pat
 
 @pytest.fixture
 async def day(workers: Workers, database: str, make_topic: Callable[..., str]) -> AsyncIterator[Day]:
-    port, probes = free_port(), {}
+    port = free_port()
+    probes: dict[str, int] = {}
     address = f"http://127.0.0.1:{port}"
     talkative = {
         "log_level": "DEBUG",
@@ -222,10 +223,12 @@ async def fetch(dsn: str, query: str) -> list[asyncpg.Record]:
 
 async def everything_on(kafka: str) -> bytes:
     """All topics, keys and values."""
-    async with AIOKafkaConsumer(bootstrap_servers=kafka) as consumer:
-        topics = sorted(await consumer.topics())
+    consumer: Any = AIOKafkaConsumer(bootstrap_servers=kafka)
+    async with consumer:
+        topics: list[str] = sorted(await consumer.topics())
     parts = [topic.encode() for topic in topics]
-    async with AIOKafkaConsumer(*topics, bootstrap_servers=kafka, auto_offset_reset="earliest") as consumer:
+    consumer = AIOKafkaConsumer(*topics, bootstrap_servers=kafka, auto_offset_reset="earliest")
+    async with consumer:
         ends = await consumer.end_offsets(consumer.assignment())
         while any([await consumer.position(partition) < end for partition, end in ends.items()]):
             for records in (await consumer.getmany(timeout_ms=500)).values():

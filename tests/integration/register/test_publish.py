@@ -23,6 +23,7 @@ from ingest.register.publish import Publisher, run_publisher, waves
 from models.access import Action, User
 from models.audit import Kind
 from models.clock import wall_now_us
+from models.db import corrections
 from models.db.pool import Connection, Pool, connect
 from models.probes import Health
 from models.register import Untold
@@ -235,6 +236,20 @@ async def test_of_two_publishers_one_tells_and_the_other_when_that_one_is_gone(
 async def all_told(admin: Connection) -> None:
     while await admin.fetchval("SELECT count(*) FROM register_change WHERE told_at IS NULL"):
         await admin.execute("SELECT pg_sleep(0.05)")
+
+
+async def test_corrections_of_readings_are_told_too(
+    people: Pool, nurse: User, admin: Connection, telling: Connection, settings: Settings
+) -> None:
+    (patient_id,) = await include(people, nurse, 1)
+    message = b'{"patient_id": "x", "change_id": "c"}'
+    await corrections.write(admin, uuid4(), patient_id, message, nurse.person_id)
+    publisher = Publisher(settings)
+    assert await publisher.publish(telling) == 3
+    assert await publisher.publish(telling) == 0
+    await publisher.close()
+    assert [one["patient_id"] for one in await on_the_topic(settings)].count("x") == 1
+    assert await admin.fetchval("SELECT count(*) FROM correction WHERE told_at IS NULL") == 0
 
 
 async def test_the_publisher_sees_what_it_tells_and_nothing_else(telling: Connection) -> None:
