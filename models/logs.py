@@ -65,6 +65,9 @@ def configure(level: str = "INFO", stream: TextIO | None = None) -> None:
     root.setLevel(level)
     # Thousands of lines about compiling, at debug.
     logging.getLogger("numba").setLevel(max(logging.INFO, root.level))
+    # Addresses and headers of others, which may hold codes.
+    for name in ("httpx", "httpcore"):
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
 
 
 def are_configured() -> bool:

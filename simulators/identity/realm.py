@@ -36,6 +36,9 @@ class Realm:
     client_secret: str
     members: Sequence[Member]
     redirect_uris: Sequence[str] = ()
+    signing_client: str | None = None
+    """Us a second time, with a key in place of a secret (private_key_jwt)."""
+    signing_jwks: str = ""
 
     def described(self) -> dict[str, Any]:
         """As Keycloak imports it."""
@@ -55,7 +58,7 @@ class Realm:
             "otpPolicyPeriod": 30,
             "roles": {"realm": [{"name": role} for role in roles]},
             "users": [_user(member) for member in self.members],
-            "clients": [_client(self)],
+            "clients": [_client(self), *_signing_clients(self)],
             "components": {"org.keycloak.userprofile.UserProfileProvider": [_PROFILE]},
             "authenticationFlows": _FLOWS,
             "authenticatorConfig": _CONFIGS,
@@ -111,6 +114,22 @@ def _client(realm: Realm) -> dict[str, Any]:
             _mapper("amr", "oidc-amr-mapper", {}),
         ],
     }
+
+
+def _signing_clients(realm: Realm) -> list[dict[str, Any]]:
+    if realm.signing_client is None:
+        return []
+    described = _client(realm)
+    keys = {"use.jwks.string": "true", "jwks.string": realm.signing_jwks}
+    return [
+        described
+        | {
+            "clientId": realm.signing_client,
+            "secret": None,
+            "clientAuthenticatorType": "client-jwt",
+            "attributes": described["attributes"] | keys,
+        }
+    ]
 
 
 def _mapper(claim: str, kind: str, config: Mapping[str, str]) -> dict[str, Any]:

@@ -45,7 +45,7 @@ class JarsOutOfReach(TryAgain):
 def read_lock(text: str) -> tuple[Jar, ...]:
     r"""The pinned jars of a lock file: one `group:artifact:version sha256` a line, # starts a comment.
 
-    What is no jar says so, as Maven writes it: `group:artifact:packaging:version`.
+    What is no jar says so, as Maven writes it: `group:artifact:zip:version`.
 
     >>> read_lock("# why\norg.x:y:1.0 " + "0" * 64)[0].file_name
     'y-1.0.jar'
@@ -56,7 +56,7 @@ def read_lock(text: str) -> tuple[Jar, ...]:
             continue
         coordinate, _, sha256 = line.strip().partition(" ")
         parts = coordinate.split(":")
-        if len(parts) not in (3, 4) or len(sha256) != 64:
+        if not (len(parts) == 3 or (len(parts) == 4 and parts[2] == "zip")) or len(sha256) != 64:
             raise RefuseToStart(
                 f"Lock file, line {number}: expected group:artifact:version sha256, found {line}"
             )

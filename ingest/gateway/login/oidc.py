@@ -96,7 +96,8 @@ def _add_provider_logout(router: APIRouter, door: Door, provider: Provider) -> N
         now_us = door.now_us()
         try:
             left = logout_token(signed, await provider.key_for(signed), provider.expected, now_us=now_us)
-        except BadToken:
+        except BadToken as error:
+            log.warning("logout_refused", door="oidc", why=str(error))
             raise Problem("The logout token is not one for us.") from None
         issuer = provider.settings.issuer
         async with door.pool.transaction() as connection:

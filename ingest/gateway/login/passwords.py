@@ -36,7 +36,7 @@ def is_password(hashed: str, password: str) -> bool:
 def step_of(secret: str, code: str, now_us: int) -> int | None:
     """The time step whose code this is: the present one, or the one before or after it; None for none.
 
-    >>> secret = "JBSWY3DPEHPK3PXP"
+    >>> secret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
     >>> step_of(secret, TOTP(secret).at(90), 100 * SECOND_US)
     3
     """

@@ -57,8 +57,11 @@ class Told:
 class Provider:
     """One provider; asks it only when there is something to ask, and keeps what it told for an hour."""
 
-    def __init__(self, settings: OidcSettings, redirect_uri: str) -> None:
+    def __init__(
+        self, settings: OidcSettings, redirect_uri: str, now_us: Callable[[], int] = wall_now_us
+    ) -> None:
         self.settings = settings
+        self._now_us = now_us
         self._redirect_uri = redirect_uri
         self._http = httpx.AsyncClient(timeout=_PATIENCE_S, follow_redirects=False)
         self._told: tuple[int, Told] | None = None
@@ -128,7 +131,7 @@ class Provider:
 
     async def key_for(self, token: str) -> AsymmetricKey:
         """The key that signed a token, asked for where we do not know it. **Raises**: BadToken, TryAgain."""
-        now_us = wall_now_us()
+        now_us = self._now_us()
         if self._keys is not None and now_us - self._keys[0] < _TOLD_AGAIN_US:
             found = key_for(token, self._keys[1])
             if found is not None:
@@ -141,7 +144,7 @@ class Provider:
         raise BadToken("unknown_key")
 
     async def _tell(self) -> Told:
-        now_us = wall_now_us()
+        now_us = self._now_us()
         if self._told is None or now_us - self._told[0] >= _TOLD_AGAIN_US:
             address = self.settings.issuer.rstrip("/") + "/.well-known/openid-configuration"
             self._told = (now_us, read_told(await self._get(address), self.settings.issuer))
@@ -169,7 +172,7 @@ class Provider:
     def _signed(self, token_endpoint: str, pem: str) -> dict[str, str]:
         """Our own client assertion (RFC 7523)."""
         key = private_key_from_pem(pem)
-        now_s = wall_now_us() // SECOND_US
+        now_s = self._now_us() // SECOND_US
         us = self.settings.client_id
         claims = {"iss": us, "sub": us, "aud": token_endpoint, "jti": secrets.token_urlsafe(24)}
         algorithm = algorithms_of(key)[0]

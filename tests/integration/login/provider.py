@@ -9,7 +9,9 @@ import httpx
 from pyotp.totp import TOTP
 
 from simulators.identity import Member
+from simulators.identity.keycloak import ADMIN
 from tests.integration.login.conftest import Browser
+from tests.integration.login.realm import ADMIN_PASSWORD
 
 _FORM = re.compile(r'<form[^>]*action="([^"]+)"')
 _TAG = re.compile(r"<script.*?</script>|<[^>]*>|\s{2,}", re.DOTALL)
@@ -63,3 +65,12 @@ class AtProvider:
         """The whole way, as it should be."""
         address = await self.authorize(**changed)
         return await self.ours.http.get(await self.back(address, member, now_s))
+
+
+async def as_administrator(keycloak: str, http: httpx.AsyncClient) -> str:
+    """Logs in at the provider as its administrator; the address of its own API for our realm."""
+    server, _, realm = keycloak.partition("/realms/")
+    form = {"grant_type": "password", "client_id": "admin-cli", "username": ADMIN, "password": ADMIN_PASSWORD}
+    answer = await http.post(f"{server}/realms/master/protocol/openid-connect/token", data=form)
+    http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+    return f"{server}/admin/realms/{realm}"

@@ -1,6 +1,7 @@
 """The code flow against a real OpenID provider (Keycloak), as a browser goes it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
@@ -19,14 +20,16 @@ from models.identity import Keys
 from simulators.identity import Member
 from simulators.identity.realm import TWO_FACTORS
 from tests.integration.login.conftest import URL, Browser, Clock, Rows
-from tests.integration.login.provider import AtProvider, LikeBrowsers
+from tests.integration.login.provider import AtProvider, LikeBrowsers, as_administrator
 from tests.integration.login.realm import (
     CHANGING,
     CLIENT_ID,
+    CLIENT_KEY,
     CLIENT_SECRET,
     HOMELESS,
     NURSE,
     OURS,
+    REALM,
     STRANGER,
     THEIRS,
 )
@@ -36,16 +39,15 @@ pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture
-async def provider(keycloak: str) -> AsyncIterator[Provider]:
+async def provider(keycloak: str, clock: Clock) -> AsyncIterator[Provider]:
     settings = OidcSettings(keycloak, CLIENT_ID, CLIENT_SECRET, None, ClaimMap((TWO_FACTORS,)))
-    made = Provider(settings, f"{URL}/login/callback")
+    made = Provider(settings, f"{URL}/login/callback", clock.now_us)
     yield made
     await made.close()
 
 
-@pytest.fixture
-async def there(pools: Pools, clock: Clock, provider: Provider) -> AsyncIterator[AtProvider]:
-    """A browser of somebody who wants to log in at their organisation."""
+@asynccontextmanager
+async def at(pools: Pools, clock: Clock, provider: Provider) -> AsyncGenerator[AtProvider]:
     door = Door(pools.login, ApiSettings(URL, provider.settings, local_accounts=False), clock.now_us)
     app = make_app(pools, door, Keys(bytes(32)), login_routers(door, provider))
     async with (
@@ -53,6 +55,13 @@ async def there(pools: Pools, clock: Clock, provider: Provider) -> AsyncIterator
         httpx.AsyncClient(timeout=60, transport=LikeBrowsers()) as theirs,
     ):
         yield AtProvider(Browser(ours), theirs)
+
+
+@pytest.fixture
+async def there(pools: Pools, clock: Clock, provider: Provider) -> AsyncIterator[AtProvider]:
+    """A browser of somebody who wants to log in at their organisation."""
+    async with at(pools, clock, provider) as browser:
+        yield browser
 
 
 def now_s(clock: Clock) -> int:
@@ -80,6 +89,28 @@ async def test_the_whole_way(there: AtProvider, clock: Clock, audited: Audited, 
     assert (row["authorisation_protocol"], row["details"]) == ("login/oidc", "two_factors_by_acr")
     assert (row["user_id"], row["organisation_id"]) == (me["person_id"], OURS)
     assert await admin.fetchval("SELECT count(*) FROM pending_login") == 0
+
+
+async def test_a_key_in_place_of_a_secret(pools: Pools, clock: Clock, keycloak: str) -> None:
+    settings = OidcSettings(keycloak, str(REALM.signing_client), None, CLIENT_KEY, ClaimMap((TWO_FACTORS,)))
+    provider = Provider(settings, f"{URL}/login/callback", clock.now_us)
+    async with at(pools, clock, provider) as there:
+        assert (await there.log_in(CHANGING, now_s(clock))).status_code == 303
+    await provider.close()
+
+
+async def test_the_provider_may_change_its_keys(there: AtProvider, clock: Clock, keycloak: str) -> None:
+    assert (await there.log_in(NURSE, now_s(clock))).status_code == 303
+    async with httpx.AsyncClient(timeout=60) as http:
+        api = await as_administrator(keycloak, http)
+        key = {
+            "name": "next", "providerId": "rsa-generated", "providerType": "org.keycloak.keys.KeyProvider",
+            "config": {"priority": ["200"], "algorithm": ["RS256"]},
+        }  # fmt: skip
+        made = await http.post(f"{api}/components", json=key)
+        assert made.status_code == 201, made.text
+    clock.move(15 * SECOND_US)
+    assert (await there.log_in(NURSE, now_s(clock))).status_code == 303
 
 
 async def test_who_comes_again_is_the_same_person(there: AtProvider, clock: Clock, admin: Connection) -> None:

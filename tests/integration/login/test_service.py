@@ -12,12 +12,11 @@ import pytest
 from ingest.gateway.login.administration import AddedAccount
 from models.clock import SECOND_US, wall_now_us
 from models.db.pool import Connection
-from simulators.identity.keycloak import ADMIN
 from simulators.identity.realm import TWO_FACTORS
 from simulators.stack.ports import free_port
 from tests.integration.login.conftest import PASSWORD, Browser
-from tests.integration.login.provider import AtProvider, LikeBrowsers
-from tests.integration.login.realm import ADMIN_PASSWORD, CLIENT_ID, CLIENT_SECRET, NURSE
+from tests.integration.login.provider import AtProvider, LikeBrowsers, as_administrator
+from tests.integration.login.realm import CLIENT_ID, CLIENT_SECRET, NURSE
 from tests.integration.login.test_refuses_to_start import start, until_ready
 
 pytestmark = pytest.mark.timeout(300)
@@ -75,30 +74,25 @@ async def there(running: Running) -> AsyncIterator[AtProvider]:
         yield AtProvider(Browser(ours, running.url), theirs)
 
 
-async def tell_where_to_say_that_one_left(keycloak: str, http: httpx.AsyncClient, url: str) -> str:
-    """Sets our address for logout at the provider; the address of its own API."""
-    server, _, realm = keycloak.partition("/realms/")
-    form = {"grant_type": "password", "client_id": "admin-cli", "username": ADMIN, "password": ADMIN_PASSWORD}
-    answer = await http.post(f"{server}/realms/master/protocol/openid-connect/token", data=form)
-    http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
-    api = f"{server}/admin/realms/{realm}"
+async def tell_where_to_say_that_one_left(api: str, http: httpx.AsyncClient, url: str) -> None:
+    """Sets our address for logout at the provider."""
     (client,) = (await http.get(f"{api}/clients", params={"clientId": CLIENT_ID})).json()
     client["attributes"]["backchannel.logout.url"] = f"{url}/logout/provider"
     changed = await http.put(f"{api}/clients/{client['id']}", json=client)
     assert changed.status_code == 204, changed.text
-    return api
 
 
 async def test_the_provider_ends_our_session(
     running: Running, there: AtProvider, keycloak: str, admin: Connection
 ) -> None:
     async with httpx.AsyncClient(timeout=60) as http:
-        api = await tell_where_to_say_that_one_left(keycloak, http, running.url)
+        api = await as_administrator(keycloak, http)
+        await tell_where_to_say_that_one_left(api, http, running.url)
         answer = await there.log_in(NURSE, wall_now_us() // SECOND_US)
         assert answer.status_code == 303, answer.text
         assert (await there.ours.http.get("/me")).json()["role"] == "nurse"
-        (user,) = (await http.get(f"{api}/users", params={"username": NURSE.name})).json()
-        assert (await http.post(f"{api}/users/{user['id']}/logout")).status_code == 204
+        theirs = await admin.fetchval("SELECT provider_session FROM session")
+        assert (await http.delete(f"{api}/sessions/{theirs}")).status_code == 204
     assert (await there.ours.http.get("/me")).status_code == 401
     assert await admin.fetchval("SELECT ended_why FROM session") == "provider"
     ended = await admin.fetchval("SELECT details FROM audit WHERE event_code = 'logout'")
