@@ -114,6 +114,7 @@ class Engine:
         self._place(patient_row, stretches, before)
         differs_us = _first_difference(before, self._placed(patient_row))
         patient = self._arenas.memory.patients[patient_row]
+        patient["fresh"] = patient["named"]  # what is kept anew needs room for what came before
         if more and patient["latest_us"] >= 0:
             self._lacking.add(patient_row)
         if differs_us < NEVER:
@@ -326,6 +327,7 @@ class Engine:
                 self._first_states[length] = np.tile(unopened(), (1 + SNAPSHOTS) * length)
             self._arenas.store(patient_row, "states", self._first_states[length])
             self._arenas.memory.patients[patient_row]["states_len"] = length
+            self._most_states = max(self._most_states, length)
             return places
         block = memory.states[int(patient["states"]) : int(patient["states"]) + (1 + SNAPSHOTS) * length]
         old = block.reshape(1 + SNAPSHOTS, length)
