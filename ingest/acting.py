@@ -62,10 +62,16 @@ class Acting:
         return self.known.user
 
     async def require(self, patient_id: UUID) -> None:
-        """Decide for another patient than the one it is about. **Raises**: NotAllowed."""
+        """Decide for another patient than the one it is about, or for the first, where there was none yet.
+
+        **Raises**: NotAllowed.
+        """
         decision = decide(self.user, self.decision.action, await relation_to(self.connection, patient_id))
         if self.check and not decision.allowed:
             raise NotAllowed(REFUSED)
+        if self.patient_id is None and not self.touched:
+            # The ground on which it is done is that of its patient.
+            self.decision = decision
         self.touched.append(patient_id)
 
 

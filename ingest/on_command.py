@@ -17,6 +17,7 @@ from models.db.roles import roles_of
 from models.errors import BadInput
 
 SOURCE = "thuiswacht.cli"
+Command = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,28 +71,32 @@ async def acting_as(
         yield act
 
 
-def acting_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def acting_options(*, required: bool = True) -> Callable[[Command], Command]:
     """The options that say who acts, for commands: `person_id`, `organisation_id`, `role`, `postgres`."""
     options = (
         click.option(
-            "--as", "person_id", type=click.UUID, envvar="THUISWACHT_PERSON", required=True,
+            "--as", "person_id", type=click.UUID, envvar="THUISWACHT_PERSON", required=required,
             help="As whom: a person's id.",
         ),
         click.option("--role", type=click.Choice([role.value for role in Role]), help="As what, if several."),
         click.option("--organisation", "organisation_id", type=click.UUID, help="Where, if at several."),
         click.option("--postgres", metavar="DSN", help="The database. Default: THUISWACHT_POSTGRES."),
     )  # fmt: skip
-    for option in reversed(options):
-        command = option(command)
-    return command
+
+    def with_options(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return with_options
+
+
+def who_of(person_id: UUID, organisation_id: UUID | None, role: str | None) -> Who:
+    """What the options say."""
+    return Who(person_id, organisation_id, None if role is None else Role(role))
 
 
 def require_new(file: Path) -> None:
     """Lets nothing be written over. **Raises**: BadInput when the file is there."""
     if file.exists():
         raise BadInput(where="--out", expected="a file that is not there yet", found="one that is there")
-
-
-def who_of(person_id: UUID, organisation_id: UUID | None, role: str | None) -> Who:
-    """What the options say."""
-    return Who(person_id, organisation_id, None if role is None else Role(role))

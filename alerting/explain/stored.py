@@ -8,10 +8,13 @@ from pydantic import ValidationError
 
 from alerting.engine.programme import Programme
 from alerting.explain.explanation import Basis, Explanation, Found, Known, explain, looks
+from ingest.on_command import Who, acting_as
+from models.access import Action
+from models.audit import Kind
 from models.db.findings import find_finding
 from models.db.installation import require_migrated
 from models.db.patients import load_changes_of
-from models.db.pool import Connection, connect
+from models.db.pool import Connection, Role, connect
 from models.db.positions import latest_clock_us
 from models.db.programmes import UsedVersion, recorded
 from models.db.values import load_values
@@ -19,26 +22,37 @@ from models.errors import BadInput
 from models.findings import Finding
 
 
-async def explain_stored(dsn: str, finding_id: UUID, programmes: Sequence[Programme]) -> Explanation:
-    """The explanation of a stored finding. Reads only.
+async def explain_stored(
+    dsn: str, finding_id: UUID, programmes: Sequence[Programme], who: Who | None = None
+) -> Explanation:
+    """The explanation of a stored finding, for somebody who may see its patient, with the look on record.
 
-    **Raises**: BadInput where there is no such finding; TryAgain when the database is away; RefuseToStart
-    where it is not one of ours.
+    Without `who` for tools, and only where nobody exists: in a trial database.
+
+    **Raises**: BadInput where there is no such finding, or nobody is named in a live database; NotAllowed;
+    TryAgain when the database is away; RefuseToStart where it is not one of ours.
     """
-    pool = await connect(dsn, role="thuiswacht_read", application="thuiswacht-explain", max_size=1)
+    role: Role = "thuiswacht_read" if who is None else "thuiswacht_people"
+    pool = await connect(dsn, role=role, application="thuiswacht-explain", max_size=1)
     try:
+        if who is not None:
+            async with acting_as(pool, who, Action.PATIENT_READ, Kind.READ) as act:
+                finding = await _found(act.connection, finding_id)
+                await act.require(finding.patient_id)
+                act.details = f"finding {finding_id}"
+                return await _explained(act.connection, finding, programmes)
         async with pool.connection() as connection:
-            await require_migrated(connection)
+            if await require_migrated(connection) == "live":
+                raise BadInput(where="--as", expected="who looks, in a live database", found="nobody")
             # One picture of the database, though the services go on.
             async with connection.transaction(isolation="repeatable_read", readonly=True):
-                return await _explained(connection, finding_id, programmes)
+                finding = await _found(connection, finding_id)
+                return await _explained(connection, finding, programmes)
     finally:
         await pool.close()
 
 
-async def _explained(
-    connection: Connection, finding_id: UUID, programmes: Sequence[Programme]
-) -> Explanation:
+async def _found(connection: Connection, finding_id: UUID) -> Finding:
     finding = await find_finding(connection, finding_id)
     if finding is None:
         raise BadInput(
@@ -47,6 +61,12 @@ async def _explained(
             found=str(finding_id),
             reason="unknown_finding",
         )
+    return finding
+
+
+async def _explained(
+    connection: Connection, finding: Finding, programmes: Sequence[Programme]
+) -> Explanation:
     changes = await load_changes_of(connection, finding.patient_id)
     now_us = await latest_clock_us(connection, finding.log_partition)
     versions = await _versions(connection, finding, programmes)

@@ -103,7 +103,7 @@ def checkpoint(out: Path, postgres: str | None) -> None:
 
 
 @audit.command()
-@acting_options
+@acting_options()
 @click.option("--days", type=click.IntRange(1, 366), default=7, show_default=True, help="How far back.")
 @click.option("--language", type=click.Choice(["nl", "en"]), default="nl", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for scripts.")
@@ -158,7 +158,7 @@ def review(
 
 
 @audit.command()
-@acting_options
+@acting_options()
 @click.argument("emergency_id", type=click.UUID)
 @click.option("--justified/--not-justified", required=True, default=None, help="What the review says.")
 def verdict(

@@ -36,7 +36,7 @@ def rights() -> None:
 
 @rights.command()
 @_patient
-@acting_options
+@acting_options()
 @_reason
 @click.option("--language", type=click.Choice(["nl", "en"]), default="nl", show_default=True)
 @_json
@@ -58,7 +58,7 @@ def looks(language: str, as_json: bool, **options: Any) -> None:
 
 @rights.command()
 @_patient
-@acting_options
+@acting_options()
 @_reason
 @click.option(
     "--out",
@@ -93,7 +93,7 @@ def copy(out: Path, **options: Any) -> None:
 
 @rights.command("object")
 @_patient
-@acting_options
+@acting_options()
 @_reason
 @click.option("--against", type=click.UUID, help="The organisation that may not look. Default: one's own.")
 @click.option("--take-back", is_flag=True, help="The patient takes the objection back.")
@@ -117,7 +117,7 @@ def object_(against: UUID | None, take_back: bool, **options: Any) -> None:
 
 @rights.command()
 @_patient
-@acting_options
+@acting_options()
 @_reason
 @click.option("--kind", required=True, metavar="KIND", help="What was measured, such as body_weight.")
 @click.option(
@@ -185,7 +185,7 @@ def tell(kafka: str | None, topic: str | None, postgres: str | None) -> None:
 
 @rights.command()
 @_patient
-@acting_options
+@acting_options()
 @_reason
 @click.option("--really", is_flag=True, help="Do it. Without this, only what would happen is shown.")
 @click.option(
@@ -234,7 +234,7 @@ def destroy(really: bool, interest_of_another: bool, language: str, as_json: boo
 
 
 @rights.command()
-@acting_options
+@acting_options()
 @click.option("--at", type=_moment, help="As if it were that day; in a live database not one to come.")
 @click.option("--really", is_flag=True, help="Do it. Without this, only what would happen is shown.")
 def retention(

@@ -45,6 +45,8 @@ class Day:
     workers: Workers
     postgres: str
     address: str
+    topics: tuple[str, str]
+    """The only ones that the services know; other tests' topics are on the same broker."""
     probes: dict[str, int]
     http: httpx.AsyncClient
     secrets: list[str] = field(default_factory=lambda: list(SECRETS))
@@ -97,10 +99,11 @@ async def day(workers: Workers, database: str, make_topic: Callable[..., str]) -
     port = free_port()
     probes: dict[str, int] = {}
     address = f"http://127.0.0.1:{port}"
+    topics = workers.topic, make_topic(partitions=1)
     talkative = {
         "log_level": "DEBUG",
         "identity_key": IDENTITY_KEY,
-        "requests_topic": make_topic(partitions=1),
+        "requests_topic": topics[1],
     }
     for command in (("ingest",), ("alerting",), ("register", "publish")):
         probes[command[0]] = free_port()
@@ -111,7 +114,7 @@ async def day(workers: Workers, database: str, make_topic: Callable[..., str]) -
         **talkative,
     )  # fmt: skip
     async with httpx.AsyncClient(timeout=30) as http:
-        yield Day(workers, database, address, probes, http)
+        yield Day(workers, database, address, topics, probes, http)
 
 
 async def until(what: Callable[[], Any], workers: Workers, within_s: float = 60.0) -> Any:
@@ -221,13 +224,10 @@ async def fetch(dsn: str, query: str) -> list[asyncpg.Record]:
         await connection.close()
 
 
-async def everything_on(kafka: str) -> bytes:
-    """All topics, keys and values."""
-    consumer: Any = AIOKafkaConsumer(bootstrap_servers=kafka)
-    async with consumer:
-        topics: list[str] = sorted(await consumer.topics())
-    parts = [topic.encode() for topic in topics]
-    consumer = AIOKafkaConsumer(*topics, bootstrap_servers=kafka, auto_offset_reset="earliest")
+async def everything_on(kafka: str, *topics: str) -> bytes:
+    """All keys and values of these topics."""
+    parts: list[bytes] = []
+    consumer: Any = AIOKafkaConsumer(*topics, bootstrap_servers=kafka, auto_offset_reset="earliest")
     async with consumer:
         ends = await consumer.end_offsets(consumer.assignment())
         while any([await consumer.position(partition) < end for partition, end in ends.items()]):
@@ -256,7 +256,7 @@ async def test_nothing_leaks(day: Day, stack: Stack) -> None:
     places = {path.name: path.read_text("utf-8", "replace") for path in day.workers.said}
     for name, port in day.probes.items():
         places[f"metrics of {name}"] = (await day.http.get(f"http://127.0.0.1:{port}/metrics")).text
-    places["topics"] = (await everything_on(day.workers.kafka)).decode("utf-8", "replace")
+    places["topics"] = (await everything_on(day.workers.kafka, *day.topics)).decode("utf-8", "replace")
     places["errors"] = "\n".join(day.errors)
     places["tables"] = await every_table(day.postgres)
     assert all(len(said) > 100 for said in places.values()), {k: len(v) for k, v in places.items()}

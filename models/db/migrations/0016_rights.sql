@@ -295,6 +295,8 @@ GRANT EXECUTE ON FUNCTION doubles_of, last_change_of, record_of, what_forbids_de
     TO thuiswacht_people;
 -- A copy of everything holds what was refused, too; and where the log has been read tells what may be destroyed.
 GRANT SELECT ON quarantine, reevaluation, incident_alert, log_position TO thuiswacht_people;
+-- By which version a finding is explained.
+GRANT SELECT ON programme_version TO thuiswacht_people;
 
 -- A reading that is corrected or taken back, on its way into the log: readings themselves are never edited.
 CREATE TABLE correction (

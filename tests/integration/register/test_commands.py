@@ -123,7 +123,7 @@ def test_a_form_is_read_from_standard_input(line: CommandLine) -> None:
     assert "eleven-test" in line.refused(BadInput, *run, answers=json.dumps(form))
     # Ended roles and people who left are nobody any more.
     line.run("--as", first["person_id"], "--role", "administrator", *role, "--end")
-    assert "nobody" in line.refused(BadInput, *run, answers=json.dumps(form))
+    assert "a person who has this role there today" in line.refused(BadInput, *run, answers=json.dumps(form))
 
 
 def test_who_acts_has_to_be_clear(line: CommandLine) -> None:
