@@ -5,7 +5,7 @@ the work, and the audit row, committed together. Work that fails leaves nothing 
 rolled back, and a row of its own says so.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from uuid import UUID
@@ -19,6 +19,9 @@ from models.db.declared import REFUSED, acting, fenced, may_act, relation_to
 from models.db.pool import Connection, Pool
 from models.errors import NotAllowed
 
+Decide = Callable[[User, Action, Relation | None], Decision]
+"""The policy: always `models.access.decide`, but in tests of what the database refuses by itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -30,16 +33,13 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """What somebody is about to do, to which patient, through which of our systems.
-
-    Tests leave `check` out, to see that the database's decision alone suffices.
-    """
+    """What somebody is about to do, to which patient, through which of our systems, and who decides on it."""
 
     action: Action
     kind: Kind
     source: str
     patient_id: UUID | None = None
-    check: bool = True
+    decide: Decide = decide
 
 
 @dataclass(slots=True)
@@ -50,7 +50,7 @@ class Acting:
     known: Known
     decision: Decision
     patient_id: UUID | None
-    check: bool = True
+    decide: Decide = decide
     touched: list[UUID] = field(default_factory=list[UUID])
     """All patients whose data the work touched; the one it is about is there already."""
     reason: str | None = None
@@ -66,8 +66,9 @@ class Acting:
 
         **Raises**: NotAllowed.
         """
-        decision = decide(self.user, self.decision.action, await relation_to(self.connection, patient_id))
-        if self.check and not decision.allowed:
+        relation = await relation_to(self.connection, patient_id)
+        decision = self.decide(self.user, self.decision.action, relation)
+        if not decision.allowed:
             raise NotAllowed(REFUSED)
         if self.patient_id is None and not self.touched:
             # The ground on which it is done is that of its patient.
@@ -86,23 +87,24 @@ async def doing(pool: Pool, known: Known, deed: Deed) -> AsyncGenerator[Acting]:
         with fenced():
             async with acting(pool, known.user, deed.action) as connection:
                 act = await _begin(connection, known, deed)
-                _require(deed, act)
+                _require(act)
                 yield act
                 await audit_rows.write(connection, _event(deed, act, Outcome.ALLOWED))
     except Exception as error:
+        # Whatever went wrong, that it did is on record; it is not handled here and goes on.
         await _record_failure(pool, known, deed, act, error)
         raise
 
 
 async def _begin(connection: Connection, known: Known, deed: Deed) -> Acting:
-    act = Acting(connection, known, await _decide(connection, known, deed), deed.patient_id, check=deed.check)
+    act = Acting(connection, known, await _decide(connection, known, deed), deed.patient_id, deed.decide)
     if deed.patient_id is not None:
         act.touched.append(deed.patient_id)
     return act
 
 
-def _require(deed: Deed, act: Acting) -> None:
-    if deed.check and not act.decision.allowed:
+def _require(act: Acting) -> None:
+    if not act.decision.allowed:
         raise NotAllowed(REFUSED)
 
 
@@ -112,7 +114,7 @@ async def _decide(connection: Connection, known: Known, deed: Deed) -> Decision:
     relation: Relation | None = None
     if deed.patient_id is not None:
         relation = await relation_to(connection, deed.patient_id)
-    return decide(known.user, deed.action, relation)
+    return deed.decide(known.user, deed.action, relation)
 
 
 def _event(deed: Deed, act: Acting, outcome: Outcome) -> Event:

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from ingest.gateway.guard import Identify, require_policies
 from ingest.gateway.headers import SecurityHeaders
 from ingest.gateway.problems import answer
+from models.access import decide
 from models.db.pool import Pool
 from models.errors import ThuiswachtError
 from models.identity import Keys
@@ -54,6 +55,7 @@ def make_app(pools: Pools, identify: Identify, keys: Keys, routers: Sequence[API
     )
     app.state.pool = pools.people
     app.state.identify = identify
+    app.state.decide = decide
     app.state.identity_keys = keys
     for error in (ThuiswachtError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(error, answer)

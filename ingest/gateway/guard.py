@@ -38,8 +38,6 @@ class GuardedRoute(APIRoute):
     action: Action
     kind: Kind
     patient: str | None
-    check = True
-    """Tests switch the application's decision off, to see that the database's alone suffices."""
 
     def get_route_handler(self) -> Handler:
         """The handler within its transaction, decided on and recorded."""
@@ -48,7 +46,7 @@ class GuardedRoute(APIRoute):
         async def guarded(request: Request) -> Response:
             known = await _identify(request)
             patient_id = _patient_of(request, self.patient)
-            deed = Deed(self.action, self.kind, SOURCE, patient_id, check=self.check)
+            deed = Deed(self.action, self.kind, SOURCE, patient_id, request.app.state.decide)
             async with doing(request.app.state.pool, known, deed) as act:
                 request.state.acting = act
                 return await handle(request)

@@ -6,7 +6,7 @@ that a table of a later version is in the copy from its first day.
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from ingest.rights import resources
@@ -152,10 +152,10 @@ def _referred(part: Any) -> Iterator[str]:
         case {"reference": str(target)}:
             yield target.removeprefix("urn:uuid:")
         case dict():
-            for inner in part.values():  # pyright: ignore[reportUnknownVariableType]
+            for inner in cast("dict[str, Any]", part).values():
                 yield from _referred(inner)
         case list():
-            for inner in part:  # pyright: ignore[reportUnknownVariableType]
+            for inner in cast("list[Any]", part):
                 yield from _referred(inner)
         case _:
             return

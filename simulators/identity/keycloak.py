@@ -14,7 +14,7 @@ from typing import Self
 from models.errors import RefuseToStart
 from simulators.identity.realm import Realm
 from simulators.stack.cache import exclusively
-from simulators.stack.children import Server
+from simulators.stack.children import Server, ServerFailed
 from simulators.stack.jars import ensure_jars, read_lock
 from simulators.stack.java import find_java
 from simulators.stack.ports import accepts_connections
@@ -22,6 +22,7 @@ from simulators.stack.ports import accepts_connections
 LOCK_FILE = Path(__file__).with_name("keycloak.lock")
 ADMIN = "trial-admin"
 _MAKING_S = 600
+START_WITHIN_S = 240
 _FORMAT = "1"
 """To be raised when realms are made in another way, so that those in caches are made anew."""
 
@@ -141,12 +142,19 @@ class Keycloak(Server):
         self.prepare()
         self.launch()
         try:
-            while not self.is_ready():
-                time.sleep(0.1)
+            self._wait()
         except BaseException:
             self.kill()
             raise
         return self
+
+    def _wait(self) -> None:
+        give_up_s = time.monotonic() + START_WITHIN_S
+        # A process of its own: there is nothing to await but its answer.
+        while not self.is_ready():
+            if time.monotonic() > give_up_s:
+                raise ServerFailed(f"{self.name} does not answer. {self.last_words()}")
+            time.sleep(0.1)
 
     def __exit__(self, *_: object) -> None:
         """Ends it."""

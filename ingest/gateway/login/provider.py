@@ -7,12 +7,8 @@ from typing import Any, cast
 from urllib.parse import quote_plus, urlsplit
 
 import httpx
-from authlib.oauth2.rfc6749.parameters import (
-    prepare_grant_uri,  # pyright: ignore[reportUnknownVariableType]
-)
-from authlib.oauth2.rfc7636 import (
-    create_s256_code_challenge,  # pyright: ignore[reportUnknownVariableType]
-)
+from authlib.oauth2 import rfc7636
+from authlib.oauth2.rfc6749 import parameters
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
@@ -29,8 +25,8 @@ from models.errors import TryAgain
 log = logs.get(__name__)
 
 # Authlib has no types.
-_grant_uri: Callable[..., str] = prepare_grant_uri  # pyright: ignore[reportUnknownVariableType]
-_challenge: Callable[[str], str] = create_s256_code_challenge  # pyright: ignore[reportUnknownVariableType]
+_grant_uri: Callable[..., str] = cast("Any", parameters).prepare_grant_uri
+_challenge: Callable[[str], str] = cast("Any", rfc7636).create_s256_code_challenge
 
 SCOPE = "openid profile"
 _PATIENCE_S = 10.0

@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from alerting.engine.compiled import compile_programmes
 from alerting.engine.programme_files import load_folder
 from alerting.versions import offer
+from ingest.acting import Decide
 from ingest.gateway.guard import GuardedRoute, each_route
 from ingest.gateway.problems import answer
 from ingest.gateway.service import ROUTES as ROUTES_OF_THE_API
@@ -28,6 +29,7 @@ from models.errors import ThuiswachtError
 from models.identity import Keys
 from tests.integration.access.requests import REQUESTS, parameters
 from tests.integration.access.world import OURS, RELATIONS, Subject, World
+from tests.integration.policies import anybody_may
 
 REFUSED = 403
 # Allowed, and then done, or not possible with this patient: an end to a relation that there is not, for one.
@@ -73,16 +75,12 @@ async def world(database: str) -> AsyncIterator[World]:
 async def api(world: World, database: str) -> AsyncIterator[httpx.AsyncClient]:
     app = make_app()
     app.state.identify = world.identify
+    app.state.decide = world.decide
     app.state.pool = await connect(database, role="thuiswacht_people", application="matrix", max_size=2)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://matrix") as client:
         yield client
     await app.state.pool.close()
-
-
-@pytest.fixture
-def without_check(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(GuardedRoute, "check", False)
 
 
 async def ask(
@@ -157,9 +155,9 @@ async def test_allowed_or_refused_as_declared(api: httpx.AsyncClient, world: Wor
     assert await world.audit_rows() == rows
 
 
-@pytest.mark.usefixtures("without_check")
 @pytest.mark.parametrize("role", Role)
 async def test_row_level_security_alone_suffices(api: httpx.AsyncClient, world: World, role: Role) -> None:
+    world.policy = anybody_may
     for relation in RELATIONS.values():
         cell = await Cell.of(world, world.users[role.value].user, relation)
         for route in ROUTES:
@@ -187,12 +185,10 @@ def places_for_ids() -> list[tuple[GuardedRoute, str]]:
     return [place for place in found if name_of(place[0]) != "POST /directory/organisations"]
 
 
-@pytest.mark.parametrize("check", [True, False])
-async def test_ids_of_others_in_every_place(
-    api: httpx.AsyncClient, world: World, check: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("policy", [decide, anybody_may])
+async def test_ids_of_others_in_every_place(api: httpx.AsyncClient, world: World, policy: Decide) -> None:
     """With a patient of one's own in the address, somebody else's id in the body opens nothing."""
-    monkeypatch.setattr(GuardedRoute, "check", check)
+    world.policy = policy
     tried = 0
     for role in (Role.COORDINATOR, Role.NURSE, Role.PRIVACY_OFFICER, Role.ADMINISTRATOR):
         user = world.users[role.value].user

@@ -12,8 +12,8 @@ from uuid import UUID, uuid4
 
 from fastapi import Request
 
-from ingest.acting import Known
-from models.access import Relation, Role, User
+from ingest.acting import Decide, Known
+from models.access import Action, Decision, Relation, Role, User, decide
 from models.db.pool import Connection
 from models.identity import NONCE_BYTES, Identity, Keys
 
@@ -81,6 +81,7 @@ class World:
 
     admin: Connection
     keys: Keys
+    policy: Decide = decide
     users: dict[str, Known] = field(default_factory=dict[str, Known])
     tables: list[str] = field(default_factory=list[str])
 
@@ -106,6 +107,10 @@ class World:
     async def identify(self, request: Request) -> Known:
         """Who a request comes from: of the matrix, the role in its header."""
         return self.users[request.headers["x-role"]]
+
+    def decide(self, user: User, action: Action, relation: Relation | None) -> Decision:
+        """By the policy that the test wants just now."""
+        return self.policy(user, action, relation)
 
     async def subject(self, user: User, relation: Relation) -> Subject:
         """A patient who stands to the user in just this relation, with something in every corner."""

@@ -1,6 +1,8 @@
 """Local accounts of a trial: password and code, sessions, lock-out, and all of it on record."""
 
 from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -148,16 +150,16 @@ async def test_accounts_are_for_trials_only(pools: Pools, nurse: AddedAccount, a
         ({"role": "boss"}, "role"),
         ({"password": "short"}, "password"),
         ({"name": "X Y"}, "name"),
-        ({"organisation_id": __import__("uuid").UUID(int=99)}, "organisation"),
+        ({"organisation_id": UUID(int=99)}, "organisation"),
     ],
 )
 async def test_an_account_that_makes_no_sense_is_refused(
-    pools: Pools, changed: dict[str, str], found: str
+    pools: Pools, changed: dict[str, Any], found: str
 ) -> None:
-    fields = {
+    fields: dict[str, Any] = {
         "name": "a.b", "person_name": "A", "organisation_id": OURS, "role": "nurse", "password": PASSWORD,
     } | changed  # fmt: skip
     with pytest.raises(BadInput) as refused:
-        await administration.add_account(pools.login, administration.WantedAccount(**fields))  # pyright: ignore[reportArgumentType]
+        await administration.add_account(pools.login, administration.WantedAccount(**fields))
     assert refused.value.where == found
     assert "short" not in str(refused.value)

@@ -17,7 +17,7 @@ from alerting.versions import offer
 from ingest.gateway import directory, register
 from ingest.gateway.guard import Known, require_policies
 from ingest.gateway.problems import NotLoggedIn, answer
-from models.access import Role, User
+from models.access import Role, User, decide
 from models.db.pool import Connection, Pool, connect
 from models.errors import ThuiswachtError
 from models.identity import Keys
@@ -71,6 +71,7 @@ class Api:
 
     client: httpx.AsyncClient
     user: User
+    app: FastAPI
 
     async def __call__(self, method: str, path: str, body: Any = None, expect: int = 200) -> Any:
         user = self.user
@@ -81,7 +82,7 @@ class Api:
 
     def as_user(self, user: User) -> "Api":
         """The same API, somebody else."""
-        return Api(self.client, user)
+        return Api(self.client, user, self.app)
 
 
 async def identify(request: Request) -> Known:
@@ -106,10 +107,11 @@ async def api(people: Pool, nurse: User) -> AsyncIterator[Api]:
     for kind in (ThuiswachtError, RequestValidationError, Exception):
         app.add_exception_handler(kind, answer)
     require_policies(app, public=[])
+    app.state.decide = decide
     app.state.pool, app.state.identify, app.state.identity_keys = people, identify, KEYS
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-        yield Api(client, nurse)
+        yield Api(client, nurse, app)
 
 
 def form(**more: Any) -> dict[str, Any]:

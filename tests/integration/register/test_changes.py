@@ -8,9 +8,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from ingest.gateway.guard import GuardedRoute
-from models.access import Role
+from ingest.acting import Decide
+from models.access import Role, decide
 from models.db.pool import Connection
+from tests.integration.policies import anybody_may
 from tests.integration.register.conftest import (
     ANOTHER_BSN,
     CENTRE,
@@ -248,15 +249,13 @@ OTHERS: list[tuple[str, str, Any]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("check", [True, False], ids=["checked", "by the database alone"])
-async def test_the_patients_of_others_are_out_of_reach(
-    admin: Connection, api: Api, monkeypatch: pytest.MonkeyPatch, check: bool
-) -> None:
+@pytest.mark.parametrize("policy", [decide, anybody_may], ids=["checked", "by the database alone"])
+async def test_the_patients_of_others_are_out_of_reach(admin: Connection, api: Api, policy: Decide) -> None:
     patient_id = await included(api)
     rows = "SELECT count(*) FROM {}"
     tables = ("register_change", "patient_care", "treatment_relation", "consent", "patient_identity")
     before = [await admin.fetchval(rows.format(table)) for table in tables]
-    monkeypatch.setattr(GuardedRoute, "check", check)
+    api.app.state.decide = policy
     for role in (Role.NURSE, Role.COORDINATOR, Role.HUISARTS):
         stranger = api.as_user(await somebody(admin, role, ELSEWHERE))
         for method, path, body in OTHERS:
@@ -265,7 +264,7 @@ async def test_the_patients_of_others_are_out_of_reach(
             answer = await api.client.request(
                 method, f"/patients/{patient_id}{path}", json=body, headers=headers
             )
-            assert answer.status_code in ({403} if check else {403, 404, 409}), (path, answer.text)
+            assert answer.status_code in ({403} if policy is decide else {403, 404, 409}), (path, answer.text)
     assert [await admin.fetchval(rows.format(table)) for table in tables] == before
     care = await admin.fetchrow("SELECT huisarts_id, version FROM patient_care")
     assert tuple(care or ()) == (PRACTICE, 1)

@@ -24,7 +24,10 @@ class CommandLine:
 
     def __init__(self, database: str) -> None:
         self.database = database
-        self.environment = {"THUISWACHT_POSTGRES": database, "THUISWACHT_IDENTITY_KEY": KEY}
+        self.environment: dict[str, str | None] = {
+            "THUISWACHT_POSTGRES": database,
+            "THUISWACHT_IDENTITY_KEY": KEY,
+        }
 
     def run(self, *arguments: object, answers: str | None = None) -> Result:
         """What becomes of it. `answers` are typed, a line for each question."""
@@ -148,5 +151,5 @@ def test_without_its_key_it_refuses_and_says_how_to_make_one(line: CommandLine) 
     first = begun(line)
     line.environment["THUISWACHT_PERSON"] = first["person_id"]
     for key in (None, "short"):
-        line.environment["THUISWACHT_IDENTITY_KEY"] = key  # pyright: ignore[reportArgumentType] (None takes it away)
+        line.environment["THUISWACHT_IDENTITY_KEY"] = key  # None takes it away
         assert "openssl rand -base64 32" in line.refused(RefuseToStart, "include")

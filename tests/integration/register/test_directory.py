@@ -5,9 +5,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from ingest.gateway.guard import GuardedRoute
-from models.access import Role
+from ingest.acting import Decide
+from models.access import Role, decide
 from models.db.pool import Connection
+from tests.integration.policies import anybody_may
 from tests.integration.register.conftest import CENTRE, HOSPITAL, Api, form, somebody
 
 
@@ -87,11 +88,11 @@ async def test_addresses_of_organisations_and_people(admin: Connection, api: Api
     await boss("POST", "/directory/addresses", address, 201)
 
 
-@pytest.mark.parametrize("check", [True, False], ids=["checked", "by the database alone"])
+@pytest.mark.parametrize("policy", [decide, anybody_may], ids=["checked", "by the database alone"])
 async def test_nobody_else_gives_roles_or_enters_anything(
-    admin: Connection, api: Api, monkeypatch: pytest.MonkeyPatch, check: bool
+    admin: Connection, api: Api, policy: Decide
 ) -> None:
-    monkeypatch.setattr(GuardedRoute, "check", check)
+    api.app.state.decide = policy
     before = await admin.fetchval("SELECT count(*) FROM person_role")
     me = api.user.person_id
     for path, body in (

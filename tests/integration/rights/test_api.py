@@ -13,7 +13,7 @@ from ingest.acting import Known
 from ingest.gateway import problems
 from ingest.gateway import rights as routes
 from ingest.gateway.guard import GuardedRoute
-from models.access import Role, User
+from models.access import Role, User, decide
 from models.clock import to_us
 from models.db.pool import Connection, Pool
 from models.errors import BadInput, NotAllowed
@@ -37,6 +37,7 @@ async def api(people: Pool) -> AsyncIterator[httpx.AsyncClient]:
     app.add_exception_handler(Exception, problems.answer)
     for error in (problems.Problem, NotAllowed, BadInput, RequestValidationError):
         app.add_exception_handler(error, problems.answer)
+    app.state.decide = decide
     app.state.pool, app.state.identify, app.state.identity_keys = people, by_header, Keys(bytes(32))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
         yield client

@@ -59,7 +59,7 @@ PROGRAMMES: CompiledProgrammes = compile_programmes(MADE)
 
 def random_columns(random: np.random.Generator, devices: int) -> Readings:
     """Columns of random bytes, some of extreme values and times; only patient and text are in range."""
-    columns: dict[str, object] = {}
+    columns: dict[str, Any] = {}
     for field in fields(Readings):
         if field.name in ("partition", "texts"):
             continue
@@ -81,7 +81,7 @@ def random_columns(random: np.random.Generator, devices: int) -> Readings:
         columns["taken_at_us"] = np.where(random.random(ROWS) < 0.2, random.choice(TIMES, ROWS), near)
         columns["value"] = random.choice(FLOATS, ROWS)
         columns["value_received"] = random.choice(FLOATS, ROWS)
-    return Readings(partition=0, texts=tuple(f"d{i}" for i in range(devices)), **columns)  # type: ignore[arg-type]
+    return Readings(partition=0, texts=tuple(f"d{i}" for i in range(devices)), **columns)
 
 
 @pytest.mark.timeout(TIME_LIMIT_S)  # some clocks leap over a century of due moments
