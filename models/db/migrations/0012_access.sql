@@ -268,6 +268,10 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION may_by_office(text) IS 'Whether the declared user may do this action by the role alone, and is doing it.';
 
+CREATE FUNCTION under_destruction() RETURNS uuid LANGUAGE sql STABLE AS
+$$ SELECT nullif(current_setting('thuiswacht.destroys', true), '')::uuid $$;
+COMMENT ON FUNCTION under_destruction() IS 'Set within destroy_record and its kind alone, for the owner''s policies.';
+
 CREATE PROCEDURE fence(fenced regclass) LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
     name text := relname FROM pg_class WHERE oid = fenced;
@@ -284,6 +288,12 @@ BEGIN
     EXECUTE format(
         'CREATE POLICY %I ON %s FOR SELECT TO thuiswacht_read USING ((SELECT is_trial()))',
         name || '_in_trials', fenced
+    );
+    -- The owner sees exactly the patient whose record is being destroyed. No sub-select here: the fences look at some
+    -- of these tables, and Postgres would take that for recursion.
+    EXECUTE format(
+        'CREATE POLICY %I ON %s TO thuiswacht_owner USING (patient_id = under_destruction())',
+        name || '_under_destruction', fenced
     );
 END
 $$;

@@ -1,36 +1,6 @@
 -- The patient's rights, and what the law lets go of: tombstones, corrections on their way into the log, and the two
 -- functions that delete. Nothing else in this database deletes anything about a patient, nor anything on record.
 
--- The owner sees, of every table about patients, exactly the patient whose record is being destroyed or weighed. Its
--- policies hold no sub-select: the fences look at some of these tables, and Postgres would take that for recursion.
-CREATE FUNCTION under_destruction() RETURNS uuid LANGUAGE sql STABLE AS
-$$ SELECT nullif(current_setting('thuiswacht.destroys', true), '')::uuid $$;
-COMMENT ON FUNCTION under_destruction() IS 'Set within destroy_record and its kind alone, for the owner''s policies.';
-
-CREATE OR REPLACE PROCEDURE fence(fenced regclass) LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
-DECLARE
-    name text := relname FROM pg_class WHERE oid = fenced;
-BEGIN
-    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', fenced);
-    EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', fenced);
-    EXECUTE format(
-        'CREATE POLICY %1$I ON %2$s TO thuiswacht_people
-            USING (EXISTS (SELECT FROM visible_patient AS v WHERE v.patient_id = %2$s.patient_id))
-            WITH CHECK (EXISTS (SELECT FROM visible_patient AS v WHERE v.patient_id = %2$s.patient_id))',
-        name || '_for_people', fenced
-    );
-    -- Tools without a user, such as the demo's table, look at patients who do not exist, and at nobody else.
-    EXECUTE format(
-        'CREATE POLICY %I ON %s FOR SELECT TO thuiswacht_read USING ((SELECT is_trial()))',
-        name || '_in_trials', fenced
-    );
-    EXECUTE format(
-        'CREATE POLICY %I ON %s TO thuiswacht_owner USING (patient_id = under_destruction())',
-        name || '_under_destruction', fenced
-    );
-END
-$$;
-
 -- Everything that holds something of one patient, what refers to another table before what it refers to. Found in
 -- the catalog, so that no table of a later migration is forgotten.
 CREATE FUNCTION tables_of_patients() RETURNS SETOF regclass
@@ -50,37 +20,19 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION tables_of_patients() IS 'In the order in which rows can be deleted.';
 
-DO $$
-DECLARE
-    held regclass;
-BEGIN
-    FOR held IN SELECT * FROM tables_of_patients() LOOP
-        EXECUTE format(
-            'CREATE POLICY %I ON %s TO thuiswacht_owner USING (patient_id = under_destruction())',
-            held || '_under_destruction', held
-        );
-    END LOOP;
-END
-$$;
 -- Registrations of the same person, merged into one: the record of a person is all of them.
-DO $$
-BEGIN
-    IF to_regclass('public.patient_care') IS NOT NULL THEN
-        CREATE POLICY patient_care_doubles ON patient_care FOR SELECT TO thuiswacht_owner
-            USING (merged_into = under_destruction());
-    END IF;
-END
-$$;
+CREATE POLICY patient_care_doubles ON patient_care FOR SELECT TO thuiswacht_owner
+    USING (merged_into = under_destruction());
 CREATE FUNCTION doubles_of(patient uuid) RETURNS SETOF uuid
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     found uuid[];
 BEGIN
-    IF to_regclass('public.patient_care') IS NULL OR NOT sees(patient) THEN
+    IF NOT sees(patient) THEN
         RETURN;
     END IF;
     PERFORM set_config('thuiswacht.destroys', patient::text, true);
-    EXECUTE 'SELECT array_agg(DISTINCT patient_id) FROM patient_care WHERE merged_into = $1' INTO found USING patient;
+    SELECT array_agg(DISTINCT c.patient_id) INTO found FROM patient_care AS c WHERE c.merged_into = patient;
     PERFORM set_config('thuiswacht.destroys', '', true);
     RETURN QUERY SELECT unnest(found);
 END
@@ -96,21 +48,18 @@ DECLARE
     found uuid[];
     place integer := 1;
 BEGIN
-    IF to_regclass('public.patient_care') IS NULL THEN
-        RETURN ARRAY[patient];
-    END IF;
     FOR step IN 1..20 LOOP
         PERFORM set_config('thuiswacht.destroys', top::text, true);
-        EXECUTE 'SELECT merged_into FROM patient_care WHERE patient_id = $1 ORDER BY version DESC LIMIT 1'
-            INTO above USING top;
+        SELECT c.merged_into INTO above FROM patient_care AS c
+        WHERE c.patient_id = top ORDER BY c.version DESC LIMIT 1;
         EXIT WHEN above IS NULL;
         top := above;
     END LOOP;
     found := ARRAY[top];
     WHILE place <= cardinality(found) LOOP
         PERFORM set_config('thuiswacht.destroys', found[place]::text, true);
-        EXECUTE 'SELECT array_agg(DISTINCT patient_id) FROM patient_care
-            WHERE merged_into = $1 AND patient_id <> ALL ($2)' INTO below USING found[place], found;
+        SELECT array_agg(DISTINCT c.patient_id) INTO below FROM patient_care AS c
+        WHERE c.merged_into = found[place] AND c.patient_id <> ALL (found);
         found := found || coalesce(below, '{}');
         place := place + 1;
     END LOOP;
@@ -322,9 +271,6 @@ CREATE UNIQUE INDEX objection_one_open ON objection (patient_id, organisation_id
 -- The overview of looks, by way of a function: row-level security would ask for each row of the whole log whether the
 -- user sees its patients before the index could be used.
 CREATE POLICY audit_for_functions ON audit FOR SELECT TO thuiswacht_owner USING (true);
-DROP POLICY audit_reviewed ON audit;
-CREATE POLICY audit_reviewed ON audit FOR SELECT TO thuiswacht_people
-    USING ((SELECT may_by_office('audit.review')) AND organisation_id = (SELECT declared_organisation()));
 CREATE FUNCTION looks_at(patient uuid) RETURNS SETOF audit
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT * FROM audit
@@ -347,17 +293,6 @@ COMMENT ON TABLE audit_base IS 'The last row of each chain that was let go of; a
 CREATE TRIGGER audit_base_stays BEFORE DELETE ON audit_base FOR EACH ROW EXECUTE FUNCTION keep_audit();
 GRANT SELECT ON audit_base, person, person_role TO thuiswacht_audit;
 
-CREATE OR REPLACE FUNCTION keep_audit() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    IF TG_OP = 'DELETE' AND TG_TABLE_NAME = 'audit' AND current_user = 'thuiswacht_owner' THEN
-        IF OLD.happened_us < nullif(current_setting('thuiswacht.audit_before_us', true), '')::bigint THEN
-            RETURN OLD;
-        END IF;
-    END IF;
-    RAISE EXCEPTION 'the audit log is only ever added to' USING ERRCODE = 'restrict_violation';
-END
-$$;
 CREATE POLICY audit_let_go ON audit FOR DELETE TO thuiswacht_owner
     USING (happened_us < nullif(current_setting('thuiswacht.audit_before_us', true), '')::bigint);
 

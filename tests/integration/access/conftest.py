@@ -2,18 +2,9 @@
 
 from collections.abc import AsyncIterator
 
-import asyncpg
 import pytest
 
-from models.db.pool import Connection, Pool, connect
-
-
-@pytest.fixture
-async def admin(database: str) -> AsyncIterator[Connection]:
-    """The superuser, who sees everything."""
-    connection = await asyncpg.connect(database)
-    yield connection
-    await connection.close()
+from models.db.pool import Pool, connect
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer
 from pydantic import SecretStr
@@ -21,14 +20,6 @@ from models.settings import Settings
 from simulators.stack import Stack
 
 Write = Callable[[int, Sequence[bytes | None]], Awaitable[None]]
-
-
-@pytest.fixture
-async def admin(database: str) -> AsyncIterator[Connection]:
-    """The superuser, who sees everything."""
-    connection = await asyncpg.connect(database)
-    yield connection
-    await connection.close()
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from ingest.gateway import directory, register
 from ingest.gateway.guard import Known, require_policies
 from ingest.gateway.problems import NotLoggedIn, answer
 from models.access import Role, User, decide
-from models.db.pool import Connection, Pool, connect
+from models.db.pool import Connection, Pool
 from models.errors import ThuiswachtError
 from models.identity import Keys
 
@@ -47,14 +47,6 @@ async def admin(database: str) -> AsyncIterator[Connection]:
     await offer(connection, compile_programmes(load_folder()))
     yield connection
     await connection.close()
-
-
-@pytest.fixture
-async def people(database: str) -> AsyncIterator[Pool]:
-    """What the API may do."""
-    pool = await connect(database, role="thuiswacht_people", application="test", max_size=4)
-    yield pool
-    await pool.close()
 
 
 async def somebody(admin: Connection, role: Role, organisation: UUID = HOSPITAL) -> User:

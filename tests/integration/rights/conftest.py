@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
-import asyncpg
 import pytest
 
 from ingest.on_command import Who
@@ -29,22 +28,6 @@ class World:
     @property
     def as_officer(self) -> Who:
         return Who(self.officer)
-
-
-@pytest.fixture
-async def admin(database: str) -> AsyncIterator[Connection]:
-    """The superuser, who sees everything."""
-    connection = await asyncpg.connect(database)
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
-async def people(database: str) -> AsyncIterator[Pool]:
-    """What people may do, by commands or by the API."""
-    pool = await connect(database, role="thuiswacht_people", application="test", max_size=2)
-    yield pool
-    await pool.close()
 
 
 @pytest.fixture

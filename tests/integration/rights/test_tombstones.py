@@ -1,10 +1,8 @@
 """Who was destroyed stays away: while the workers run, and when the whole log is read again."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
-
-import pytest
 
 from alerting.worker import AlertingHandler
 from ingest.handler import Handler
@@ -13,7 +11,7 @@ from ingest.rights.destruction import destroy_on_request
 from ingest.worker import IngestHandler
 from models.access import Action, Role
 from models.audit import Kind
-from models.db.pool import Connection, Pool, connect
+from models.db.pool import Connection, Pool
 from models.errors import NotMine
 from models.settings import load_settings
 from tests.integration.alerting.following import CLUSTER, PARTITION, TOPIC, Record, programmes
@@ -32,20 +30,6 @@ from tests.wire import (
 
 OTHER = UUID(int=5, version=4)
 DAY_US = 86_400_000_000
-
-
-@pytest.fixture
-async def storing_pool(database: str) -> AsyncIterator[Pool]:
-    pool = await connect(database, role="thuiswacht_ingest", application="test")
-    yield pool
-    await pool.close()
-
-
-@pytest.fixture
-async def alerting_pool(database: str) -> AsyncIterator[Pool]:
-    pool = await connect(database, role="thuiswacht_alerting", application="test")
-    yield pool
-    await pool.close()
 
 
 async def read_on(handler: Handler[Any], log: Sequence[Record], start: int) -> int:
@@ -82,7 +66,7 @@ def enrolled(patient: UUID) -> list[bytes]:
 
 
 async def test_nothing_of_a_destroyed_patient_comes_back(
-    storing_pool: Pool, alerting_pool: Pool, people: Pool, admin: Connection
+    storing_pool: Pool, pool: Pool, people: Pool, admin: Connection
 ) -> None:
     values = [
         clock(RECEIVED_AT_US),
@@ -99,7 +83,7 @@ async def test_nothing_of_a_destroyed_patient_comes_back(
     ]
     log = [Record(offset, value) for offset, value in enumerate(values)]
     storing = IngestHandler(storing_pool, load_settings(topic=TOPIC))
-    alerting = AlertingHandler(alerting_pool, programmes(), load_settings(topic=TOPIC))
+    alerting = AlertingHandler(pool, programmes(), load_settings(topic=TOPIC))
     for handler in (storing, alerting):
         start = (await handler.assigned(CLUSTER, [PARTITION], 1))[PARTITION]
         assert await read_on(handler, log[:before], start) == 0
@@ -124,7 +108,7 @@ async def test_nothing_of_a_destroyed_patient_comes_back(
     )
     for again in (
         IngestHandler(storing_pool, load_settings(topic=TOPIC)),
-        AlertingHandler(alerting_pool, programmes(), load_settings(topic=TOPIC)),
+        AlertingHandler(pool, programmes(), load_settings(topic=TOPIC)),
     ):
         start = (await again.assigned(CLUSTER, [PARTITION], 1))[PARTITION]
         await read_on(again, log, start)
