@@ -1,5 +1,6 @@
 """Who acts on the command line: the person's only role, or the one that is meant; then as every deed."""
 
+import secrets
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,11 +13,13 @@ import click
 from ingest.acting import Acting, Deed, Known, doing
 from models.access import Action, Role, User
 from models.audit import Kind
+from models.clock import wall_now_us
 from models.db.pool import Pool
 from models.db.roles import roles_of
 from models.errors import BadInput
 
 SOURCE = "thuiswacht.cli"
+"""As audit rows name the command line."""
 Command = Callable[..., Any]
 
 
@@ -29,24 +32,24 @@ class Who:
     role: Role | None = None
 
 
-def only_role(who: Who, held: Sequence[tuple[UUID, Role]]) -> User:
+def only_role(who: Who, held: Sequence[User]) -> User:
     """The role that is meant, of those that a person holds today.
 
     **Raises**: BadInput when none is left, or more than one.
 
-    >>> only_role(Who(UUID(int=1)), [(UUID(int=2), Role.NURSE)]).role
+    >>> only_role(Who(UUID(int=1)), [User(UUID(int=1), UUID(int=2), Role.NURSE)]).role
     <Role.NURSE: 'nurse'>
     """
     meant = [
-        (organisation_id, role)
-        for organisation_id, role in held
-        if who.organisation_id in {None, organisation_id} and who.role in {None, role}
+        user
+        for user in held
+        if who.organisation_id in {None, user.organisation_id} and who.role in {None, user.role}
     ]
     if len(meant) == 1:
-        return User(who.person_id, *meant[0])
+        return meant[0]
     if not meant:
         raise BadInput(where="--as", expected="a person who has this role there today", found="none")
-    choices = "; ".join(f"--role {role} --organisation {organisation}" for organisation, role in meant)
+    choices = "; ".join(f"--role {user.role} --organisation {user.organisation_id}" for user in meant)
     raise BadInput(where="--as", expected=f"one of: {choices}", found=f"{len(meant)} roles")
 
 
@@ -65,10 +68,15 @@ async def acting_as(
     **Raises**: as `doing`; BadInput when it is not clear as what the person acts.
     """
     async with pool.connection() as connection:
-        user = only_role(who, await roles_of(connection, who.person_id))
-    async with doing(pool, Known(user, "command-line"), Deed(action, kind, SOURCE, patient_id)) as act:
+        user = only_role(who, await roles_of(connection, who.person_id, wall_now_us()))
+    async with doing(pool, Known(user, mark()), Deed(action, kind, SOURCE, patient_id)) as act:
         act.reason = reason
         yield act
+
+
+def mark() -> str:
+    """Tells this run from others in the audit log; opens nothing."""
+    return f"cli-{secrets.token_hex(6)}"
 
 
 def acting_options(*, required: bool = True) -> Callable[[Command], Command]:

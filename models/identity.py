@@ -112,16 +112,18 @@ class Keys:
 
 
 def plain_name(name: str) -> str:
-    """A family name without what people write differently: accents, capitals, hyphens, order of its words.
+    r"""A family name without what people write differently: accents, capitals, hyphens, order of its words.
 
     >>> plain_name("Vries, de") == plain_name("De Vries")
     True
     >>> plain_name("Özdemir-Müller")
     'muller ozdemir'
+    >>> plain_name("\N{MATHEMATICAL SANS-SERIF BOLD CAPITAL A}")  # first what it is, then what is small
+    'a'
     """
     letters = (
         letter if letter.isalpha() else " "
-        for letter in unicodedata.normalize("NFKD", name.casefold())
+        for letter in unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
         if not unicodedata.combining(letter)
     )
     return " ".join(sorted("".join(letters).split()))

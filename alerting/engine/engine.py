@@ -145,7 +145,8 @@ class Engine:
         """Takes the accepted readings of a batch and brings their patients, and whoever is due, up to now.
 
         Too late ones are left out. `now_us` is the last clock message so far, or NO_CLOCK. A patient may be
-        rebuilt by `forget` and readings in order of time with NO_CLOCK, then none with now.
+        rebuilt by `forget` and readings in order of time with NO_CLOCK (in one batch what was taken at
+        the same moment), then none with now.
         """
         now_us = min(max(now_us, NO_CLOCK), LATEST_US)
         who = np.empty(0, np.int32)

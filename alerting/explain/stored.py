@@ -14,7 +14,7 @@ from models.audit import Kind
 from models.db.findings import find_finding
 from models.db.installation import require_migrated
 from models.db.patients import load_changes_of
-from models.db.pool import Connection, Role, connect
+from models.db.pool import Connection, Role, connected
 from models.db.positions import latest_clock_us
 from models.db.programmes import UsedVersion, recorded
 from models.db.values import load_values
@@ -33,8 +33,7 @@ async def explain_stored(
     TryAgain when the database is away; RefuseToStart where it is not one of ours.
     """
     role: Role = "thuiswacht_read" if who is None else "thuiswacht_people"
-    pool = await connect(dsn, role=role, application="thuiswacht-explain", max_size=1)
-    try:
+    async with connected(dsn, role=role, application="thuiswacht-explain", max_size=1) as pool:
         if who is not None:
             async with acting_as(pool, who, Action.PATIENT_READ, Kind.READ) as act:
                 finding = await _found(act.connection, finding_id)
@@ -48,8 +47,6 @@ async def explain_stored(
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 finding = await _found(connection, finding_id)
                 return await _explained(connection, finding, programmes)
-    finally:
-        await pool.close()
 
 
 async def _found(connection: Connection, finding_id: UUID) -> Finding:

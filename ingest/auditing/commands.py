@@ -8,6 +8,8 @@ import click
 
 from ingest.on_command import acting_options
 
+APPLICATION = "thuiswacht-audit"
+
 
 @click.group()
 def audit() -> None:
@@ -33,20 +35,17 @@ def verify(checkpoint: Path | None, as_json: bool, postgres: str | None) -> None
     from ingest.auditing.verifying import Verified, record, verify_log
     from models.audit import Outcome
     from models.checkpoint import read
-    from models.db.pool import connect
+    from models.db.pool import connected
     from models.settings import load_settings
 
     settings = load_settings(postgres=postgres)
     mark = None if checkpoint is None else read(checkpoint.read_bytes())
 
     async def run() -> Verified:
-        pool = await connect(settings.postgres_dsn, role="thuiswacht_audit", application="thuiswacht-audit")
-        try:
+        async with connected(settings.postgres_dsn, role="thuiswacht_audit", application=APPLICATION) as pool:
             verified = await verify_log(pool, mark)
             outcome = Outcome.FAILED if verified.flaws else Outcome.ALLOWED
             await record(pool, "audit.verify", outcome, f"{verified.rows} rows, {len(verified.flaws)} flaws")
-        finally:
-            await pool.close()
         return verified
 
     verified = asyncio.run(run())
@@ -81,19 +80,16 @@ def checkpoint(out: Path, postgres: str | None) -> None:
     from ingest.auditing.verifying import record, take_checkpoint
     from ingest.on_command import require_new
     from models.audit import Outcome
-    from models.db.pool import connect
+    from models.db.pool import connected
     from models.settings import load_settings
 
     settings = load_settings(postgres=postgres)
     require_new(out)
 
     async def run() -> tuple[str, int]:
-        pool = await connect(settings.postgres_dsn, role="thuiswacht_audit", application="thuiswacht-audit")
-        try:
+        async with connected(settings.postgres_dsn, role="thuiswacht_audit", application=APPLICATION) as pool:
             taken = await take_checkpoint(pool)
             await record(pool, "audit.checkpoint", Outcome.ALLOWED, f"{taken[1]} rows")
-        finally:
-            await pool.close()
         return taken
 
     content, rows = asyncio.run(run())
@@ -128,7 +124,7 @@ def review(
     from models.access import Action
     from models.audit import Kind
     from models.clock import DAY_US, HOUR_US, wall_now_us
-    from models.db.pool import connect
+    from models.db.pool import connected
     from models.settings import load_settings
 
     settings = load_settings(postgres=postgres)
@@ -136,15 +132,14 @@ def review(
     since_us = (until_us - days * DAY_US) // HOUR_US * HOUR_US
 
     async def run() -> tuple[list[Flag], dict[str, str]]:
-        pool = await connect(settings.postgres_dsn, role="thuiswacht_people", application="thuiswacht-audit")
-        try:
-            who = who_of(person_id, organisation_id, role)
-            async with acting_as(pool, who, Action.AUDIT_REVIEW, Kind.READ) as deed:
-                found = await reviewing.flags(deed.connection, since_us, until_us)
-                deed.touched += reviewing.patients_of(found)
-                return found, await reviewing.names(deed.connection, found)
-        finally:
-            await pool.close()
+        who = who_of(person_id, organisation_id, role)
+        async with (
+            connected(settings.postgres_dsn, role="thuiswacht_people", application=APPLICATION) as pool,
+            acting_as(pool, who, Action.AUDIT_REVIEW, Kind.READ) as deed,
+        ):
+            found = await reviewing.flags(deed.connection, since_us, until_us)
+            deed.touched += reviewing.patients_of(found)
+            return found, await reviewing.names(deed.connection, found)
 
     found, named = asyncio.run(run())
     if as_json:
@@ -176,7 +171,7 @@ def verdict(
     from ingest.on_command import acting_as, who_of
     from models.access import Action
     from models.audit import Kind
-    from models.db.pool import connect
+    from models.db.pool import connected
     from models.looks import Verdict
     from models.settings import load_settings
 
@@ -184,15 +179,14 @@ def verdict(
     said = Verdict.JUSTIFIED if justified else Verdict.NOT_JUSTIFIED
 
     async def run() -> None:
-        pool = await connect(settings.postgres_dsn, role="thuiswacht_people", application="thuiswacht-audit")
-        try:
-            who = who_of(person_id, organisation_id, role)
-            async with acting_as(pool, who, Action.AUDIT_REVIEW, Kind.UPDATE) as deed:
-                deed.details = f"verdict: {said}"
-                closed = await reviewing.give_verdict(deed.connection, deed.user, emergency_id, said)
-                deed.touched.append(closed.patient_id)
-        finally:
-            await pool.close()
+        who = who_of(person_id, organisation_id, role)
+        async with (
+            connected(settings.postgres_dsn, role="thuiswacht_people", application=APPLICATION) as pool,
+            acting_as(pool, who, Action.AUDIT_REVIEW, Kind.UPDATE) as deed,
+        ):
+            deed.details = f"verdict: {said}"
+            closed = await reviewing.give_verdict(deed.connection, deed.user, emergency_id, said)
+            deed.touched.append(closed.patient_id)
 
     asyncio.run(run())
     click.echo(f"{emergency_id}: {said}.")

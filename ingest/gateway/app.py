@@ -7,9 +7,9 @@ from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from ingest.gateway.guard import Identify, require_policies
 from ingest.gateway.headers import SecurityHeaders
 from ingest.gateway.problems import answer
+from ingest.gateway.routes import Identify, require_policies
 from models.access import decide
 from models.db.pool import Pool
 from models.errors import ThuiswachtError

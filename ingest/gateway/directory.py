@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from ingest.gateway.guard import Act, Routes
+from ingest.gateway.routes import Act, Routes
 from ingest.register import directory
 from ingest.register.directory import (
     AddressForm,

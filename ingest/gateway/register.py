@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Depends, Request
 
-from ingest.gateway.guard import Act, Routes
+from ingest.gateway.routes import Act, Routes
 from ingest.register import acts
 from ingest.register.forms import (
     ChangeForm,

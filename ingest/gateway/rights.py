@@ -10,8 +10,8 @@ from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from ingest.auditing import reviewing
-from ingest.gateway.guard import Act, Routes
 from ingest.gateway.register import IdentityKeys
+from ingest.gateway.routes import Act, Routes
 from ingest.rights import destruction, looks, service
 from ingest.rights.corrections import Identity, Wanted
 from models.access import Action

@@ -10,7 +10,6 @@ from fastapi import APIRouter, FastAPI
 from ingest.gateway import directory, register, rights
 from ingest.gateway.app import Pools, make_app
 from ingest.gateway.configuration import ApiSettings, require_fitting
-from ingest.gateway.guard import Routes
 from ingest.gateway.login.door import Door
 from ingest.gateway.login.local import make_local
 from ingest.gateway.login.me import make_me
@@ -18,11 +17,12 @@ from ingest.gateway.login.oidc import make_oidc
 from ingest.gateway.login.pages import make_pages
 from ingest.gateway.login.provider import Provider
 from ingest.gateway.login.token import make_token
+from ingest.gateway.routes import Routes
 from models import logs
 from models.clock import wall_now_us
 from models.db import sessions as stored
 from models.db.installation import require_migrated
-from models.db.pool import Pool, connect
+from models.db.pool import Pool, connected
 from models.db.readiness import require_fenced, require_same_policy
 from models.errors import TryAgain
 from models.identity import Keys
@@ -65,18 +65,12 @@ async def check(pools: Pools, configuration: ApiSettings) -> None:
 
 @asynccontextmanager
 async def _pools(settings: Settings) -> AsyncGenerator[Pools]:
-    size = settings.postgres_connections
-    people = await connect(
-        settings.postgres_dsn, role="thuiswacht_people", application="thuiswacht-api", max_size=size
-    )
-    login = await connect(
-        settings.postgres_dsn, role="thuiswacht_login", application="thuiswacht-api-login", max_size=size
-    )
-    try:
+    dsn, size = settings.postgres_dsn, settings.postgres_connections
+    async with (
+        connected(dsn, role="thuiswacht_people", application="thuiswacht-api", max_size=size) as people,
+        connected(dsn, role="thuiswacht_login", application="thuiswacht-api-login", max_size=size) as login,
+    ):
         yield Pools(people, login)
-    finally:
-        await people.close()
-        await login.close()
 
 
 @asynccontextmanager

@@ -64,8 +64,9 @@ def begin(desk: Desk, organisation_name: str, kind: str, name: str, also: tuple[
     """Make the first organisation and its administrator, in a database without people."""
     from dataclasses import replace
 
+    from ingest.on_command import mark
     from ingest.register import directory
-    from ingest.register.desk import mark, say
+    from ingest.register.desk import say
     from models.access import Action
     from models.audit import Kind
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -10,12 +9,11 @@ from uuid import UUID
 
 import click
 
-from ingest.acting import Acting, Deed, Known, doing
-from ingest.on_command import SOURCE, Who, only_role
+from ingest.acting import Acting
+from ingest.on_command import Who, acting_as
 from models.access import Action, Role
 from models.audit import Kind
-from models.db.pool import Pool, connect
-from models.db.roles import roles_of
+from models.db.pool import Pool, connected
 from models.errors import BadInput
 from models.identity import Keys
 from models.settings import Settings, identity_key, load_settings
@@ -58,27 +56,15 @@ class Desk:
                     where="--as", expected="the id of a person (or THUISWACHT_PERSON)", found="nobody"
                 )
             who = Who(self.person_id, self.organisation_id, self.role)
-            async with pool.connection() as connection:
-                user = only_role(who, await roles_of(connection, self.person_id))
-            known = Known(user, mark())
-            async with doing(pool, known, Deed(action, kind, SOURCE, patient_id)) as act:
+            async with acting_as(pool, who, action, kind, patient_id=patient_id) as act:
                 return await work(act)
 
         return await self._with_pool(with_pool)
 
     async def _with_pool(self, work: Callable[[Pool], Awaitable[Done]]) -> Done:
-        pool = await connect(
-            self.settings.postgres_dsn, role="thuiswacht_people", application="thuiswacht-cli", max_size=2
-        )
-        try:
+        dsn = self.settings.postgres_dsn
+        async with connected(dsn, role="thuiswacht_people", application="thuiswacht-cli", max_size=2) as pool:
             return await work(pool)
-        finally:
-            await pool.close()
-
-
-def mark() -> str:
-    """Tells this run from others in the audit log; opens nothing."""
-    return f"cli-{secrets.token_hex(6)}"
 
 
 def say(what: Any) -> None:

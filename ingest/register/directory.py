@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from pydantic import AwareDatetime, Field, model_validator
 
 from ingest.acting import Acting
+from ingest.on_command import SOURCE
 from ingest.register.forms import Form, Short
 from ingest.register.inclusions import origins_of
 from models.access import Role, User
@@ -20,9 +21,6 @@ from models.db.programmes import catalogue
 from models.errors import BadInput, NotThere
 from models.messages import Origin
 from models.register import Channel, Organisation, OrganisationKind
-
-SOURCE = "thuiswacht.cli"
-"""As audit rows name the command line."""
 
 
 class OrganisationForm(Form):

@@ -15,7 +15,7 @@ from models import logs, metrics
 from models.db import corrections, register
 from models.db.election import Duty, stand
 from models.db.installation import require_migrated
-from models.db.pool import Connection, Pool, connect
+from models.db.pool import Connection, Pool, connected
 from models.errors import TryAgain
 from models.probes import Health
 from models.register import Untold, message_of
@@ -35,10 +35,10 @@ async def run_publisher(settings: Settings, *, stop: asyncio.Event, health: Heal
 
     **Raises**: RefuseToStart when the database was not migrated, or does not let us in.
     """
-    pool = await connect(
-        settings.postgres_dsn, role="thuiswacht_register", application="thuiswacht-register", max_size=2
-    )
-    try:
+    dsn = settings.postgres_dsn
+    async with connected(
+        dsn, role="thuiswacht_register", application="thuiswacht-register", max_size=2
+    ) as pool:
         while not stop.is_set():
             health.progress()
             try:
@@ -48,8 +48,6 @@ async def run_publisher(settings: Settings, *, stop: asyncio.Event, health: Heal
                 metrics.LOG_RETRIES.labels(GROUP, "database").inc()
                 log.warning("away", group=GROUP, what="database", why=str(error))
             await _pause(stop, STAND_EVERY_S)
-    finally:
-        await pool.close()
 
 
 def waves(untold: Sequence[Untold]) -> Iterator[list[Untold]]:

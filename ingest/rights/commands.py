@@ -272,21 +272,21 @@ def _done(
     """Does something with a patient as the options say, in one transaction that is on record."""
     import asyncio
 
-    from models.db.pool import connect
+    from models.db.pool import connected
     from models.settings import load_settings
 
     settings = load_settings(postgres=options["postgres"])
     who = who_of(options["person_id"], options["organisation_id"], options["role"])
 
     async def run() -> Result:
-        pool = await connect(settings.postgres_dsn, role="thuiswacht_people", application="thuiswacht-rights")
-        try:
-            async with acting_as(
-                pool, who, action, kind, patient_id=options["patient_id"], reason=options["reason"]
-            ) as deed:
-                return await act(deed, options["patient_id"])
-        finally:
-            await pool.close()
+        patient_id, reason = options["patient_id"], options["reason"]
+        async with (
+            connected(
+                settings.postgres_dsn, role="thuiswacht_people", application="thuiswacht-rights"
+            ) as pool,
+            acting_as(pool, who, action, kind, patient_id=patient_id, reason=reason) as deed,
+        ):
+            return await act(deed, patient_id)
 
     return asyncio.run(run())
 
@@ -296,19 +296,15 @@ def _tell(postgres: str | None, kafka: str | None, topic: str | None) -> int | N
 
     from ingest.log import Writer
     from ingest.rights.telling import tell_if_possible
-    from models.db.pool import connect
+    from models.db.pool import connected
     from models.settings import load_settings
 
     settings = load_settings(postgres=postgres, kafka=kafka, topic=topic)
 
     async def run() -> int | None:
-        pool = await connect(
-            settings.postgres_dsn, role="thuiswacht_register", application="thuiswacht-rights"
-        )
-        try:
+        dsn = settings.postgres_dsn
+        async with connected(dsn, role="thuiswacht_register", application="thuiswacht-rights") as pool:
             return await tell_if_possible(pool, Writer(settings))
-        finally:
-            await pool.close()
 
     work: Coroutine[Any, Any, int | None] = run()
     return asyncio.run(work)

@@ -11,7 +11,7 @@ from models.access import Action
 from models.audit import LET_GO, Kind
 from models.clock import wall_now_us
 from models.db import audit
-from models.db.pool import connect
+from models.db.pool import connected
 from models.db.rights import Warrant
 from models.retention import Ground, Obstacle
 
@@ -28,10 +28,11 @@ class LetGo:
 
 async def let_go(dsn: str, who: Who, at_us: int, *, really: bool) -> LetGo:
     """Lets go of what is old enough at a moment, or only says of what. **Units**: microseconds since 1970."""
-    people = await connect(dsn, role="thuiswacht_people", application="thuiswacht-rights")
-    auditor = await connect(dsn, role="thuiswacht_audit", application="thuiswacht-rights")
     kind = Kind.DELETE if really else Kind.READ
-    try:
+    async with (
+        connected(dsn, role="thuiswacht_people", application="thuiswacht-rights") as people,
+        connected(dsn, role="thuiswacht_audit", application="thuiswacht-rights") as auditor,
+    ):
         async with acting_as(people, who, Action.DESTRUCTION, kind, reason=REASON) as deed:
             records = await to_let_go(deed.connection, at_us)
             deed.touched += records
@@ -57,7 +58,4 @@ async def let_go(dsn: str, who: Who, at_us: int, *, really: bool) -> LetGo:
                 rows = await audit.let_go(connection, at_us, event)
             else:
                 rows = await audit.to_let_go(connection, at_us)
-    finally:
-        await people.close()
-        await auditor.close()
     return LetGo(records, sum(rows.values()))

@@ -8,6 +8,7 @@ import asyncpg
 
 from models.access import Role, User
 from models.clock import to_datetime, to_us
+from models.db.directory import add_person
 from models.db.pool import Connection
 from models.throttle import NONE, Failures
 
@@ -114,16 +115,9 @@ async def recognise(connection: Connection, issuer: str, subject: str, person_id
             "UPDATE person SET name = $2 WHERE person_id = $1 AND name <> $2", known, name
         )
         return known
-    await add_person(connection, person_id, name, is_system=False)
+    await add_person(connection, name, person_id=person_id)
     await connection.execute("INSERT INTO login_identity VALUES ($1, $2, $3)", issuer, subject, person_id)
     return person_id
-
-
-async def add_person(connection: Connection, person_id: UUID, name: str, *, is_system: bool) -> None:
-    """Somebody new, without any role."""
-    await connection.execute(
-        "INSERT INTO person (person_id, name, is_system) VALUES ($1, $2, $3)", person_id, name, is_system
-    )
 
 
 async def known_organisations(connection: Connection, organisations: Collection[UUID]) -> set[UUID]:
@@ -149,17 +143,6 @@ async def end_other_roles(
         _END_ROLES, person_id, [user.organisation_id for user in held], [user.role.value for user in held],
         to_datetime(now_us),
     )  # fmt: skip
-
-
-async def roles_of(connection: Connection, person_id: UUID, now_us: int) -> list[User]:
-    """As what somebody may act at this moment; nothing for who left."""
-    rows = await connection.fetch(
-        "SELECT organisation_id, role FROM person_role JOIN person USING (person_id) WHERE person_id = $1 "
-        "AND from_at <= $2 AND (until_at IS NULL OR until_at > $2) AND (left_at IS NULL OR left_at > $2) "
-        "ORDER BY organisation_id, role",
-        person_id, to_datetime(now_us),
-    )  # fmt: skip
-    return [User(person_id, row["organisation_id"], Role(row["role"])) for row in rows]
 
 
 async def salt(connection: Connection) -> bytes:

@@ -133,6 +133,16 @@ async def connect(dsn: str, *, role: Role, application: str, max_size: int = 4) 
     return Pool(await pool, role)
 
 
+@asynccontextmanager
+async def connected(dsn: str, *, role: Role, application: str, max_size: int = 4) -> AsyncGenerator[Pool]:
+    """`connect` for as long as the block lasts. **Raises**: as `connect`."""
+    pool = await connect(dsn, role=role, application=application, max_size=max_size)
+    try:
+        yield pool
+    finally:
+        await pool.close()
+
+
 @contextmanager
 def refusals(expected: str) -> Generator[None]:
     """Turns "Postgres does not let us in" in all its forms into RefuseToStart; for connecting only."""

@@ -19,7 +19,7 @@ from models.access import Action, Role, User
 from models.audit import Kind
 from models.clock import DAY_US, to_datetime
 from models.db import directory as stored
-from models.db.pool import Pool, connect
+from models.db.pool import Pool, connected
 from models.identity import KEY_BYTES, Keys
 from models.messages import Origin
 from models.register import Organisation, OrganisationKind
@@ -41,10 +41,8 @@ async def fill_register(settings: Settings, scenario: Scenario, picture: Picture
     """Enters the scenario's organisations, somebody for each hospital, and all patients."""
     secret = secrets.token_bytes(KEY_BYTES)
     picture.say(f"names are sealed with a key of this demo: {base64.b64encode(secret).decode()}")
-    pool = await connect(
-        settings.postgres_dsn, role="thuiswacht_people", application="thuiswacht-demo-register"
-    )
-    try:
+    dsn = settings.postgres_dsn
+    async with connected(dsn, role="thuiswacht_people", application="thuiswacht-demo-register") as pool:
         administrator = await directory.begin(
             pool,
             directory.OrganisationForm(
@@ -61,8 +59,6 @@ async def fill_register(settings: Settings, scenario: Scenario, picture: Picture
             rows = [row for row, its in enumerate(scenario.follow_up.organisation) if its == hospital]
             for some in _together(scenario, rows):
                 await _include(pool, keys, user, scenario, some)
-    finally:
-        await pool.close()
     picture.say(f"registered {len(scenario.population):,} patients")
 
 

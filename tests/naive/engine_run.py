@@ -125,7 +125,10 @@ class Run:
         self.engine.change(row, UUID(patient_id), history)
 
     def _rebuild(self, row: int) -> None:
-        """As a worker does from the database: from nothing, with readings in order of time."""
+        """As a worker does from the database: from nothing, with readings in order of time.
+
+        In two parts, but of what was taken at the same moment all in one.
+        """
         self.rebuilt += 1
         patient_id = next(patient for patient, number in self.rows.items() if number == row)
         readings = columns([x for x in self.uploads if x[1]["patient_id"] == patient_id], self.rows)
@@ -133,7 +136,8 @@ class Run:
         self.engine.forget(row)
         self.findings = {i: f for i, f in self.findings.items() if f.patient_id != patient_id}
         self.requests = {key: request for key, request in self.requests.items() if key[0] != patient_id}
-        half = len(readings) // 2
+        taken_at_us = readings.taken_at_us
+        half = np.count_nonzero(taken_at_us < taken_at_us[len(readings) // 2]) if len(readings) else 0
         for part in (readings.take(np.arange(half)), readings.take(np.arange(half, len(readings)))):
             verdict = self.engine.apply(part, NO_CLOCK)
             assert verdict.rebuild == ()

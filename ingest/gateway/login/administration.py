@@ -13,6 +13,7 @@ from models.db import accounts, audit, clients
 from models.db import sessions as stored
 from models.db.accounts import Account
 from models.db.clients import Client
+from models.db.directory import add_person
 from models.db.installation import purpose, require_migrated
 from models.db.pool import Connection, Pool
 from models.errors import BadInput, RefuseToStart
@@ -68,7 +69,7 @@ async def add_account(pool: Pool, wanted: WantedAccount) -> AddedAccount:
         if await accounts.find_account(connection, name) is not None:
             raise BadInput(where="name", expected="a name that nobody has", found=name)
         user = User(uuid4(), wanted.organisation_id, role)
-        await accounts.add_person(connection, user.person_id, wanted.person_name, is_system=False)
+        await add_person(connection, wanted.person_name, person_id=user.person_id)
         await accounts.give_role(connection, user, now_us, by_login=False)
         await accounts.add_account(connection, Account(uuid4(), name, user, hashed, secret, 0), now_us)
         await audit.write(connection, record.administered("account.added", user, now_us))
@@ -104,7 +105,7 @@ async def add_client(pool: Pool, wanted: WantedClient) -> None:
         if await clients.is_taken(connection, client_id):
             raise BadInput(where="client id", expected="an id that was never given", found=client_id)
         user = User(uuid4(), wanted.organisation_id, Role.SERVICE)
-        await accounts.add_person(connection, user.person_id, wanted.name, is_system=True)
+        await add_person(connection, wanted.name, person_id=user.person_id, is_system=True)
         await accounts.give_role(connection, user, now_us, by_login=False)
         await clients.add_client(connection, Client(client_id, user, key), now_us)
         await audit.write(connection, record.administered("client.added", user, now_us))

@@ -128,18 +128,15 @@ def remove_client(client_id: str, postgres: str | None) -> None:
 def _run(postgres: str | None, work: "Callable[[Pool], Awaitable[Result]]") -> Result:
     import asyncio
 
-    from models.db.pool import connect
+    from models.db.pool import connected
     from models.settings import load_settings
 
     dsn = load_settings(postgres=postgres).postgres_dsn
 
     async def run() -> Result:
-        pool = await connect(
+        async with connected(
             dsn, role="thuiswacht_login", application="thuiswacht-administration", max_size=1
-        )
-        try:
+        ) as pool:
             return await work(pool)
-        finally:
-            await pool.close()
 
     return asyncio.run(run())

@@ -10,10 +10,10 @@ from uuid import uuid4
 from fastapi import Request, Response
 
 from ingest.gateway.configuration import ApiSettings
-from ingest.gateway.guard import Known
 from ingest.gateway.login import record
 from ingest.gateway.login.forgery import CSRF_HEADER, is_forged
 from ingest.gateway.problems import NotAllowed, NotLoggedIn
+from ingest.gateway.routes import Known
 from models import sessions
 from models.access import User
 from models.clock import SECOND_US, wall_now_us

@@ -4,12 +4,12 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
-from ingest.gateway.guard import Act, Routes
 from ingest.gateway.login.door import COOKIE, Door
 from ingest.gateway.login.forgery import csrf_token
+from ingest.gateway.routes import Act, Routes
 from models.access import Action
 from models.audit import Kind
-from models.db import accounts
+from models.db.roles import roles_of
 
 
 def make_me(door: Door) -> APIRouter:
@@ -20,7 +20,7 @@ def make_me(door: Door) -> APIRouter:
     async def me(request: Request, act: Act) -> dict[str, Any]:
         """The user of this session, their other roles, and the token for changes."""
         async with door.pool.connection() as connection:
-            held = await accounts.roles_of(connection, act.user.person_id, door.now_us())
+            held = await roles_of(connection, act.user.person_id, door.now_us())
         cookie = request.cookies.get(COOKIE)
         return {
             "person_id": act.user.person_id,

@@ -29,6 +29,7 @@ from models.access import User
 from models.db import accounts, audit
 from models.db import sessions as stored
 from models.db.pool import Connection
+from models.db.roles import roles_of
 from models.db.sessions import Pending
 from models.sessions import Ended, Session, SessionKind
 
@@ -171,7 +172,7 @@ async def _person(connection: Connection, provider: Provider, claims: Mapping[st
     for user in given:
         await accounts.give_role(connection, user, now_us, by_login=True)
     await accounts.end_other_roles(connection, person_id, given, now_us)
-    held = await accounts.roles_of(connection, person_id, now_us)
+    held = await roles_of(connection, person_id, now_us)
     user = next((one for one in given if one in held), None)
     if user is None:
         # The person left, or an administrator ended these roles.

@@ -12,8 +12,9 @@ from ingest.gateway.login.forms import read_form
 from ingest.gateway.login.page import STYLE, language_of, login_page
 from ingest.gateway.login.provider import Provider
 from ingest.gateway.problems import NotAllowed, NotLoggedIn
-from models.db import accounts, audit
+from models.db import audit
 from models.db import sessions as stored
+from models.db.roles import roles_of
 from models.errors import TryAgain
 from models.sessions import Ended, Session, SessionKind
 
@@ -65,7 +66,7 @@ def make_pages(door: Door, provider: Provider | None) -> APIRouter:
         session = await _own_session(door, request, form)
         now_us = door.now_us()
         async with door.pool.transaction() as connection:
-            held = await accounts.roles_of(connection, session.user.person_id, now_us)
+            held = await roles_of(connection, session.user.person_id, now_us)
             wanted = [
                 user
                 for user in held

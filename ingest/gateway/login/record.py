@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from ingest.gateway.guard import SOURCE
+from ingest.gateway.routes import SOURCE
 from models.access import User
 from models.audit import Event, Kind, Outcome
 

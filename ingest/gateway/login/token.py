@@ -14,10 +14,11 @@ from ingest.gateway.login.keys import public_key_from_pem
 from ingest.gateway.login.tokens import BadToken, client_assertion, client_id_of
 from models.access import User
 from models.clock import SECOND_US
-from models.db import accounts, audit, clients
+from models.db import audit, clients
 from models.db import sessions as stored
 from models.db.clients import Client
 from models.db.pool import Connection
+from models.db.roles import roles_of
 from models.sessions import TOKEN_US, SessionKind
 from models.throttle import Counted
 
@@ -98,7 +99,7 @@ async def _believed(
     key = public_key_from_pem(client.public_key)
     audience = door.configuration.public_url + PATH
     assertion = client_assertion(signed, key, client.client_id, audience, now_us=now_us)
-    if client.user not in await accounts.roles_of(connection, client.user.person_id, now_us):
+    if client.user not in await roles_of(connection, client.user.person_id, now_us):
         raise BadToken("role_ended")
     if not await stored.use_once(connection, client.client_id, digest(assertion.jti), assertion.until_us):
         raise BadToken("replayed")

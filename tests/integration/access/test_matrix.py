@@ -20,8 +20,8 @@ from alerting.engine.compiled import compile_programmes
 from alerting.engine.programme_files import load_folder
 from alerting.versions import offer
 from ingest.acting import Decide
-from ingest.gateway.guard import GuardedRoute, each_route
 from ingest.gateway.problems import answer
+from ingest.gateway.routes import GuardedRoute, each_route
 from ingest.gateway.service import ROUTES as ROUTES_OF_THE_API
 from models.access import Action, Ground, Relation, Role, User, decide
 from models.db.pool import connect

@@ -15,8 +15,8 @@ from alerting.engine.compiled import compile_programmes
 from alerting.engine.programme_files import load_folder
 from alerting.versions import offer
 from ingest.gateway import directory, register
-from ingest.gateway.guard import Known, require_policies
 from ingest.gateway.problems import NotLoggedIn, answer
+from ingest.gateway.routes import Known, require_policies
 from models.access import Role, User, decide
 from models.db.pool import Connection, Pool
 from models.errors import ThuiswachtError

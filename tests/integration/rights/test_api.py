@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from ingest.acting import Known
 from ingest.gateway import problems
 from ingest.gateway import rights as routes
-from ingest.gateway.guard import GuardedRoute
+from ingest.gateway.routes import GuardedRoute
 from models.access import Role, User, decide
 from models.clock import to_us
 from models.db.pool import Connection, Pool

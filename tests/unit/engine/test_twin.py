@@ -39,7 +39,7 @@ class Case:
     def __repr__(self) -> str:
         """What a failure says; hypothesis refuses to print a log of a year."""
         rules = [f"{field}: {c}" for p in self.made for r in p.rules.values() for field, c in r.conditions()]
-        return f"Case({rules}, {str(self.log)[:20_000]}, cuts={self.cuts})"
+        return f"Case({str(rules)[:8_000]}, {str(self.log)[:20_000]}, cuts={str(self.cuts)[:1_000]})"
 
 
 @st.composite

@@ -3,7 +3,7 @@
 import pytest
 from fastapi import APIRouter, FastAPI
 
-from ingest.gateway.guard import Routes, require_policies
+from ingest.gateway.routes import Routes, require_policies
 from models.access import Action
 from models.audit import Kind
 from models.errors import RefuseToStart

@@ -81,7 +81,7 @@ class Routes:
     """Routes that belong together; each names its action, its kind, and where its patient stands."""
 
     def __init__(self, prefix: str, tag: str) -> None:
-        self.router = APIRouter(prefix=prefix, tags=[tag], route_class=GuardedRoute)
+        self.router = APIRouter(prefix=prefix, tags=[tag])
 
     def route(
         self,
@@ -103,9 +103,9 @@ class Routes:
         Declared.action, Declared.kind, Declared.patient = action, kind, patient
 
         def declare(handler: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-            former, self.router.route_class = self.router.route_class, Declared
-            self.router.add_api_route(path, handler, methods=[method], status_code=status)
-            self.router.route_class = former
+            self.router.add_api_route(
+                path, handler, methods=[method], status_code=status, route_class_override=Declared
+            )
             return handler
 
         return declare
