@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-POLICY_VERSION = 1
+POLICY_VERSION = 2
 """Counts changes of `POLICY`; stands in every audit row."""
 
 
@@ -36,6 +36,8 @@ class Ground(StrEnum):
     """The role itself: the action is about no patient, or about one who is not there yet."""
     TREATMENT = "treatment"
     """The user's organisation treats the patient, today."""
+    ESCALATED = "escalated"
+    """An alert of the patient was handed to the user's organisation and is not over for more than a day."""
     CONSENT = "consent"
     """The patient consented that this organisation looks, without being treated there."""
     OWN_ORGANISATION = "own_organisation"
@@ -69,11 +71,21 @@ class Action(StrEnum):
     PEOPLE_CHANGE = "people.change"
     DIRECTORY_READ = "directory.read"
     OWN_SESSION = "own.session"
+    ALERT_READ = "alert.read"
+    ALERT_HANDLE = "alert.handle"
+    ESCALATION_ASK = "escalation.ask"
+    ESCALATION_ANSWER = "escalation.answer"
+    PATIENT_MESSAGE = "patient.message"
+    MESSAGES_PULL = "messages.pull"
+    TECHNICAL_READ = "technical.read"
+    TECHNICAL_RESOLVE = "technical.resolve"
+    POLICY_READ = "policy.read"
 
 
 _CARERS = (Role.NURSE, Role.COMMUNITY_NURSE, Role.HUISARTS, Role.SPECIALIST)
-_LOOK = (Ground.TREATMENT, Ground.CONSENT, Ground.EMERGENCY)
+_LOOK = (Ground.TREATMENT, Ground.ESCALATED, Ground.CONSENT, Ground.EMERGENCY)
 _TREATING = (Ground.TREATMENT,)
+_ASKED = (Ground.TREATMENT, Ground.ESCALATED)
 _OWN = (Ground.OWN_ORGANISATION,)
 _OFFICE = (Ground.OFFICE,)
 _SIMULATED = (Ground.SIMULATED,)
@@ -123,6 +135,24 @@ POLICY: Mapping[Action, Mapping[Role, Grounds]] = {
         *_CARERS, Role.COORDINATOR, Role.ADMINISTRATOR, Role.ENGINEER, grounds=_OFFICE
     ),
     Action.OWN_SESSION: _for(*Role, grounds=_OFFICE),
+    Action.ALERT_READ: {**_for(*_CARERS, Role.COORDINATOR, grounds=_LOOK), Role.ENGINEER: _SIMULATED},
+    Action.ALERT_HANDLE: {
+        **_for(Role.NURSE, Role.COMMUNITY_NURSE, Role.SPECIALIST, grounds=_ASKED),
+        Role.HUISARTS: (Ground.ESCALATED,),
+        Role.ENGINEER: _SIMULATED,
+    },
+    Action.ESCALATION_ASK: {**_for(*_CARERS, grounds=_ASKED), Role.ENGINEER: _SIMULATED},
+    Action.ESCALATION_ANSWER: _for(*_CARERS, Role.COORDINATOR, Role.SERVICE, grounds=(Ground.ESCALATED,)),
+    Action.PATIENT_MESSAGE: {
+        **_for(Role.NURSE, Role.COMMUNITY_NURSE, grounds=_TREATING),
+        Role.ENGINEER: _SIMULATED,
+    },
+    Action.MESSAGES_PULL: {Role.SERVICE: _OFFICE},
+    Action.TECHNICAL_READ: _for(
+        Role.NURSE, Role.COORDINATOR, Role.ADMINISTRATOR, Role.ENGINEER, grounds=_OFFICE
+    ),
+    Action.TECHNICAL_RESOLVE: _for(Role.NURSE, Role.ADMINISTRATOR, Role.ENGINEER, grounds=_OFFICE),
+    Action.POLICY_READ: _for(*_CARERS, Role.COORDINATOR, Role.ADMINISTRATOR, Role.ENGINEER, grounds=_OFFICE),
 }
 """What is allowed to whom, on which grounds; what is not here is refused."""
 
@@ -141,12 +171,13 @@ class Relation:
     """How a user stands to a patient, today. All false: not at all, or there is no such patient."""
 
     treatment: bool = False
+    escalated: bool = False
     consent: bool = False
     own_organisation: bool = False
     simulated: bool = False
     emergency: bool = False
     objection: bool = False
-    """The patient objected to this organisation: treatment and consent give no ground any more."""
+    """The patient objected to this organisation: treatment, consent, escalation are no ground any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +200,7 @@ class Decision:
         """The authorisation protocol as an audit row names it (NEN 7513).
 
         >>> decide(User(UUID(int=1), UUID(int=2), Role.NURSE), Action.PATIENT_READ, Relation()).protocol
-        'patient.read/nurse/refused v1'
+        'patient.read/nurse/refused v2'
         """
         return f"{self.action}/{self.role}/{self.ground or 'refused'} v{self.version}"
 
@@ -201,13 +232,15 @@ def decide(user: User, action: Action, relation: Relation | None = None) -> Deci
 
 
 def grounds_of(relation: Relation) -> frozenset[Ground]:
-    """The grounds that a relation gives; an objection takes treatment and consent away."""
+    """The grounds that a relation gives; an objection takes treatment, escalations and consent away."""
     return frozenset(_held(relation))
 
 
 def _held(relation: Relation) -> Iterator[Ground]:
     if relation.treatment and not relation.objection:
         yield Ground.TREATMENT
+    if relation.escalated and not relation.objection:
+        yield Ground.ESCALATED
     if relation.consent and not relation.objection:
         yield Ground.CONSENT
     if relation.own_organisation:

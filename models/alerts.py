@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
+from models.access import Role
+from models.escalations import Party
 from models.findings import Severity, Signal
 from models.messages import Origin
 
@@ -21,10 +23,21 @@ class AlertState(StrEnum):
 
 
 class Outcome(StrEnum):
-    """Why an alert was resolved, where the service did it; people's outcomes come beside these."""
+    """What came of an alert: the first two by itself, the others by people's judgement."""
 
     BY_ITSELF = "by_itself"
     ENDED = "ended"
+    TRUE_ACTED_ON = "true_acted_on"
+    TRUE_NO_ACTION = "true_no_action"
+    MEASURING_TECHNIQUE = "measuring_technique"
+    TECHNICAL = "technical"
+    EXPECTED = "expected"
+    DUPLICATE = "duplicate"
+
+    @property
+    def by_people(self) -> bool:
+        """Whether somebody decides it."""
+        return self not in (Outcome.BY_ITSELF, Outcome.ENDED)
 
 
 class HeldBack(StrEnum):
@@ -36,7 +49,7 @@ class HeldBack(StrEnum):
 
 
 class AlertEvent(StrEnum):
-    """What can happen to an alert by itself."""
+    """What can happen to an alert: first by itself, then by people and by the ladder."""
 
     OPENED = "opened"
     FINDING_JOINED = "finding_joined"
@@ -53,13 +66,52 @@ class AlertEvent(StrEnum):
     RELEASED = "released"
     RESOLVED = "resolved"
     REOPENED = "reopened"
+    ACKNOWLEDGED = "acknowledged"
+    LAPSED = "lapsed"
+    """The promise of who acknowledged holds no more: passed, worse, another reason, duty over."""
+    SNOOZED = "snoozed"
+    SNOOZE_ENDED = "snooze_ended"
+    HANDED_OVER = "handed_over"
+    HAND_OVER_ACCEPTED = "hand_over_accepted"
+    HAND_OVER_DECLINED = "hand_over_declined"
+    HAND_OVER_EXPIRED = "hand_over_expired"
+    NOTED = "noted"
+    UNDONE = "undone"
+    RECHECKED = "rechecked"
+    STEPPED = "stepped"
+    """The ladder took a step."""
+    ESCALATED = "escalated"
+    ESCALATION_ACCEPTED = "escalation_accepted"
+    ESCALATION_ANSWERED = "escalation_answered"
+    ESCALATION_HANDED_BACK = "escalation_handed_back"
+    ESCALATION_PASSED_ON = "escalation_passed_on"
+    ESCALATION_WITHDRAWN = "escalation_withdrawn"
+    RESPONSIBILITY_MOVED = "responsibility_moved"
+    CORRECTED = "corrected"
+    """Who got a message about it was sent what changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """An alert offered to somebody else; until they accept, who offered stays the owner.
+
+    `person_id` where a certain one is meant. **Units**: microseconds since 1970 UTC.
+    """
+
+    role: Role
+    organisation_id: UUID
+    person_id: UUID | None
+    until_us: int
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
     """An alert as it is stored. **Units**: times in microseconds since 1970 UTC.
 
-    `unconfirmed`: of high severity for a measurement that waits for a repeat.
+    `unconfirmed`: of high severity for a measurement that waits for a repeat. `owner`: the person who
+    acknowledged; there is one exactly while the state is acknowledged. `responsible_…`: who answers for it
+    now; always a role at one organisation. `step_no`: the last step of the ladder that was taken, 0 for none.
+    `sent`: somebody outside the centre was told of it. `policy`: by which the last step was taken.
     """
 
     alert_id: UUID
@@ -74,12 +126,28 @@ class Alert:
     retracted: bool = False
     quiet: bool = False
     held_back: HeldBack | None = None
-    owner: str | None = None
+    owner: UUID | None = None
     version: int = 1
     resolved_at_us: int | None = None
     outcome: str | None = None
     follows: UUID | None = None
     unconfirmed: bool = False
+    responsible_role: Role = Role.NURSE
+    responsible_organisation_id: UUID | None = None
+    acknowledged_at_us: int | None = None
+    resolve_by_us: int | None = None
+    snoozed_until_us: int | None = None
+    hand_over: HandOver | None = None
+    step_no: int = 0
+    stepped_at_us: int | None = None
+    policy: str | None = None
+    sent: bool = False
+    recheck_at_us: int | None = None
+
+    @property
+    def responsible(self) -> Party:
+        """Who answers for it now: where nothing else was said, the nurses of its own organisation."""
+        return Party(self.responsible_role, self.responsible_organisation_id or self.organisation_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,8 @@ class Signal(StrEnum):
     DETERIORATION = "deterioration"
     SILENCE = "silence"
     DEVICE = "device"
+    REMARK = "remark"
+    """The patient wrote something: no rule speaks about it, a person reads it."""
 
     @property
     def technical(self) -> bool:

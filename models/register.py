@@ -50,15 +50,20 @@ class OrganisationKind(StrEnum):
     COMMUNITY_NURSING = "community_nursing"
     REFERRAL_DESK = "referral_desk"
     MUNICIPALITY = "municipality"
+    COORDINATION_CENTRE = "coordination_centre"
+    ELDERLY_CARE = "elderly_care"
 
 
 class Channel(StrEnum):
     """By what a message reaches an organisation or a person."""
 
     EMAIL = "email"
-    ZORGMAIL = "zorgmail"
+    SECURE_MAIL = "secure_mail"
     FHIR = "fhir"
     PHONE = "phone"
+    WEBHOOK = "webhook"
+    KAFKA = "kafka"
+    PULL = "pull"
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,6 +144,7 @@ SIGNALS: Mapping[Signal, Both] = {
     Signal.DETERIORATION: Both("achteruitgang", "deterioration"),
     Signal.SILENCE: Both("geen metingen", "no readings"),
     Signal.DEVICE: Both("apparaat", "device"),
+    Signal.REMARK: Both("opmerking", "remark"),
 }
 
 MONTHS: Sequence[Both] = (

@@ -8,9 +8,11 @@ from uuid import UUID
 
 import asyncpg
 
-from models.alerts import Alert, AlertHappening, AlertState, HeldBack
+from models.access import Role
+from models.alerts import Alert, AlertHappening, AlertState, HandOver, HeldBack
 from models.clock import to_datetime, to_us
 from models.db.pool import Connection
+from models.db.steps import Look, bring_forward, drop_next
 from models.findings import Severity, Signal
 from models.messages import Origin
 
@@ -52,12 +54,18 @@ ORDER BY l.patient_id, l.joined_at, a.created_at, l.finding_id
 _WRITE = """
 INSERT INTO alert (
     patient_id, alert_id, organisation_id, origin, signal, severity, state, opened_at, cleared_at, retracted,
-    quiet, held_back, owner, version, resolved_at, outcome, follows, unconfirmed
+    quiet, held_back, owner, version, resolved_at, outcome, follows, unconfirmed, responsible_role,
+    responsible_organisation_id, acknowledged_at, resolve_by, snoozed_until, handed_to_role,
+    handed_to_organisation_id, handed_to_person_id, hand_over_until, step_no, stepped_at, policy, sent,
+    recheck_at
 )
 SELECT * FROM unnest(
     $1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
-    $9::timestamptz[], $10::boolean[], $11::boolean[], $12::text[], $13::text[], $14::integer[],
-    $15::timestamptz[], $16::text[], $17::uuid[], $18::boolean[]
+    $9::timestamptz[], $10::boolean[], $11::boolean[], $12::text[], $13::uuid[], $14::integer[],
+    $15::timestamptz[], $16::text[], $17::uuid[], $18::boolean[], $19::text[], $20::uuid[],
+    $21::timestamptz[], $22::timestamptz[], $23::timestamptz[], $24::text[], $25::uuid[],
+    $26::uuid[], $27::timestamptz[],
+    $28::integer[], $29::timestamptz[], $30::text[], $31::boolean[], $32::timestamptz[]
 )
 ON CONFLICT (patient_id, alert_id) DO UPDATE SET
     severity = excluded.severity,
@@ -69,7 +77,22 @@ ON CONFLICT (patient_id, alert_id) DO UPDATE SET
     held_back = excluded.held_back,
     version = excluded.version,
     resolved_at = excluded.resolved_at,
-    outcome = excluded.outcome
+    outcome = excluded.outcome,
+    owner = excluded.owner,
+    responsible_role = excluded.responsible_role,
+    responsible_organisation_id = excluded.responsible_organisation_id,
+    acknowledged_at = excluded.acknowledged_at,
+    resolve_by = excluded.resolve_by,
+    snoozed_until = excluded.snoozed_until,
+    handed_to_role = excluded.handed_to_role,
+    handed_to_organisation_id = excluded.handed_to_organisation_id,
+    handed_to_person_id = excluded.handed_to_person_id,
+    hand_over_until = excluded.hand_over_until,
+    step_no = excluded.step_no,
+    stepped_at = excluded.stepped_at,
+    policy = excluded.policy,
+    sent = excluded.sent,
+    recheck_at = excluded.recheck_at
 """
 
 _JOIN = """
@@ -128,7 +151,7 @@ async def load_alerts(connection: Connection, since_us: Mapping[UUID, int]) -> l
     rows = await connection.fetch(
         _LOAD, list(since_us), [to_datetime(max(at_us, 0)) for at_us in since_us.values()]
     )
-    return [_alert(row) for row in rows]
+    return [alert_of(row) for row in rows]
 
 
 async def lock_alerts(connection: Connection, keys: Sequence[tuple[UUID, UUID]]) -> list[Alert]:
@@ -136,7 +159,7 @@ async def lock_alerts(connection: Connection, keys: Sequence[tuple[UUID, UUID]])
     if not keys:
         return []
     rows = await connection.fetch(_LOCK, [patient_id for patient_id, _ in keys], [key for _, key in keys])
-    return [_alert(row) for row in rows]
+    return [alert_of(row) for row in rows]
 
 
 async def load_reasons(connection: Connection, alerts: Sequence[Alert]) -> list[Reason]:
@@ -169,7 +192,8 @@ async def write_alerts(
 ) -> None:
     """Stores alerts as they are now, their new reasons (findings stored before) and what happened, in order.
 
-    Whoever listens on the channel hears the id of each alert when the transaction commits.
+    Whoever listens on the channel hears the id of each alert when the transaction commits. Somebody looks at
+    each that is not resolved as soon as that: whoever writes may say when otherwise (`models.db.steps`).
     """
     # Those that close come first: only then is there room for another open one of the same signal.
     in_order = sorted(alerts, key=lambda alert: alert.state is not AlertState.RESOLVED)
@@ -180,11 +204,23 @@ async def write_alerts(
         [(r.patient_id, r.alert_id, r.finding_id, to_datetime(r.joined_at_us)) for r in reasons],
     )
     await _execute(connection, _TELL, [_happening_row(happening) for happening in happenings])
+    await _look_again(connection, alerts, happenings)
     told = list(dict.fromkeys(happening.alert_id for happening in happenings))
     if told:
         await connection.execute(
             "SELECT pg_notify($1, alert_id::text) FROM unnest($2::uuid[]) AS t (alert_id)", CHANNEL, told
         )
+
+
+async def _look_again(
+    connection: Connection, alerts: Sequence[Alert], happenings: Sequence[AlertHappening]
+) -> None:
+    last_us: dict[UUID, tuple[int, str]] = {h.alert_id: (h.happened_at_us, h.event) for h in happenings}
+    unresolved = [alert for alert in alerts if alert.state is not AlertState.RESOLVED]
+    resolved = [alert for alert in alerts if alert.state is AlertState.RESOLVED]
+    looks = [Look(a, *last_us.get(a.alert_id, (a.opened_at_us, "changed"))) for a in unresolved]
+    await bring_forward(connection, looks)
+    await drop_next(connection, resolved, "resolved")
 
 
 async def _execute(connection: Connection, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
@@ -212,6 +248,28 @@ def _alert_row(alert: Alert) -> tuple[object, ...]:
         alert.outcome,
         alert.follows,
         alert.unconfirmed,
+        alert.responsible_role,
+        alert.responsible_organisation_id,
+        _datetime_or_none(alert.acknowledged_at_us),
+        _datetime_or_none(alert.resolve_by_us),
+        _datetime_or_none(alert.snoozed_until_us),
+        *_hand_over_row(alert.hand_over),
+        alert.step_no,
+        _datetime_or_none(alert.stepped_at_us),
+        alert.policy,
+        alert.sent,
+        _datetime_or_none(alert.recheck_at_us),
+    )
+
+
+def _hand_over_row(hand_over: HandOver | None) -> tuple[object, ...]:
+    if hand_over is None:
+        return None, None, None, None
+    return (
+        hand_over.role,
+        hand_over.organisation_id,
+        hand_over.person_id,
+        to_datetime(hand_over.until_us),
     )
 
 
@@ -229,7 +287,8 @@ def _happening_row(happening: AlertHappening) -> tuple[object, ...]:
     )
 
 
-def _alert(row: asyncpg.Record) -> Alert:
+def alert_of(row: asyncpg.Record) -> Alert:
+    """An alert from a row with all columns of its table."""
     return Alert(
         alert_id=row["alert_id"],
         patient_id=row["patient_id"],
@@ -249,6 +308,28 @@ def _alert(row: asyncpg.Record) -> Alert:
         outcome=row["outcome"],
         follows=row["follows"],
         unconfirmed=row["unconfirmed"],
+        responsible_role=Role(row["responsible_role"]),
+        responsible_organisation_id=row["responsible_organisation_id"],
+        acknowledged_at_us=_us_or_none(row["acknowledged_at"]),
+        resolve_by_us=_us_or_none(row["resolve_by"]),
+        snoozed_until_us=_us_or_none(row["snoozed_until"]),
+        hand_over=_hand_over(row),
+        step_no=row["step_no"],
+        stepped_at_us=_us_or_none(row["stepped_at"]),
+        policy=row["policy"],
+        sent=row["sent"],
+        recheck_at_us=_us_or_none(row["recheck_at"]),
+    )
+
+
+def _hand_over(row: asyncpg.Record) -> HandOver | None:
+    if row["hand_over_until"] is None:
+        return None
+    return HandOver(
+        Role(row["handed_to_role"]),
+        row["handed_to_organisation_id"],
+        row["handed_to_person_id"],
+        to_us(row["hand_over_until"]),
     )
 
 

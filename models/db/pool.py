@@ -24,6 +24,7 @@ Role: TypeAlias = Literal[
     "thuiswacht_register",
     "thuiswacht_read",
     "thuiswacht_people",
+    "thuiswacht_dispatch",
     "thuiswacht_login",
     "thuiswacht_audit",
 ]

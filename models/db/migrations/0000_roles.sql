@@ -8,7 +8,7 @@ DECLARE
 BEGIN
     FOREACH wanted IN ARRAY ARRAY[
         'thuiswacht_owner', 'thuiswacht_ingest', 'thuiswacht_alerting', 'thuiswacht_register', 'thuiswacht_read',
-        'thuiswacht_people', 'thuiswacht_login', 'thuiswacht_audit'
+        'thuiswacht_people', 'thuiswacht_login', 'thuiswacht_audit', 'thuiswacht_dispatch'
     ] LOOP
         IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = wanted) THEN
             BEGIN
@@ -20,7 +20,7 @@ BEGIN
     END LOOP;
     -- The workers serve all patients and no person acts as them. COPY, by which ingest stores, works on fenced
     -- tables only for who passes the fences. Only when needed, and then the one who migrates must be allowed to.
-    FOREACH wanted IN ARRAY ARRAY['thuiswacht_ingest', 'thuiswacht_alerting'] LOOP
+    FOREACH wanted IN ARRAY ARRAY['thuiswacht_ingest', 'thuiswacht_alerting', 'thuiswacht_dispatch'] LOOP
         IF NOT (SELECT rolbypassrls FROM pg_catalog.pg_roles WHERE rolname = wanted) THEN
             BEGIN
                 EXECUTE format('ALTER ROLE %I BYPASSRLS', wanted);
@@ -42,7 +42,7 @@ BEGIN
     END IF;
     FOREACH wanted IN ARRAY ARRAY[
         'thuiswacht_ingest', 'thuiswacht_alerting', 'thuiswacht_register', 'thuiswacht_read', 'thuiswacht_people',
-        'thuiswacht_login', 'thuiswacht_audit'
+        'thuiswacht_login', 'thuiswacht_audit', 'thuiswacht_dispatch'
     ] LOOP
         IF NOT has_schema_privilege(wanted, 'public', 'USAGE') THEN
             EXECUTE format('GRANT USAGE ON SCHEMA public TO %I', wanted);

@@ -130,7 +130,11 @@ async def test_no_role_but_the_workers_passes_the_fences(admin: Connection) -> N
         "SELECT rolname FROM pg_roles WHERE rolname LIKE 'thuiswacht%' AND (rolbypassrls OR rolsuper) "
         "ORDER BY rolname"
     )
-    assert [row["rolname"] for row in rows] == ["thuiswacht_alerting", "thuiswacht_ingest"]
+    assert [row["rolname"] for row in rows] == [
+        "thuiswacht_alerting",
+        "thuiswacht_dispatch",
+        "thuiswacht_ingest",
+    ]
 
 
 async def test_an_emergency_is_declared_for_oneself_only(admin: Connection, people: Pool) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from alerting.duties import on_duty
 from alerting.holding_back import look_after_incidents
-from models.alerts import Alert, HeldBack
+from models.alerts import Alert, AlertState, HeldBack
 from models.clock import DAY_US, HOUR_US, MINUTE_US, to_datetime
 from models.db.alerts import load_alerts, write_alerts
 from models.db.partitions import ensure_partitions
@@ -56,7 +56,7 @@ class Region:
         signal: Signal = Signal.SILENCE,
         *,
         opened_at_us: int | None = None,
-        owner: str | None = None,
+        owner: UUID | None = None,
     ) -> Alert:
         """A new patient of a source, with an alert that opens now."""
         patient_id = uuid4()
@@ -66,9 +66,10 @@ class Region:
         ]
         await copy_readings(self.admin, [readings(measured)])
         at_us = opened_at_us or self.now_us
-        alert = Alert(
-            uuid4(), patient_id, UUID(int=2), signal, Severity.LOW, at_us, Origin.SIMULATED, owner=owner
-        )
+        alert = Alert(uuid4(), patient_id, UUID(int=2), signal, Severity.LOW, at_us, Origin.SIMULATED)
+        if owner is not None:
+            state = AlertState.ACKNOWLEDGED
+            alert = replace(alert, state=state, owner=owner, resolve_by_us=at_us + DAY_US)
         await write_alerts(self.admin, [alert], [], [])
         return alert
 
@@ -113,7 +114,7 @@ async def test_a_silent_vendor_is_one_incident_that_holds_back_what_is_missing_s
     first = await region.silent(VENDOR)
     another = await region.silent(OTHER)
     fluid = await region.silent(VENDOR, Signal.FLUID)
-    claimed = await region.silent(VENDOR, owner="nurse")
+    claimed = await region.silent(VENDOR, owner=UUID(int=7))
     await region.goes_on(NINE_US + HOUR_US)
     assert await region.incidents() == []
     await region.goes_on(NINE_US + HOUR_US + MINUTE_US)

@@ -20,6 +20,8 @@ ALERTING_WRITES = {
     "alert",
     "alert_finding",
     "alert_event",
+    "escalation_step",
+    "policy_version",
     "reevaluation",
     "measurement_request",
     "programme_version",
@@ -27,8 +29,20 @@ ALERTING_WRITES = {
     "incident",
     "incident_alert",
 }
+DISPATCH_WRITES = {
+    "alert",
+    "alert_event",
+    "alert_finding",
+    "escalation",
+    "escalation_step",
+    "message",
+    "policy_version",
+    "recipient_count",
+    "technical_alert",
+}
 WRITES = {
     "thuiswacht_ingest": INGEST_WRITES,
+    "thuiswacht_dispatch": DISPATCH_WRITES,
     "thuiswacht_alerting": ALERTING_WRITES,
     "thuiswacht_register": {"organisation"},
     "thuiswacht_read": set[str](),

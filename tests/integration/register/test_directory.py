@@ -78,11 +78,11 @@ async def test_who_includes_sees_what_can_be_chosen(api: Api) -> None:
 
 async def test_addresses_of_organisations_and_people(admin: Connection, api: Api) -> None:
     boss = await administrator_of(admin, api)
-    address = {"organisation_id": str(CENTRE), "channel": "zorgmail", "address": "500012345@lms.lifeline.nl"}
+    address = {"organisation_id": str(CENTRE), "channel": "secure_mail", "address": "50001@lms.lifeline.nl"}
     made = (await boss("POST", "/directory/addresses", address, 201))["address_id"]
     await boss("POST", "/directory/addresses", address, 422)
     listed = (await api("GET", "/directory/addresses"))["addresses"]
-    assert [(one["channel"], one["organisation_id"]) for one in listed] == [("zorgmail", str(CENTRE))]
+    assert [(one["channel"], one["organisation_id"]) for one in listed] == [("secure_mail", str(CENTRE))]
     await boss("POST", f"/directory/addresses/{made}/end", expect=204)
     assert (await api("GET", "/directory/addresses"))["addresses"] == []
     await boss("POST", "/directory/addresses", address, 201)

@@ -142,7 +142,9 @@ def test_low_and_technical_alerts_close_by_themselves(
     assert [alert.state for alert in patient.alerts.values()] == [AlertState.RESOLVED, AlertState.OPEN]
 
 
-@pytest.mark.parametrize("claim", [{"state": AlertState.ACKNOWLEDGED, "owner": "nurse"}, {"owner": "nurse"}])
+@pytest.mark.parametrize(
+    "claim", [{"state": AlertState.ACKNOWLEDGED, "owner": UUID(int=7)}, {"owner": UUID(int=7)}]
+)
 def test_what_somebody_has_claimed_never_closes_by_itself(patient: Patient, claim: dict[str, object]) -> None:
     finding = patient.opens(10, severity=Severity.LOW)
     patient.sees(finding)
@@ -225,7 +227,7 @@ def test_what_people_resolved_is_followed_by_a_new_alert(patient: Patient) -> No
     patient.sees(gain, now_us=15)
     first = patient.only
     resolved = replace(
-        first, state=AlertState.RESOLVED, outcome="contacted", owner="nurse", resolved_at_us=15
+        first, state=AlertState.RESOLVED, outcome="contacted", owner=UUID(int=7), resolved_at_us=15
     )
     patient.alerts[first.alert_id] = resolved
     patient.sees(now_us=20)
@@ -270,7 +272,7 @@ def test_admission_marks_all_alerts_and_discharge_releases_them(patient: Patient
 def test_the_end_resolves_everything_also_what_was_claimed(patient: Patient) -> None:
     patient.sees(patient.opens(10), patient.opens(10, signal=Signal.PRESSURE), now_us=10)
     patient.alerts = {
-        key: replace(alert, state=AlertState.ACKNOWLEDGED, owner="nurse")
+        key: replace(alert, state=AlertState.ACKNOWLEDGED, owner=UUID(int=7))
         for key, alert in patient.alerts.items()
     }
     patient.circumstances((20, End(reason="died")))
