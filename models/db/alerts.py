@@ -215,12 +215,12 @@ async def write_alerts(
 async def _look_again(
     connection: Connection, alerts: Sequence[Alert], happenings: Sequence[AlertHappening]
 ) -> None:
+    # Who was told of a resolved alert hears what changes of it.
     last_us: dict[UUID, tuple[int, str]] = {h.alert_id: (h.happened_at_us, h.event) for h in happenings}
-    unresolved = [alert for alert in alerts if alert.state is not AlertState.RESOLVED]
-    resolved = [alert for alert in alerts if alert.state is AlertState.RESOLVED]
-    looks = [Look(a, *last_us.get(a.alert_id, (a.opened_at_us, "changed"))) for a in unresolved]
+    over = [a for a in alerts if a.state is AlertState.RESOLVED and not (a.sent and a.alert_id in last_us)]
+    looks = [Look(a, *last_us.get(a.alert_id, (a.opened_at_us, "changed"))) for a in alerts if a not in over]
     await bring_forward(connection, looks)
-    await drop_next(connection, resolved, "resolved")
+    await drop_next(connection, over, "resolved")
 
 
 async def _execute(connection: Connection, statement: str, rows: Sequence[tuple[object, ...]]) -> None:

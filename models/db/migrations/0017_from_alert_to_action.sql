@@ -18,6 +18,7 @@ ALTER TABLE alert ADD COLUMN stepped_at timestamptz;
 ALTER TABLE alert ADD COLUMN policy text;
 ALTER TABLE alert ADD COLUMN sent boolean NOT NULL DEFAULT false;
 ALTER TABLE alert ADD COLUMN recheck_at timestamptz;
+ALTER TABLE alert ADD COLUMN heard_event_no bigint NOT NULL DEFAULT 0;
 ALTER TABLE alert FORCE ROW LEVEL SECURITY;
 ALTER TABLE alert ADD CONSTRAINT alert_owned_while_acknowledged CHECK (
     (state = 'acknowledged') = (owner IS NOT NULL) OR state = 'resolved'
@@ -41,6 +42,8 @@ COMMENT ON COLUMN alert.step_no IS 'The last step of the ladder that was taken; 
 COMMENT ON COLUMN alert.policy IS 'NAME/VERSION of the policy by which that step was taken.';
 COMMENT ON COLUMN alert.sent IS 'Somebody was told of it outside the centre: it never closes by itself any more.';
 COMMENT ON COLUMN alert.recheck_at IS 'Resolved while a finding held: when to look whether it still does.';
+COMMENT ON COLUMN alert.heard_event_no IS
+    'Up to which of its events the dispatcher has told those who have to hear: owner, and who got a message.';
 CREATE INDEX alert_owned ON alert (owner) WHERE state = 'acknowledged';
 CREATE INDEX alert_unresolved ON alert (organisation_id, opened_at) WHERE state <> 'resolved';
 
