@@ -10,7 +10,7 @@ from models.escalations import Escalation, Message
 class Transition:
     """An alert as it is from now on, what happened, when to look again, and what goes out.
 
-    `next_us` None: nobody has to look again. `why`: what it waits for until then. Escalations and messages are
+    `next_us` None: nobody has to look again. `why`: what it waits for. Escalations and messages are
     those that are new or changed. **Units**: `next_us` in microseconds since 1970 UTC.
     """
 

@@ -217,8 +217,14 @@ async def _look_again(
 ) -> None:
     # Who was told of a resolved alert hears what changes of it.
     last_us: dict[UUID, tuple[int, str]] = {h.alert_id: (h.happened_at_us, h.event) for h in happenings}
-    over = [a for a in alerts if a.state is AlertState.RESOLVED and not (a.sent and a.alert_id in last_us)]
-    looks = [Look(a, *last_us.get(a.alert_id, (a.opened_at_us, "changed"))) for a in alerts if a not in over]
+    looks: list[Look] = []
+    over: list[Alert] = []
+    for alert in alerts:
+        hears = alert.sent and alert.alert_id in last_us
+        if alert.state is not AlertState.RESOLVED or hears:
+            looks.append(Look(alert, *last_us.get(alert.alert_id, (alert.opened_at_us, "changed"))))
+        else:
+            over.append(alert)
     await bring_forward(connection, looks)
     await drop_next(connection, over, "resolved")
 
