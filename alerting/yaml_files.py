@@ -16,6 +16,7 @@ from models.errors import BadInput
 DEEPEST_YAML = 12
 
 Content = TypeVar("Content", bound=BaseModel)
+Loaded = TypeVar("Loaded")
 
 
 class BadFile(BadInput):
@@ -58,6 +59,28 @@ def read_text(file: Path) -> str:
         raise BadFile(
             [BadInput(where=file.name, expected="a readable UTF-8 file", found=str(error))]
         ) from error
+
+
+def load_each(files: Iterable[Path], load: Callable[[Path], Loaded]) -> list[tuple[Path, Loaded]]:
+    """What is in files, all of which are right. **Raises**: BadFile with what is wrong with any of them."""
+    loaded: list[tuple[Path, Loaded]] = []
+    errors: list[BadInput] = []
+    for file in files:
+        try:
+            loaded.append((file, load(file)))
+        except BadFile as bad:
+            errors += bad.errors
+    if errors:
+        raise BadFile(errors)
+    return loaded
+
+
+def in_folder(folder: Path) -> list[Path]:
+    """The YAML files of a folder, in the order of their names. **Raises**: BadFile where there is none."""
+    files = sorted(folder.glob("*.yaml"))
+    if not files:
+        raise BadFile([BadInput(where=str(folder), expected="at least one *.yaml", found="none")])
+    return files
 
 
 def parse(text: str, name: str, what: str) -> YamlFile:

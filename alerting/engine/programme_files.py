@@ -4,7 +4,7 @@ from pathlib import Path
 
 from alerting.engine.programme import Programme
 from alerting.engine.programme_checks import problems
-from alerting.yaml_files import BadFile, checked, parse, read_text
+from alerting.yaml_files import BadFile, checked, in_folder, parse, read_text
 from models.errors import BadInput
 
 PACKAGED = Path(__file__).parent.parent / "programmes"
@@ -12,11 +12,8 @@ PACKAGED = Path(__file__).parent.parent / "programmes"
 
 def load_folder(folder: Path = PACKAGED) -> tuple[Programme, ...]:
     """All programmes of a folder, by name and version. **Raises**: BadFile."""
-    files = sorted(folder.glob("*.yaml"))
-    if not files:
-        raise BadFile([BadInput(where=str(folder), expected="at least one *.yaml", found="none")])
     loaded: dict[tuple[str, int], tuple[Path, Programme]] = {}
-    for file in files:
+    for file in in_folder(folder):
         programme = load_file(file)
         key = programme.programme, programme.version
         if key in loaded:
