@@ -16,6 +16,8 @@ COMMANDS = {
     "ingest": ("ingest.commands", "ingest"),
     "alerting": ("alerting.commands", "alerting"),
     "programme": ("alerting.programmes.commands", "programme"),
+    "policy": ("alerting.escalation.commands", "policy"),
+    "roster": ("alerting.escalation.commands", "roster"),
     "explain": ("alerting.explain.commands", "explain"),
     "audit": ("ingest.auditing.commands", "audit"),
     "rights": ("ingest.rights.commands", "rights"),
