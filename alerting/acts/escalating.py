@@ -299,7 +299,7 @@ def _come_back(step: Step, because: str) -> None:
             owner=str(was.owner),
             because=because,
         )
-    step.moves(replace(was, responsible_organisation_id=None).responsible)
+    step.moves(was.at_home)
 
 
 def _has(alert: Alert, escalation: Escalation) -> bool:
