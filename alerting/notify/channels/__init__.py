@@ -41,12 +41,13 @@ class Note:
     """What every message can say, loaded anew for each attempt. **Units**: microseconds since 1970 UTC.
 
     `sender` is who answers for the alert until a named person accepts (`responsible` is the role there).
-    `to`: who gets it; None: the patient. `alerts`: all that the message speaks of, as they are now.
+    `to`: who gets it; None: the patient. `alerts`: all that the message speaks of, as they are now, and
+    `escalations`: by which they were handed over; first that of the message, then those that joined it.
     """
 
     message: Message
     alerts: tuple[Alert, ...]
-    escalation: Escalation | None
+    escalations: tuple[Escalation, ...]
     sender: Correspondent
     responsible: Party
     to: Correspondent | None
