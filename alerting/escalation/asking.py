@@ -1,10 +1,11 @@
 """Taking a step of the ladder: who is asked, and by which channel; pure."""
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from alerting.acts.steps import party
-from alerting.escalation.delivery import Delivery, Way, body_of, delivery_of, share_us
+from alerting.escalation.delivery import Way, delivery_of
 from alerting.escalation.duty import Duty
 from alerting.escalation.policy import Step
 from alerting.escalation.recipients import Contact
@@ -16,6 +17,7 @@ from models.escalations import (
     EscalationState,
     Message,
     MessageKind,
+    MessageState,
     Party,
     Recipient,
     Trouble,
@@ -94,21 +96,12 @@ def ask(work: Work, reached: Reached, why: str, *, anew: bool, stepped_us: int |
         _hand(work, reached, why)
 
 
-def next_channel(work: Work, escalation: Escalation, delivery: Delivery) -> None:
-    """Tries the next channel of an escalation, for the last one did not deliver: which is trouble."""
-    undelivered(work, delivery)
-    left = delivery.channels
-    tried = len([m for m in work.messages if m.escalation_id == escalation.escalation_id])
-    _send(work, escalation, left, tried, wait_for_others=False)
-    work.why.append(f"next_channel_{left[0]}")
-
-
-def undelivered(work: Work, delivery: Delivery) -> None:
-    """What did not deliver is trouble, of whose endpoint it is."""
-    last = delivery.last
-    if last is not None:
-        because = last.why or ("given_up" if last.over_at_us is not None else "not_in_time")
-        work.notice(Trouble.UNDELIVERED, f"{last.channel} {last.to_id}", because, last.to_id)
+def undelivered(work: Work, escalation: Escalation) -> None:
+    """Not delivered in time is trouble, of whose endpoint it is; what was given up its sender has told of."""
+    last = delivery_of(escalation, work.messages, work.now_us).last
+    if last is not None and last.state in (MessageState.DUE, MessageState.ATTEMPTED):
+        details = f"message {last.message_id}: not delivered in time, after {last.attempts} attempts"
+        work.notice(Trouble.UNDELIVERED, f"{last.channel} to {last.to_id}", details, last.to_id)
 
 
 def _hand(work: Work, reached: Reached, why: str) -> None:
@@ -145,19 +138,15 @@ def _hand(work: Work, reached: Reached, why: str) -> None:
         sent=work.alert.sent,
     )
     if not by_worklist:
-        _send(work, escalation, reached.channels, 0, wait_for_others=True)
+        _send(work, escalation, reached)
 
 
-def _send(
-    work: Work, escalation: Escalation, channels: Sequence[Channel], tried: int, *, wait_for_others: bool
-) -> None:
-    """The message by the first of these channels; the others are tried when it is given up."""
+def _send(work: Work, escalation: Escalation, reached: Reached) -> None:
+    """The message by the first of the channels; its body names those that its sender tries after it."""
     alert = work.alert
-    waits = wait_for_others and alert.severity is not Severity.HIGH
-    step = work.policy.steps[min(max(escalation.step_no, 1), len(work.policy.steps)) - 1]
-    within_us = step.delivered_within_us if escalation.asked_by is None else None
-    by_message = len([channel for channel in channels if channel is not Channel.WORKLIST])
-    share = share_us(within_us, tried, by_message)
+    waits = alert.severity is not Severity.HIGH
+    within_us = reached.step.delivered_within_us
+    channels = [channel for channel in reached.channels if channel is not Channel.WORKLIST]
     work.new_messages.append(
         Message(
             message_id=next(work.ids),
@@ -171,8 +160,8 @@ def _send(
             due_at_us=work.now_us + (work.policy.group_wait_us if waits else 0),
             to_id=escalation.to.organisation_id,
             escalation_id=escalation.escalation_id,
-            body=body_of(channels[1:]),
-            deliver_by_us=None if share is None else max(escalation.asked_at_us + share, work.now_us + 1),
+            body=json.dumps({"channels": [channel.value for channel in channels[1:]]}),
+            deliver_by_us=None if within_us is None else escalation.asked_at_us + within_us,
         )
     )
 

@@ -1,11 +1,14 @@
-"""How far an escalation has come on its way to who is asked, and by which channel it is tried next."""
+"""How far an escalation has come on its way to who is asked.
 
-import json
-from collections.abc import Iterable, Sequence
+By which channel a message is tried next is the sender's to decide (`alerting.notify`): what follows one that
+was given up stands in the outbox with it.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from models.escalations import Channel, Escalation, Message, MessageKind, MessageState
+from models.escalations import Escalation, Message, MessageKind, MessageState
 
 ARRIVED = (MessageState.DELIVERED, MessageState.SEEN, MessageState.ACCEPTED)
 _NO_MORE = (MessageState.GIVEN_UP, MessageState.WITHDRAWN)
@@ -17,74 +20,42 @@ class Way(StrEnum):
 
     ARRIVED = "arrived"
     UNDER_WAY = "under_way"
-    NEXT_CHANNEL = "next_channel"
     LOST = "lost"
-    """By none of its channels."""
+    """By none of its channels, or not in time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """Where an escalation is. **Units**: `by_us` in microseconds since 1970 UTC, None for no limit.
 
-    `last` is the message that was tried last, `channels` are those to be tried from now on, `by_us` is until
-    when `last` may take.
+    `last` is the message that was tried last, `by_us` is until when it may take.
     """
 
     way: Way
     by_us: int | None = None
     last: Message | None = None
-    channels: tuple[Channel, ...] = ()
 
 
 def delivery_of(escalation: Escalation, messages: Iterable[Message], now_us: int) -> Delivery:
-    """How far an escalation has come. One without any message stands in a worklist, if it is a person's."""
+    """How far an escalation has come. A person's without any message stands in a worklist."""
     own = sorted(carriers(escalation, messages), key=lambda m: (m.due_at_us, m.number or 0))
     if escalation.delivered_at_us is not None or any(message.state in ARRIVED for message in own):
         return Delivery(Way.ARRIVED)
     if not own:
         return Delivery(Way.LOST if escalation.asked_by is None else Way.ARRIVED)
     last = own[-1]
-    is_over = last.deliver_by_us is not None and last.deliver_by_us <= now_us
-    if last.state not in _NO_MORE and not is_over:
-        return Delivery(Way.UNDER_WAY, last.deliver_by_us, last)
-    channels = channels_after(last)
-    if not channels:
+    is_late = last.deliver_by_us is not None and last.deliver_by_us <= now_us
+    if last.state in _NO_MORE or is_late:
         return Delivery(Way.LOST, last=last)
-    if channels[0] is Channel.WORKLIST:
-        return Delivery(Way.ARRIVED, last=last)
-    return Delivery(Way.NEXT_CHANNEL, last=last, channels=channels)
+    return Delivery(Way.UNDER_WAY, last.deliver_by_us, last)
 
 
 def carriers(escalation: Escalation, messages: Iterable[Message]) -> list[Message]:
-    """The messages that carry an escalation."""
-    return [m for m in messages if m.kind in _CARRYING and m.escalation_id == escalation.escalation_id]
+    """The messages that carry an escalation: its own, and those that it joined."""
+    key = escalation.escalation_id
+    return [m for m in messages if m.kind in _CARRYING and (m.escalation_id == key or key in m.joined)]
 
 
 def may_have_arrived(message: Message) -> bool:
     """Whether somebody may have read it: also one whose receipt we never saw."""
     return message.state is MessageState.ATTEMPTED or message.state in ARRIVED or message.attempts > 0
-
-
-def channels_after(message: Message) -> tuple[Channel, ...]:
-    """The channels to be tried when this message is given up; they stand in its body."""
-    named: Sequence[str] = json.loads(message.body).get("channels", ())
-    return tuple(map(Channel, named))
-
-
-def body_of(channels_left: Sequence[Channel], **facts: object) -> str:
-    """The body of a message: what is to be tried after it, and facts that the alert does not hold."""
-    left: dict[str, object] = {"channels": list(channels_left)} if channels_left else {}
-    return json.dumps(left | facts)
-
-
-def share_us(delivered_within_us: int | None, tried: int, left: int) -> int | None:
-    """Until when the next channel may take, so that all have their share of the step's time.
-
-    **Units**: microseconds since it was asked.
-
-    >>> share_us(600, tried=0, left=3), share_us(600, tried=1, left=2), share_us(600, tried=2, left=1)
-    (200, 400, 600)
-    """
-    if delivered_within_us is None:
-        return None
-    return delivered_within_us * (tried + 1) // (tried + left)

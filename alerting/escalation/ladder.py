@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from uuid import UUID
 
-from alerting.escalation.asking import ask, next_channel, reachable, undelivered
+from alerting.escalation.asking import ask, reachable, undelivered
 from alerting.escalation.choice import by_label, fitting_step, is_same_ladder, policy_of, wait_us
 from alerting.escalation.delivery import Way, carriers, delivery_of, may_have_arrived
 from alerting.escalation.duty import Rosters
@@ -19,7 +19,7 @@ from alerting.escalation.telling import tell
 from alerting.escalation.work import Work
 from models.access import Role
 from models.alerts import Alert, AlertEvent, AlertState, Outcome
-from models.escalations import Escalation, EscalationState, Trouble
+from models.escalations import Channel, Escalation, EscalationState, Trouble
 from models.messages import Origin
 
 _ASKED_ANEW = (
@@ -153,6 +153,8 @@ def _climb(work: Work, lapsed: str | None, *, came_back: bool) -> Decision:
         work.step.becomes(step_no=len(work.policy.steps))
     if lapsed == "resolve_by_passed":
         return _next(work, "not_resolved")
+    if is_anew and _is_answered(work):
+        return _next(work, "answered")
     if is_anew and not came_back:
         return _take(work, work.alert.step_no, "asked_anew")
     current = _current(work)
@@ -180,20 +182,14 @@ def _wait(work: Work) -> Decision:
         return _next(work, what)
     if _duty_changed(work):
         return _ask_who_is_on_duty_now(work)
-    look, current = Look.WAITS, _current(work)
-    if current is not None:
-        delivery = delivery_of(current, work.messages, work.now_us)
-        if delivery.way is Way.NEXT_CHANNEL:
-            next_channel(work, current, delivery)
-            look = Look.NEXT_CHANNEL
-    return work.decision(look, *_first_end(work), "their_time_is_not_over")
+    return work.decision(Look.WAITS, *_first_end(work), "their_time_is_not_over")
 
 
 def _next(work: Work, why: str) -> Decision:
     """The next step that leads to somebody; after the last, that one again and again, in its time."""
     current = _current(work)
     if current is not None and why == "not_delivered":
-        undelivered(work, delivery_of(current, work.messages, work.now_us))
+        undelivered(work, current)
     last = len(work.policy.steps)
     if work.alert.step_no < last:
         return _take(work, work.alert.step_no + 1, why)
@@ -202,6 +198,10 @@ def _next(work: Work, why: str) -> Decision:
         return _take_last(work)
     if _duty_changed(work):
         return _ask_who_is_on_duty_now(work)
+    return _ended(work, repeat_us, why)
+
+
+def _ended(work: Work, repeat_us: int, why: str) -> Decision:
     _tell_ended(work)
     next_us = min([repeat_us, *_duty_ends(work)])
     return work.decision(Look.ENDED, next_us, "ladder_ended", why, "repeated_in_its_time")
@@ -215,9 +215,14 @@ def _ask_who_is_on_duty_now(work: Work) -> Decision:
 def _take(
     work: Work, step_no: int, why: str, *, anew: bool = False, stepped_us: int | None = None
 ) -> Decision:
-    reached = reachable(work, range(step_no, len(work.policy.steps) + 1))
+    last = len(work.policy.steps)
+    reached = reachable(work, range(step_no, last + 1))
     if reached is None:
-        return _take_last(work)
+        repeat_us = work.stepped_us + work.policy.repeat_every_us
+        if work.alert.step_no == 0 or repeat_us <= work.now_us:
+            return _take_last(work)
+        work.step.becomes(step_no=last, policy=work.policy.label)
+        return _ended(work, repeat_us, why)
     ask(work, reached, why, anew=anew, stepped_us=stepped_us)
     return _stepped(work, Look.STEPPED)
 
@@ -298,11 +303,17 @@ def _ends(work: Work, policy: Policy) -> list[End]:
         if current.answer_by_us is not None:
             ends.append((current.answer_by_us, "not_answered"))
         delivery = delivery_of(current, work.messages, work.now_us)
-        if delivery.way is Way.LOST:
+        if delivery.way is Way.LOST and Channel.WORKLIST not in step.channels:
             ends.append((work.now_us, "not_delivered"))
         elif delivery.by_us is not None:
             ends.append((delivery.by_us, "not_delivered"))
     return ends or [(since_us + policy.repeat_every_us, "nothing_to_wait_for")]
+
+
+def _is_answered(work: Work) -> bool:
+    """Whether its step was a question, and that was answered."""
+    asked = [e for e in work.escalations.values() if e.asked_by is None and e.step_no == work.alert.step_no]
+    return bool(asked) and asked[-1].question is not None and asked[-1].state is EscalationState.ANSWERED
 
 
 def _back_since_us(work: Work) -> int | None:

@@ -1,7 +1,7 @@
 """What becomes of the promise of who acknowledged an alert, as time goes by; pure."""
 
 from alerting.acts import hand_over_expired, lapse, snooze_over
-from alerting.escalation.asking import next_channel, undelivered
+from alerting.escalation.asking import undelivered
 from alerting.escalation.delivery import Way, delivery_of
 from alerting.escalation.duty import Duty
 from alerting.escalation.situation import Decision, Look
@@ -69,10 +69,7 @@ def promised(work: Work) -> Decision:
 
 
 def look_after_questions(work: Work) -> None:
-    """What people asked: by the next channel where one gave up, and ended where nobody got or answered it.
-
-    The owner, or who asked, hears of the end.
-    """
+    """Ends what people asked and nobody got or answered in time; the owner, or who asked, hears of it."""
     for escalation in work.open_escalations():
         if escalation.asked_by is None:
             continue
@@ -80,10 +77,8 @@ def look_after_questions(work: Work) -> None:
         delivery = delivery_of(escalation, work.messages, work.now_us)
         if escalation.answer_by_us is not None and escalation.answer_by_us <= work.now_us:
             because = "not_answered"
-        elif delivery.way is Way.NEXT_CHANNEL:
-            next_channel(work, escalation, delivery)
         elif delivery.way is Way.LOST:
-            undelivered(work, delivery)
+            undelivered(work, escalation)
             because = "not_delivered"
         if because is not None:
             who = work.alert.owner or escalation.asked_by

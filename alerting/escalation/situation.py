@@ -62,7 +62,6 @@ class Look(StrEnum):
     """A step was taken: the first, the next, or the same anew."""
     REPEATED = "repeated"
     """The last step was taken once more: nobody has accepted yet."""
-    NEXT_CHANNEL = "next_channel"
     WAITS = "waits"
     """For who was asked: their time is not over."""
     ENDED = "ended"

@@ -1,9 +1,10 @@
 """Who has to hear what changed: owners of their own alerts, and whoever got a message about them; pure."""
 
+import json
 from collections.abc import Collection, Iterable
 from uuid import UUID
 
-from alerting.escalation.delivery import body_of, may_have_arrived
+from alerting.escalation.delivery import may_have_arrived
 from alerting.escalation.situation import News
 from alerting.escalation.work import Work
 from models.alerts import ALERTING, AlertEvent
@@ -45,7 +46,7 @@ def notify_owner(work: Work, owner: UUID | None, about: Collection[News], **fact
             due_at_us=work.now_us,
             to_id=alert.responsible.organisation_id,
             person_id=owner,
-            body=body_of((), **_facts(about), **facts),
+            body=json.dumps(_facts(about) | facts),
         )
     )
 
@@ -66,7 +67,8 @@ def _told(messages: Iterable[Message]) -> list[Message]:
 
 
 def _carrying(work: Work, escalation_id: object) -> list[Message]:
-    return [m for m in work.situation.messages if str(m.escalation_id) == escalation_id]
+    key = _uuid(escalation_id)
+    return [m for m in work.situation.messages if key is not None and key in (m.escalation_id, *m.joined)]
 
 
 def _correct(work: Work, told: Iterable[Message], about: Collection[News], **facts: object) -> None:
@@ -86,7 +88,7 @@ def _correct(work: Work, told: Iterable[Message], about: Collection[News], **fac
             to_id=message.to_id,
             escalation_id=message.escalation_id,
             corrects=message.message_id,
-            body=body_of((), **(_facts(about) | facts)),
+            body=json.dumps(_facts(about) | facts),
         )
         work.new_messages.append(correction)
         sent.append(str(correction.message_id))
