@@ -153,7 +153,9 @@ ALERTING_ELECTED = Gauge(
 # Escalation.
 
 DISPATCH_STEPS = Counter(
-    "thuiswacht_dispatch_steps_total", "Steps that were due and were taken, by what came of them.", ["outcome"]
+    "thuiswacht_dispatch_steps_total",
+    "Steps that were due and were taken, by what came of them.",
+    ["outcome"],
 )
 DISPATCH_LAG = Gauge(
     "thuiswacht_dispatch_lag_seconds", "How long the oldest step that is due has been; 0 when none is."

@@ -145,6 +145,15 @@ class Settings(BaseSettings):
             "only, that of the log as far as alerting has followed it.",
         ),
     ] = "wall"
+    dispatch_overdue_minutes: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=1_440,
+            description="A step of an escalation that is due for longer than this is trouble, which the "
+            "auditor of the dispatchers tells of.",
+        ),
+    ] = 5
     identity_key: Annotated[
         SecretStr | None,
         Field(

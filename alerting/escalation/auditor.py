@@ -1,4 +1,4 @@
-"""Looks after the dispatchers: is there an open alert that nobody will look at, or a step that nobody takes?
+"""Looks after the dispatchers: no open alert that nobody will look at again, no step that nobody takes.
 
 It mends what it can, and says so in any case: an alert that had no next step has one, and a technical alert.
 """
@@ -90,7 +90,9 @@ async def _overdue(connection: Connection, now_us: int, minutes: int) -> int:
     due = await due_steps(connection, now_us, now_us - minutes * MINUTE_US)
     metrics.DISPATCH_DUE.set(due.steps)
     metrics.DISPATCH_LAG.set(max(due.oldest_s, 0.0))
-    details = f"{due.overdue} steps are due for more than {minutes} minutes, the oldest for {due.oldest_s:.0f} s"
+    details = (
+        f"{due.overdue} steps are due for more than {minutes} minutes, the oldest for {due.oldest_s:.0f} s"
+    )
     await _tell(connection, Trouble.OVERDUE_STEP, "steps", due.overdue, now_us, details)
     return due.overdue
 

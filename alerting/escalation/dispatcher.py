@@ -106,12 +106,13 @@ async def _decide(
     for situation in await load_situations(connection, [step.alert for step in claimed], now_us):
         try:
             found.append(
-                decide(
-                    situation, policies=ladder.policies, rosters=ladder.rosters, now_us=now_us, ids=ids
-                )
+                decide(situation, policies=ladder.policies, rosters=ladder.rosters, now_us=now_us, ids=ids)
             )
         except Exception as error:  # noqa: BLE001 (one alert must never hold up those of all others)
-            log.error("decision_failed", alert_id=str(situation.alert.alert_id), error=error)
+            # Without a traceback's text, which may hold a patient's data.
+            log.error(  # noqa: TRY400
+                "decision_failed", alert_id=str(situation.alert.alert_id), error=error
+            )
             found.append(None)
     return found
 
@@ -207,12 +208,12 @@ async def _look_again_later(connection: Connection, failed: Sequence[Claimed], n
         organisation_id=None,
         severity=Severity.HIGH,
         now_us=now_us,
-        details=f"no decision could be made about {len(failed)} alerts: a mistake in the program, see its log",
+        details=f"no decision about {len(failed)} alerts: a mistake in the program, see its log",
     )
 
 
 def _together(noticed: Sequence[Noticed]) -> list[Noticed]:
-    """Each trouble of a subject once, as severe as its worst; in one order, so that nobody waits for another."""
+    """Each trouble of a subject once, as severe as its worst; in one order, so that two never block."""
     worst: dict[tuple[str, str], Noticed] = {}
     for one in noticed:
         key = (one.trouble.value, one.subject)
