@@ -15,6 +15,7 @@ COMMANDS = {
     "migrate": ("models.db.commands", "migrate"),
     "ingest": ("ingest.commands", "ingest"),
     "alerting": ("alerting.commands", "alerting"),
+    "dispatch": ("alerting.commands", "dispatch"),
     "programme": ("alerting.programmes.commands", "programme"),
     "policy": ("alerting.escalation.commands", "policy"),
     "roster": ("alerting.escalation.commands", "roster"),
