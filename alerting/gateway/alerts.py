@@ -45,7 +45,7 @@ async def list_alerts(
     limit: Annotated[int, Query(ge=1, le=looking.LARGEST_PAGE)] = looking.PAGE,
     after: Annotated[str | None, Query(max_length=100, description="`next_page` of the page before.")] = None,
 ) -> dict[str, Any]:
-    """The worklist: high first, silence right after, of each the oldest first. Without a state: not resolved."""
+    """The worklist: high first, silence right after, of each the oldest first. By default all unresolved."""
     wanted = Wanted(state, severity, signal, organisation_id, owner, wijk, held_back=held_back)
     return await looking.page(act, wanted, limit=limit, after=after)
 
@@ -120,9 +120,7 @@ async def reopen(act: Act, rules: ByRules, alert_id: UUID, form: ReasonForm) -> 
     """Undo a mistaken resolve of one's own, within 15 minutes."""
 
     def decide(at: Situation) -> Transition:
-        return acts.reopen(
-            at.alert, act.user, reason=form.reason, now_us=at.now_us, successor=at.successor
-        )
+        return acts.reopen(at.alert, act.user, reason=form.reason, now_us=at.now_us, successor=at.successor)
 
     return await _done(act, rules, Seen(alert_id, form.version), decide)
 
@@ -156,7 +154,14 @@ async def accept_hand_over(act: Act, rules: ByRules, alert_id: UUID, form: SeenF
     """Take what was offered."""
 
     def decide(at: Situation) -> Transition:
-        return acts.accept_hand_over(at.alert, act.user, policy=at.policy, duty=at.duty, now_us=at.now_us)
+        return acts.accept_hand_over(
+            at.alert,
+            act.user,
+            policy=at.policy,
+            duty=at.duty,
+            now_us=at.now_us,
+            escalations=at.open_escalations,
+        )
 
     return await _done(act, rules, Seen(alert_id, form.version), decide)
 

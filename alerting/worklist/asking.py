@@ -60,9 +60,7 @@ async def require_somebody(act: Acting, alert_id: UUID, to: Party, person_id: UU
         )
 
 
-async def escalate(
-    act: Acting, rules: Rules, alert_id: UUID, form: EscalateForm
-) -> tuple[UUID, Decide]:
+async def escalate(act: Acting, rules: Rules, alert_id: UUID, form: EscalateForm) -> tuple[UUID, Decide]:
     """Handing an alert on, as the form says, to who is meant at this moment. **Raises**: NotThere.
 
     The decision **raises** BadInput when nobody is.

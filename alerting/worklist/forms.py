@@ -82,7 +82,8 @@ class EscalateForm(SeenForm):
     channels: Annotated[tuple[Channel, ...], Field(min_length=1, max_length=5)] | None = None
     question: Text | None = None
     answer_within_minutes: Annotated[
-        int | None, Field(ge=1, le=60 * 24 * 30, description="Within which time a question is to be answered.")
+        int | None,
+        Field(ge=1, le=60 * 24 * 30, description="Within which time a question is to be answered."),
     ] = None
 
 
