@@ -17,6 +17,8 @@ COMMANDS = {
     "alerting": ("alerting.commands", "alerting"),
     "dispatch": ("alerting.commands", "dispatch"),
     "programme": ("alerting.programmes.commands", "programme"),
+    "policy": ("alerting.escalation.commands", "policy"),
+    "roster": ("alerting.escalation.commands", "roster"),
     "explain": ("alerting.explain.commands", "explain"),
     "audit": ("ingest.auditing.commands", "audit"),
     "rights": ("ingest.rights.commands", "rights"),
