@@ -87,14 +87,12 @@ class Pool:
                 await self._pool.release(connection)
 
     @asynccontextmanager
-    async def transaction(self, *, readonly: bool = False) -> AsyncGenerator[Connection]:
+    async def transaction(self) -> AsyncGenerator[Connection]:
         """A connection within one transaction, committed at the end, rolled back on an error.
-
-        With `readonly` Postgres refuses to write in it.
 
         **Raises**: as `connection`. When TryAgain comes from the commit, it may have happened or not.
         """
-        async with self.connection() as connection, connection.transaction(readonly=readonly):
+        async with self.connection() as connection, connection.transaction():
             yield connection
 
     async def close(self) -> None:
