@@ -76,8 +76,9 @@ def server_tls(authority: Authority) -> ssl.SSLContext:
 
 
 @pytest.fixture
-async def connection(database: str) -> AsyncIterator[Connection]:
-    opened = await asyncpg.connect(database)
+async def connection(stack: Stack) -> AsyncIterator[Connection]:
+    """Of a database without anything: these channels find all that they say in the note."""
+    opened = await asyncpg.connect(stack.postgres_dsn)
     yield opened
     await opened.close()
 
