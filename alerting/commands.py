@@ -47,7 +47,7 @@ def alerting(
     warm_up(compiled)
     asyncio.run(
         serve(
-            lambda pool: AlertingHandler(pool, compiled, settings),
+            lambda pool, moved: AlertingHandler(pool, compiled, settings, moved=moved),
             settings,
             role="thuiswacht_alerting",
             application="thuiswacht-alerting",

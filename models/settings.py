@@ -104,6 +104,14 @@ class Settings(BaseSettings):
     stall_timeout_s: Annotated[
         float, Field(gt=0, description="After so long without progress, /healthz says that we hang.")
     ] = 60.0
+    stall_exit_s: Annotated[
+        float,
+        Field(
+            gt=0,
+            description="After so long with work and without progress a service ends itself, to be started "
+            "again. Waiting for a database or a broker that is away does not count.",
+        ),
+    ] = 180.0
     probes_host: Annotated[str, Field(description="Where /metrics, /healthz and /readyz listen.")] = (
         "127.0.0.1"
     )
