@@ -43,7 +43,7 @@ async def book(connection: Connection, stretches: Sequence[Stretch]) -> Ledger:
 
 
 def count(ledger: Ledger) -> int:
-    """Adds what was committed to the metrics; gives the number of alerts opened. Canaries are in no figure."""
+    """Adds what was committed to the metrics, but for canaries; gives the number of alerts opened."""
     for change in ledger.changes:
         after = change.after
         if after.programme == CANARY:

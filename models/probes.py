@@ -57,7 +57,7 @@ class Health:
             self._begun = dict.fromkeys(self._begun, now_s)
 
     def stall(self) -> tuple[float, str]:
-        """For how long nothing got on, in seconds, and what: the main loop, or the work that waits longest."""
+        """For how long nothing got on, in seconds, and what: the main loop, or what waits longest."""
         with self._lock:
             since_s = {"the main loop": self._progress_at_s} | self._begun
         what = min(since_s, key=since_s.__getitem__)

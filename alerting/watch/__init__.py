@@ -1,1 +1,5 @@
-"""Silence of the monitoring itself is what this watches for: canaries through the whole flow, and a heartbeat."""
+"""Watches for silence of the monitoring itself: canaries through the whole flow, and a heartbeat."""
+
+from alerting.watch.rounds import run
+
+__all__ = ["run"]

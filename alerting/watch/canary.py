@@ -42,20 +42,22 @@ def canaries(partition_count: int) -> tuple[UUID, ...]:
     return tuple(found[partition] for partition in range(partition_count))
 
 
-def introduction(canary: UUID, now_us: int) -> Iterator[bytes]:
-    """The messages that make a canary known to the log and enrol it in its programme."""
-    register = {
-        "register": {"origin": Origin.CANARY.value, "organisation_id": str(ORGANISATION), "language": "nl"}
-    }
-    enrol = {"enrol": {"programme": CANARY, "version": VERSION}}
-    for change in (register, enrol):
-        (name,) = change
+def introduction(canary: UUID, every_s: float, now_us: int) -> Iterator[bytes]:
+    """The messages that make a canary known to the log and enrol it in its programme.
+
+    The alert of one song is over before the next: each must come out as an alert of its own.
+    """
+    breath = {"value": every_s / 2, "unit": "s", "set_by": "watch"}
+    register = {"origin": Origin.CANARY.value, "organisation_id": str(ORGANISATION), "language": "nl"}
+    enrol = {"programme": CANARY, "version": VERSION, "limits": {"breath": breath}}
+    changes: dict[str, object] = {"register": register, "enrol": enrol}
+    for name, change in changes.items():
         yield _message(
             type="change",
-            change_id=str(uuid5(canary, f"{name} {VERSION}")),
+            change_id=str(uuid5(canary, json.dumps(change))),
             patient_id=str(canary),
             valid_from_us=now_us,
-            change=change,
+            change={name: change},
         )
 
 
@@ -149,7 +151,7 @@ class Flock:
         return delays
 
     def came_out(self, findings: Iterable[tuple[UUID, UUID]], now_us: int) -> list[float]:
-        """These findings came out as alerts; the delays in seconds. What was sent before one is answered too."""
+        """These findings came out as alerts; the delays in seconds. What was sent before is answered too."""
         known = set(findings)
         delays: list[float] = []
         for partition, songs in self.waiting.items():

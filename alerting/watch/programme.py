@@ -1,4 +1,4 @@
-"""The canaries' programme, which every alerting worker has beside the others, whatever folder those are from."""
+"""The canaries' programme, which every alerting worker has beside the others, wherever those are from."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ def with_canary(programmes: Sequence[Programme]) -> tuple[Programme, ...]:
     """All of them and the canaries'. **Raises**: RefuseToStart where one goes by that name."""
     if any(programme.programme == CANARY for programme in programmes):
         raise RefuseToStart(
-            f"A programme is named {CANARY}: that is the name of the one by which the service watches itself. "
-            "Give it another name."
+            f"A programme is named {CANARY}, as the one by which the service watches itself: "
+            "give it another name."
         )
     return (*programmes, load_file(FILE))

@@ -25,6 +25,7 @@ IMPURE_MODELS = {
     "models/metrics.py",
     "models/probes.py",
     "models/settings.py",
+    "models/watchdog.py",
 }
 IMPURE_EXPLAIN = {"alerting/explain/commands.py", "alerting/explain/stored.py"}
 PURE_ELSEWHERE = {
@@ -49,6 +50,8 @@ PURE_ELSEWHERE = {
     "alerting/offline/writing.py",
     "alerting/offline/written.py",
     "alerting/scores.py",
+    "alerting/watch/canary.py",
+    "alerting/watch/heart.py",
     "ingest/activity.py",
     "ingest/auditing/review.py",
     "ingest/batches.py",

@@ -1,4 +1,4 @@
-"""A service that has work and gets nowhere ends itself; one that waits for who is away, or is busy, does not."""
+"""A service that has work and gets nowhere ends itself; one that waits for who is away does not."""
 
 import asyncio
 import json
@@ -68,7 +68,7 @@ async def received(admin: Connection, number: int) -> None:
 async def test_a_batch_that_never_gets_through_ends_the_process_and_nothing_is_lost(
     settings: Settings, write: Write, admin: Connection, tmp_path: Path
 ) -> None:
-    """The lock outlasts the time that Postgres lets a statement wait: each attempt fails, and is no progress."""
+    """The lock outlasts what Postgres lets a statement wait: each attempt fails, and is no progress."""
     await write(2, [registration(PATIENT), *uploads(0, 10), clock(TAKEN_AT_US)])
     async with worker_of(settings, tmp_path, 13.0) as worker:
         await received(admin, 10)
