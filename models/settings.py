@@ -158,8 +158,8 @@ class Settings(BaseSettings):
         Field(
             ge=0,
             le=3_600,
-            description="How often, in seconds, the canary of each partition sends a reading that must come out "
-            "as an alert; 0: no canaries.",
+            description="How often, in seconds, the canary of each partition sends a reading that must "
+            "come out as an alert; 0: no canaries.",
         ),
     ] = 60.0
     canary_late_s: Annotated[
