@@ -183,6 +183,15 @@ class Settings(BaseSettings):
             description="No heartbeat is sent when a step has been due, or the auditor silent, for longer.",
         ),
     ] = 300.0
+    dispatch_overdue_minutes: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=1_440,
+            description="A step of an escalation that is due for longer than this is trouble, which the "
+            "auditor of the dispatchers tells of.",
+        ),
+    ] = 5
     identity_key: Annotated[
         SecretStr | None,
         Field(

@@ -29,8 +29,6 @@ KEPT_US = 48 * HOUR_US
 """For so long what came of a canary is kept: long enough to look into a bad night."""
 
 SUBJECT = "canaries"
-AUDITOR = "auditor"
-"""The name under which the auditor gives its sign of life."""
 
 
 async def run(pool: Pool, settings: Settings, stop: asyncio.Event) -> None:
@@ -188,7 +186,7 @@ async def look_and_beat(connection: Connection, settings: Settings, aviary: Avia
     signs = Signs(
         canary_in_time=None if aviary is None else aviary.is_in_time(),
         steps_overdue_s=await watch.overdue_s(connection, await dispatch_now_us(connection, settings)),
-        auditor_silent_s=await watch.silent_s(connection, AUDITOR, now_us),
+        auditor_silent_s=await watch.silent_s(connection, watch.AUDITOR, now_us),
     )
     troubles = await watch.open_troubles(connection)
     for trouble in Trouble:

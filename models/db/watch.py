@@ -7,6 +7,9 @@ from uuid import UUID
 from models.clock import to_datetime
 from models.db.pool import Connection
 
+AUDITOR = "auditor"
+"""The name under which the auditor of the dispatchers gives its sign of life."""
+
 _STORED = """
 SELECT w.place FROM unnest($1::uuid[], $2::smallint[], $3::timestamptz[])
     WITH ORDINALITY AS w (patient_id, kind, taken_at, place)

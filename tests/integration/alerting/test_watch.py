@@ -18,12 +18,12 @@ from pydantic import SecretStr
 from alerting.watch import run
 from alerting.watch.beat import beat
 from alerting.watch.canary import ORGANISATION, canaries
-from alerting.watch.rounds import AUDITOR
 from models.clock import DAY_US, wall_now_us
 from models.db import watch
 from models.db.alerts import count_open
 from models.db.pool import Connection, Pool, connect
 from models.db.programmes import catalogue
+from models.db.watch import AUDITOR
 from models.errors import RefuseToStart
 from models.settings import Settings, load_settings
 from simulators.demo.services import Services
