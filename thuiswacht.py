@@ -64,7 +64,8 @@ def thuiswacht() -> None:
 
     \b
     Exit codes: 0 done · 1 failed · 2 wrong usage · 3 not running (stack status)
-                65 bad input · 75 something is away, try again · 78 refused to start (configuration)
+                65 bad input · 70 a service was stuck and ended itself, start it again
+                75 something is away, try again · 78 refused to start (configuration)
     """  # noqa: D301 (the backspace tells click not to rewrap the list)
 
 

@@ -25,6 +25,7 @@ IMPURE_MODELS = {
     "models/metrics.py",
     "models/probes.py",
     "models/settings.py",
+    "models/watchdog.py",
 }
 IMPURE_EXPLAIN = {"alerting/explain/commands.py", "alerting/explain/stored.py"}
 PURE_ELSEWHERE = {
@@ -67,6 +68,8 @@ PURE_ELSEWHERE = {
     "alerting/offline/written.py",
     "alerting/remarks.py",
     "alerting/scores.py",
+    "alerting/watch/canary.py",
+    "alerting/watch/heart.py",
     "alerting/worklist/forms.py",
     "alerting/worklist/structure.py",
     "alerting/worklist/table.py",

@@ -1,7 +1,7 @@
 """People, a policy and a duty, for tests of what is done with alerts; and what its events say of an alert."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from uuid import UUID
 
 from alerting.escalation.duty import Duty, Shift
@@ -85,11 +85,11 @@ class Told:
     acknowledged_at_us: int | None = None
     held_back: str | None = None
     quiet: bool = False
-    retracted: bool = False
     sent: bool = False
 
-    def of(self, alert: Alert) -> "Told":
-        return Told(**{name: getattr(alert, name) for name in self.__dataclass_fields__})
+    @classmethod
+    def of(cls, alert: Alert) -> "Told":
+        return cls(**{part.name: getattr(alert, part.name) for part in fields(cls)})
 
     def free(self, state: AlertState) -> None:
         self.state = state
@@ -127,10 +127,6 @@ def _take(told: Told, event: AlertHappening) -> None:
             told.quiet = event.event is AlertEvent.QUIETED
         case AlertEvent.HELD_BACK | AlertEvent.RELEASED:
             told.held_back = event.to_value
-        case AlertEvent.RETRACTED:
-            told.retracted = True
-        case AlertEvent.HOLDS_AGAIN:
-            told.retracted = False
         case AlertEvent.RESOLVED:
             told.free(AlertState.RESOLVED)
             told.owner = told.owner if event.by == ALERTING else UUID(event.by)
