@@ -57,11 +57,6 @@ class SlowDuties:
         self._answers = cache(self._answers_at)
         self._whole_day = cache(self._answers_of_day)
 
-    def covers(self, recipient: Recipient, kind: str, before: str) -> list[list[Cover]]:
-        """All lines that say who is on duty, for each minute of such a day."""
-        lines = self.roster.recipients[recipient]
-        return [covers(lines, kind, before, minute) for minute in range(1_440)]
-
     def at(self, recipient: Recipient, moment: datetime) -> tuple[Answers, ...]:
         """All who answer at a moment, which should be one."""
         wall = moment.astimezone(AMSTERDAM)
