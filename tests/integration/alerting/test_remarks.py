@@ -30,10 +30,7 @@ class Diary:
         self.patient_id = UUID(int=self.log.draw.getrandbits(128), version=4)
         origin: dict[str, object] = {"origin": "simulated", "organisation_id": str(UUID(int=77))}
         self.log.change(START_US, self.patient_id, {"register": origin})
-        self.tick(START_US)
-
-    def tick(self, at_us: int) -> None:
-        self.log._write(at_us, None, {"schema": 1, "type": "clock", "now_us": at_us})
+        self.log.tick(START_US)
 
     def writes(self, at_us: int, *, taken_us: int | None = None, revision: int = 0) -> "Diary":
         remark: dict[str, object] = {
@@ -43,7 +40,7 @@ class Diary:
             "revision": revision,
         }
         self.log.upload(at_us, self.patient_id, remark)
-        self.tick(at_us + MINUTE_US)
+        self.log.tick(at_us + MINUTE_US)
         return self
 
     def records(self) -> list[Record]:
