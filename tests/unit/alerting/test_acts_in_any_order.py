@@ -320,4 +320,4 @@ class Ward(Followed):
 
 
 TestWard = Ward.TestCase
-TestWard.settings = settings(max_examples=120, stateful_step_count=50, deadline=None)
+TestWard.settings = settings(max_examples=80, stateful_step_count=50, deadline=None)

@@ -87,8 +87,8 @@ class Followed(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.now_us = NOW
-        self.log_us = NOW
+        self.now_us: int = NOW
+        self.log_us: int = NOW
         self.changes: list[Effective] = []
         self.findings: dict[UUID, Finding] = {}
         self.alerts: dict[UUID, Alert] = {}
