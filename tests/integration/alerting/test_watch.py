@@ -131,6 +131,7 @@ def metric(name: str, **labels: str) -> float:
     return REGISTRY.get_sample_value(name, labels) or 0.0
 
 
+@pytest.mark.timeout(300)  # three services start, stand still and catch up
 async def test_canaries_come_out_are_late_and_come_back(
     settings: Settings, services: Services, admin: Connection, dispatch_pool: Pool, watcher: Watcher
 ) -> None:
