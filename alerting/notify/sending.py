@@ -59,10 +59,14 @@ Clock: TypeAlias = Callable[[Connection], Awaitable[int]]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`at_once`: so many messages in all. `hold_s`: so much longer than an attempt may take is a claim."""
+    """`at_once`: so many messages in all. `hold_s`: so much longer than an attempt may take is a claim.
+
+    `attempt_s`: so long an attempt takes at most, whatever the patience with its channel.
+    """
 
     at_once: int = 32
     hold_s: float = 60.0
+    attempt_s: float = 60.0
 
 
 class Sender:
@@ -146,8 +150,10 @@ class Sender:
         return began
 
     def _taken(self, message: Message) -> Taken:
-        hold_s = patience_of(message.channel).timeout_s + self._limits.hold_s
-        return Taken(message, hold_s, give_up_at_us(message))
+        return Taken(message, self._attempt_s(message.channel) + self._limits.hold_s, give_up_at_us(message))
+
+    def _attempt_s(self, channel: ChannelName) -> float:
+        return min(patience_of(channel).timeout_s, self._limits.attempt_s)
 
     async def _handle(self, message: Message) -> None:
         receipt: Receipt | None = None
@@ -173,7 +179,7 @@ class Sender:
         if isinstance(prepared, Outcome):
             return prepared, None, now_us
         began_s = time.monotonic()
-        receipt = await _send(*prepared)
+        receipt = await _send(*prepared, self._attempt_s(message.channel))
         metrics.NOTIFY_SENDING.labels(message.channel).observe(time.monotonic() - began_s)
         async with self._pool.connection() as connection:
             now_us = await self._clock(connection)
@@ -220,9 +226,9 @@ async def _prepare(
             return given_up(message, "the channel is not set up", now_us)
 
 
-async def _send(channel: Channel, outgoing: Outgoing) -> Receipt:
+async def _send(channel: Channel, outgoing: Outgoing, timeout_s: float) -> Receipt:
     try:
-        async with asyncio.timeout(patience_of(channel.name).timeout_s):
+        async with asyncio.timeout(timeout_s):
             return await channel.send(outgoing)
     except TimeoutError:
         return Later("timeout")

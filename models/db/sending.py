@@ -15,7 +15,7 @@ from models.db.pool import Connection
 from models.escalations import Channel, Message, MessageState
 
 # A later message to a recipient waits for an earlier one of the same patient: on the same channel until that
-# is delivered or given up; on another until it was tried once, for one dead channel does not hold up the
+# is delivered or given up; on another until that channel was tried once, for a dead one does not hold up the
 # others; what corrects a message waits for that one. Pulled messages wait for their recipient, and hold up
 # nobody.
 _DUE = """
@@ -32,7 +32,14 @@ WHERE m.state IN ('due', 'attempted') AND coalesce(m.next_attempt_at, m.due_at) 
       AND coalesce(e.number < m.number, (e.written_at, e.message_id) < (m.written_at, m.message_id))
       AND (
         e.channel = m.channel OR e.message_id = m.corrects
-        OR (e.attempts = 0 AND e.channel || ' ' || coalesce(e.to_id::text, '') <> ALL ($2::text[]))
+        OR (
+          e.attempts = 0 AND e.channel || ' ' || coalesce(e.to_id::text, '') <> ALL ($2::text[])
+          AND NOT EXISTS (
+            SELECT FROM message AS f
+            WHERE f.patient_id = e.patient_id AND f.state = 'attempted' AND f.channel = e.channel
+              AND f.to_id IS NOT DISTINCT FROM e.to_id AND f.person_id IS NOT DISTINCT FROM e.person_id
+          )
+        )
       )
   )
 ORDER BY
