@@ -119,7 +119,8 @@ class Sender:
             await sending.close_unanswered(connection, now_us, now_us - UNANSWERED_US, _AT_A_TIME)
             waiting = await sending.waiting(connection, now_us)
         for message in late:
-            await self._record(given_up(message, message.why or "not tried in time", now_us), now_us)
+            outcome = given_up(message, message.why or "not tried in time", now_us)
+            await self._record(outcome, now_us, message.attempts)
         for name in ChannelName:
             number, oldest_s = waiting.get(name, (0, 0.0))
             metrics.NOTIFY_WAITING.labels(name).set(number)
@@ -160,7 +161,7 @@ class Sender:
         now_us = message.attempted_at_us or 0
         try:
             outcome, receipt, now_us = await self._attempt(message)
-            await self._record(outcome, now_us)
+            await self._record(outcome, now_us, message.attempts)
             self._handled += 1
         except TryAgain as error:
             # It stays claimed until its hold is over, and is sent again then.
@@ -185,14 +186,17 @@ class Sender:
             now_us = await self._clock(connection)
         return after(message, receipt, now_us, self._chance.random()), receipt, now_us
 
-    async def _record(self, outcome: Outcome, now_us: int) -> None:
+    async def _record(self, outcome: Outcome, now_us: int, held_attempts: int) -> None:
         message = outcome.message
         is_delivered = message.state is MessageState.DELIVERED
         async with self._pool.transaction() as connection:
             # Alerts first, as everybody who writes both; only where something follows for them.
             keys = [(message.patient_id, key) for key in message.alerts]
             alerts = await lock_alerts(connection, keys if is_delivered or outcome.ladder else [])
-            if not await sending.record(connection, message, outcome.next_attempt_us):
+            stored = await sending.record(
+                connection, message, outcome.next_attempt_us, held_attempts=held_attempts
+            )
+            if not stored:
                 log.info("message_taken_over", channel=message.channel)
                 return
             if is_delivered:
@@ -209,7 +213,9 @@ class Sender:
 async def _prepare(
     connection: Connection, facts: Facts, channel: Channel | None, now_us: int
 ) -> tuple[Channel, Outgoing] | Outcome:
-    message = facts.note.message
+    # Unless it is sent, this was no attempt: nobody has to be corrected who got nothing.
+    claimed = facts.note.message
+    message = replace(claimed, attempts=claimed.attempts - 1)
     match decide(facts.note, facts.way):
         case Withdraw(why=why):
             return withdrawn(message, why, now_us)

@@ -76,7 +76,8 @@ RETURNING true
 """
 
 _RECORD = """
-UPDATE message SET state = $4, next_attempt_at = $5, over_at = $6, why = $7, claimed_until = NULL
+UPDATE message SET state = $4, next_attempt_at = $5, over_at = $6, why = $7, claimed_until = NULL,
+    attempts = $8, attempted_at = CASE WHEN $8 = 0 THEN NULL ELSE attempted_at END
 WHERE (patient_id, message_id) = ($1, $2) AND attempts = $3 AND state IN ('due', 'attempted')
 RETURNING true
 """
@@ -143,10 +144,13 @@ async def take(connection: Connection, taken: Sequence[Taken], now_us: int) -> N
         )
 
 
-async def record(connection: Connection, message: Message, next_attempt_us: int | None) -> bool:
+async def record(
+    connection: Connection, message: Message, next_attempt_us: int | None, *, held_attempts: int
+) -> bool:
     """Stores what came of an attempt; False when it is not ours any more, and nothing was stored.
 
-    What was delivered is delivered, whoever holds it now.
+    `held_attempts`: how many it had when we claimed it, or looked at it. Fewer in the message: it was not sent
+    after all. What was delivered is delivered, whoever holds it now.
     """
     key = message.patient_id, message.message_id
     if message.state is MessageState.DELIVERED:
@@ -157,11 +161,12 @@ async def record(connection: Connection, message: Message, next_attempt_us: int 
         stored = await connection.fetchval(
             _RECORD,
             *key,
-            message.attempts,
+            held_attempts,
             message.state,
             _at(next_attempt_us),
             _at(message.over_at_us),
             message.why,
+            message.attempts,
         )
     return stored is not None
 

@@ -66,7 +66,10 @@ class Post:
         signal: str | None = None,
         **changes: Any,
     ) -> Message:
-        """A new alert of a patient is handed over; `changes` are those of its message. The message that waits."""
+        """A new alert of a patient is handed over; `changes` are those of its message.
+
+        Returns the message that waits for that, perhaps an earlier one.
+        """
         origin: Origin = changes.get("origin", Origin.SIMULATED)
         patient_id = patient_id or await self.patient(origin)
         made = notes.alert(patient_id=patient_id, origin=origin)

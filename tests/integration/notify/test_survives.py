@@ -28,7 +28,7 @@ SIGNALS = ("fluid", "breathing", "pressure", "glucose", "infection", "activity")
 async def test_a_day_of_outage_loses_nothing_and_keeps_the_order(
     post: Post, receiver: Endpoint, webhook: Webhook
 ) -> None:
-    """In virtual time: messages of six patients come in all day, their endpoint is in trouble for 24 hours."""
+    """In virtual time: messages of six patients come in all day, to an endpoint in trouble for 24 hours."""
     await post.address(PRACTICE, "webhook", receiver.url())
     chance = random.Random(5)
     patients = [await post.patient() for _ in range(6)]
