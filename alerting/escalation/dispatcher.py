@@ -31,11 +31,10 @@ from models.db.situations import (
     load_news,
     load_standing,
     write_heard,
-    write_in_worklist,
 )
 from models.db.trouble import raise_trouble
 from models.errors import TryAgain
-from models.escalations import Channel, Escalation, Message, Trouble
+from models.escalations import Escalation, Message, Trouble
 from models.findings import Severity
 from models.probes import Health
 from models.settings import Settings
@@ -170,9 +169,7 @@ async def _carry_out(
     transitions = [decision.transition for decision in made if decision.changes]
     opened = [decision.opened for decision in made if decision.opened is not None]
     if transitions:
-        messages = await carry_out(connection, [*transitions, *(one.transition for one in opened)])
-        by_worklist = [message for message in messages if message.channel is Channel.WORKLIST]
-        await write_in_worklist(connection, by_worklist, now_us)
+        await carry_out(connection, [*transitions, *(one.transition for one in opened)])
     links = [
         Link(one.transition.alert.patient_id, one.transition.alert.alert_id, finding_id, now_us)
         for one in opened
