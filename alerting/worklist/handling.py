@@ -124,6 +124,7 @@ async def handle(act: Acting, rules: Rules, seen: Seen, decide: Decide) -> Alert
     except Outdated as error:
         await _raise_outdated(act, at.alert, error)
     await carry_out(act.connection, [transition])
+    act.details = _told([transition])
     return transition.alert
 
 
@@ -148,6 +149,7 @@ async def handle_each(
             transitions.append(transition)
             results[one.alert_id] = transition.alert
     await carry_out(act.connection, transitions)
+    act.details = _told(transitions)
     return results
 
 
@@ -208,6 +210,13 @@ async def _situations(act: Acting, rules: Rules, seen: Sequence[Seen]) -> list[S
     return [
         situation(locked[one.alert_id]) if one.alert_id in locked else NotThere(NOT_THERE) for one in seen
     ]
+
+
+def _told(transitions: Sequence[Transition]) -> str:
+    """What was done with which alerts, as an audit row says it."""
+    return "; ".join(
+        f"{', '.join(event.event for event in t.events)}: {t.alert.alert_id}" for t in transitions
+    )
 
 
 async def findings_of(connection: Connection, alerts: Sequence[Alert]) -> dict[UUID, tuple[Finding, ...]]:

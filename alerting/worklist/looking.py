@@ -46,6 +46,7 @@ async def show(act: Acting, rules: Rules, alert_id: UUID) -> Structure:
     if alert is None:
         raise NotThere(NOT_THERE)
     await act.require(alert.patient_id)
+    act.details = f"alert {alert_id}"
     findings = (await findings_of(act.connection, [alert]))[alert_id]
     shown = Shown(
         alert=alert,
