@@ -53,6 +53,8 @@ class AlertEvent(StrEnum):
 
     OPENED = "opened"
     FINDING_JOINED = "finding_joined"
+    REMARKED = "remarked"
+    """The patient wrote more: another remark joined it."""
     FINDING_CHANGED = "finding_changed"
     SEVERITY_RAISED = "severity_raised"
     QUIETED = "quieted"
@@ -148,6 +150,11 @@ class Alert:
     def responsible(self) -> Party:
         """Who answers for it now: where nothing else was said, the nurses of its own organisation."""
         return Party(self.responsible_role, self.responsible_organisation_id or self.organisation_id)
+
+    @property
+    def at_home(self) -> Party:
+        """Who is responsible as long as nobody took it over: the nurses of its own organisation."""
+        return Party(Role.NURSE, self.organisation_id)
 
 
 @dataclass(frozen=True, slots=True)
