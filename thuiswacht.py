@@ -17,6 +17,8 @@ COMMANDS = {
     "alerting": ("alerting.commands", "alerting"),
     "programme": ("alerting.programmes.commands", "programme"),
     "alerts": ("alerting.worklist.commands", "alerts"),
+    "policy": ("alerting.escalation.commands", "policy"),
+    "roster": ("alerting.escalation.commands", "roster"),
     "explain": ("alerting.explain.commands", "explain"),
     "audit": ("ingest.auditing.commands", "audit"),
     "rights": ("ingest.rights.commands", "rights"),
