@@ -22,6 +22,17 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def is_mail_address(text: str) -> bool:
+    """Whether this is one plain address, and can hide nothing else in a header.
+
+    >>> [is_mail_address(a) for a in ("a@example.org", "A <a@example.org>", "a@example.org, b@example.org")]
+    [True, False, False]
+    """
+    local, at, domain = text.rpartition("@")
+    plain = text.isascii() and text.isprintable() and not set(text) & set(' <>(),;:"[]\\')
+    return bool(plain and at and local and "@" not in local and "." in domain)
+
+
 def require_safe_kafka(bootstrap: str, security_protocol: str) -> None:
     """Let through Kafka on this machine, and Kafka anywhere that is encrypted and asks who we are.
 
@@ -52,6 +63,24 @@ def require_safe_postgres(dsn: str) -> None:
             "?sslmode=verify-full (and sslrootcert when the authority is your own), "
             "or use a server on 127.0.0.1."
         )
+
+
+def require_safe_watcher(url: str) -> None:
+    """Let through a watcher anywhere that is spoken with over TLS, and one on this machine.
+
+    **Raises**: RefuseToStart when the address is not one, or off loopback without https; the message never
+    holds it, because who knows it can send heartbeats.
+    """
+    expected = "The address of the watcher outside (THUISWACHT_HEARTBEAT_URL) must be https://HOST[:PORT]/…"
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise RefuseToStart(f"{expected}; the one given cannot be read as an address.") from error
+    if parts.scheme not in ("https", "http") or not host:
+        raise RefuseToStart(f"{expected}; the one given does not start like that.")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise RefuseToStart(f"{expected}; http is for a watcher on this machine only.")
 
 
 def _host_of_broker(address: str) -> str:

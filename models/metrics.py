@@ -79,6 +79,23 @@ INGEST_DELAY = Histogram(
     "thuiswacht_ingest_delay_seconds", "From receipt of a message to its commit.", buckets=_DELAY_S
 )
 
+# Messages on their way.
+
+NOTIFY_MESSAGES = Counter(
+    "thuiswacht_notify_messages_total",
+    "What came of attempts to send: delivered, attempted (again later), given_up, withdrawn.",
+    ["channel", "state"],
+)
+NOTIFY_SENDING = Histogram(
+    "thuiswacht_notify_sending_seconds", "One attempt, by its endpoint.", ["channel"], buckets=_WORK_S
+)
+NOTIFY_WAITING = Gauge(
+    "thuiswacht_notify_waiting", "Messages that are due and neither delivered nor given up.", ["channel"]
+)
+NOTIFY_WAIT = Gauge(
+    "thuiswacht_notify_wait_seconds", "How long the oldest of these is due; 0 when none waits.", ["channel"]
+)
+
 # Alerting.
 
 ALERTING_READINGS = Counter("thuiswacht_alerting_readings_total", "Readings that the engine took in.")
@@ -150,6 +167,32 @@ ALERTING_ELECTED = Gauge(
     "thuiswacht_alerting_elected_services", "1 in the one service that does what is done once for all."
 )
 
+# Escalation.
+
+DISPATCH_STEPS = Counter(
+    "thuiswacht_dispatch_steps_total",
+    "Steps that were due and were taken, by what came of them.",
+    ["outcome"],
+)
+DISPATCH_LAG = Gauge(
+    "thuiswacht_dispatch_lag_seconds", "How long the oldest step that is due has been; 0 when none is."
+)
+DISPATCH_DUE = Gauge("thuiswacht_dispatch_due_steps", "Steps that are due and not taken yet.")
+DISPATCH_WITHOUT_STEP = Gauge(
+    "thuiswacht_dispatch_without_step_alerts",
+    "Open alerts that nobody would have looked at again: found, and mended, by the auditor.",
+)
+DISPATCH_OVERDUE_MESSAGES = Gauge(
+    "thuiswacht_dispatch_overdue_messages", "Messages that are past the time in which they should be there."
+)
+DISPATCH_UNTOLD_ESCALATIONS = Gauge(
+    "thuiswacht_dispatch_untold_escalations", "Open escalations that no message carries to who is asked."
+)
+DISPATCH_AUDITED = Gauge(
+    "thuiswacht_dispatch_audited_seconds",
+    "When the auditor last went round to its end, in seconds since 1970 by the wall: its heartbeat.",
+)
+
 # The register.
 
 REGISTER_CHANGES_WAITING = Gauge(
@@ -166,6 +209,43 @@ REGISTER_CHANGES_TOLD = Counter(
 REGISTER_ELECTED = Gauge(
     "thuiswacht_register_elected_services", "1 in the one service that tells the log what was decided."
 )
+
+# The watch.
+
+WATCH_CANARY_DELAY = Histogram(
+    "thuiswacht_watch_canary_delay_seconds",
+    "From sending a canary's reading until it was seen to be stored, or to be an alert.",
+    ["stage"],
+    buckets=_DELAY_S,
+)
+WATCH_CANARY_WAIT = Gauge(
+    "thuiswacht_watch_canary_wait_seconds",
+    "For how long the canary of a partition has been owed an alert.",
+    ["partition"],
+)
+WATCH_CANARY_LATE = Gauge(
+    "thuiswacht_watch_canary_late_partitions",
+    "Partitions in which readings do not come out as alerts in time.",
+)
+WATCH_STEPS_OVERDUE = Gauge(
+    "thuiswacht_watch_steps_overdue_seconds",
+    "For how long the step of an escalation that is due longest has been due.",
+)
+WATCH_TROUBLE = Gauge(
+    "thuiswacht_watch_trouble_alerts", "Technical alerts that are open, by what is wrong.", ["trouble"]
+)
+WATCH_WRONG = Gauge(
+    "thuiswacht_watch_wrong_signs", "1 for what keeps the heartbeat back: canary, steps, auditor.", ["what"]
+)
+WATCH_HEARTBEATS = Counter(
+    "thuiswacht_watch_heartbeats_total",
+    "Heartbeats for the watcher outside: sent, failed, held_back because something is wrong.",
+    ["result"],
+)
+WATCH_HEARTBEAT_AT = Gauge(
+    "thuiswacht_watch_heartbeat_seconds", "When the last heartbeat was taken, in seconds since 1970."
+)
+WATCH_ELECTED = Gauge("thuiswacht_watch_elected_services", "1 in the one service that keeps watch.")
 
 # The clock.
 
