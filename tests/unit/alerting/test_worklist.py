@@ -7,21 +7,20 @@ from uuid import UUID
 import pytest
 
 from alerting.escalation.policy_files import load_policies
-from alerting.escalation.recipients import Contact
+from alerting.escalation.recipients import Contact, as_recipient
 from alerting.escalation.roster_files import load_rosters
 from alerting.worklist import table
 from alerting.worklist.asking import asked_of
 from alerting.worklist.forms import EscalateForm
-from alerting.worklist.handling import policy_of, recipient_of
+from alerting.worklist.handling import policy_for
 from alerting.worklist.structure import of_alert, read
 from models.access import Role
 from models.alerts import Alert
 from models.clock import HOUR_US, MINUTE_US, to_us
 from models.errors import BadInput
-from models.escalations import Channel, Escalation, Party, Recipient, RequestKind
+from models.escalations import Channel, Party, Recipient
 from models.findings import Finding, Severity, Signal
 from models.messages import Origin
-from models.register import OrganisationKind
 
 POLICIES, ROSTERS = load_policies(), load_rosters()
 CENTRE, PRACTICE, POST = (UUID(int=n) for n in range(1, 4))
@@ -49,55 +48,28 @@ def form(**fields: object) -> EscalateForm:
     )
 
 
-def escalated_to(party: Party, recipient: Recipient) -> Escalation:
-    return Escalation(
-        UUID(int=6), ALERT.alert_id, ALERT.patient_id, CENTRE, 1, recipient, RequestKind.ACUTE, party,
-        TUESDAY_US, "x",
-    )  # fmt: skip
-
-
-def test_the_policy_is_that_of_the_worst_finding_that_holds() -> None:
+def test_the_policy_is_that_of_the_findings_that_hold() -> None:
     findings = [
-        finding("heart_failure", Severity.LOW),
-        finding("copd", Severity.HIGH, cleared=True),
-        finding("diabetes", Severity.MEDIUM),
+        finding("copd", Severity.MEDIUM, cleared=True),
+        finding("heart_failure", Severity.MEDIUM),
     ]
-    for one, name in (
-        (findings, POLICIES.of("diabetes", Signal.FLUID, Severity.MEDIUM)),
-        (findings[:1], POLICIES.of("heart_failure", Signal.FLUID, Severity.MEDIUM)),
-        ([], POLICIES.of("*", Signal.FLUID, Severity.MEDIUM)),
-    ):
-        assert policy_of(ALERT, one, POLICIES) == name
-    assert policy_of(ALERT, findings[:1], POLICIES) != policy_of(ALERT, [], POLICIES)
+    assert policy_for(ALERT, findings, POLICIES).name == "heart_failure.worse_today"
+    assert policy_for(ALERT, [], POLICIES).name == "default.medium"
 
 
 @pytest.mark.parametrize(
-    ("role", "kind", "recipient"),
+    ("party", "recipient"),
     [
-        (Role.NURSE, OrganisationKind.MONITORING_CENTRE, Recipient.NURSE),
-        (Role.NURSE, OrganisationKind.GP_PRACTICE, Recipient.NURSE),
-        (Role.HUISARTS, OrganisationKind.GP_PRACTICE, Recipient.HUISARTS),
-        (Role.HUISARTS, OrganisationKind.OUT_OF_HOURS_POST, Recipient.OUT_OF_HOURS_POST),
-        (Role.SPECIALIST, OrganisationKind.ELDERLY_CARE, Recipient.HOME_VISIT),
-        (Role.SPECIALIST, OrganisationKind.HOSPITAL, Recipient.SPECIALIST),
-        (Role.COORDINATOR, OrganisationKind.REFERRAL_DESK, Recipient.REFERRAL_DESK),
-        (Role.COMMUNITY_NURSE, None, Recipient.COMMUNITY_NURSE),
-        (Role.ENGINEER, OrganisationKind.HOSPITAL, Recipient.NURSE),
+        (Party(Role.HUISARTS, PRACTICE), Recipient.HUISARTS),
+        (Party(Role.HUISARTS, POST), Recipient.OUT_OF_HOURS_POST),
+        (Party(Role.HUISARTS, CENTRE), Recipient.HUISARTS),
+        (Party(Role.NURSE, PRACTICE), Recipient.NURSE),
+        (Party(Role.SPECIALIST, CENTRE), Recipient.SPECIALIST),
+        (Party(Role.ENGINEER, CENTRE), Recipient.NURSE),
     ],
 )
-def test_as_which_recipient_a_party_works(
-    role: Role, kind: OrganisationKind | None, recipient: Recipient
-) -> None:
-    assert recipient_of(Party(role, PRACTICE), kind, []) is recipient
-
-
-def test_who_was_asked_works_as_what_they_were_asked() -> None:
-    us = Party(Role.SPECIALIST, PRACTICE)
-    asked = [
-        escalated_to(Party(Role.SPECIALIST, POST), Recipient.SPECIALIST),
-        escalated_to(us, Recipient.HOME_VISIT),
-    ]
-    assert recipient_of(us, OrganisationKind.HOSPITAL, asked) is Recipient.HOME_VISIT
+def test_as_whom_a_party_is_on_duty(party: Party, recipient: Recipient) -> None:
+    assert as_recipient(party, CONTACTS) is recipient
 
 
 def test_whom_a_request_goes_to_and_how() -> None:
