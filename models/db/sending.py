@@ -149,8 +149,8 @@ async def record(
 ) -> bool:
     """Stores what came of an attempt; False when it is not ours any more, and nothing was stored.
 
-    `held_attempts`: how many it had when we claimed it, or looked at it. Fewer in the message: it was not sent
-    after all. What was delivered is delivered, whoever holds it now.
+    `held_attempts`: how many it had when we claimed it, or looked at it; fewer in the message: it was not
+    sent after all. What was delivered is delivered, whoever holds it now.
     """
     key = message.patient_id, message.message_id
     if message.state is MessageState.DELIVERED:

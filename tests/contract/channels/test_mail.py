@@ -2,6 +2,7 @@
 
 import ssl
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -16,9 +17,9 @@ from tests.receivers.smtp import PASSWORD, USER, mail_server
 URL = "https://thuiswacht.example.org"
 
 
-def relay(authority: Authority, port: int, **changes: object) -> Relay:
+def relay(authority: Authority, port: int, **changes: Any) -> Relay:
     made = Relay("localhost", port, "tls", "melding@thuiswacht.example.org", tls_of(authority.file))
-    return replace(made, **changes)  # pyright: ignore[reportArgumentType]
+    return replace(made, **changes)
 
 
 async def send(by: Relay) -> Receipt:
