@@ -12,3 +12,7 @@ COMMENT ON FUNCTION identity_for_letter(uuid) IS
 longer; as long as who was asked may look (patient_escalated_to).';
 REVOKE ALL ON FUNCTION identity_for_letter FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION identity_for_letter, write_audit TO thuiswacht_dispatch;
+
+-- Readings as people see them, for the chart: without what was suspect, with the notices of refused ones.
+GRANT SELECT ON kind TO thuiswacht_dispatch;
+GRANT SELECT (patient_id, notice_at, notice_code) ON quarantine TO thuiswacht_dispatch;

@@ -107,12 +107,12 @@ async def dispatch(database: str, admin: Connection, pool: Pool, storing_pool: P
         (PRACTICE, "Praktijk Laak", "gp_practice"),
         (NEIGHBOURS, "Florence", "community_nursing"),
     ):
-        await admin.execute(
-            "INSERT INTO organisation VALUES ($1, $2, $3, 'simulated')", organisation, name, kind
-        )
+        values = organisation, name, kind
+        await admin.execute("INSERT INTO organisation VALUES ($1, $2, $3, 'simulated')", *values)
     await admin.execute(
-        "INSERT INTO message_address (address_id, organisation_id, channel, address, until_at) VALUES "
-        "(gen_random_uuid(), $1, 'phone', '070 312 45 67', NULL), (gen_random_uuid(), $1, 'phone', '112', now())",
+        "INSERT INTO message_address (address_id, organisation_id, channel, address, from_at, until_at) "
+        "VALUES (gen_random_uuid(), $1, 'phone', '070 312 45 67', '2025-01-01', NULL), "
+        "(gen_random_uuid(), $1, 'phone', '112', '2026-01-01', '2026-02-01')",
         ORGANISATION,
     )
     await admin.execute("INSERT INTO person VALUES ($1, 'Marloes Vink'), ($2, 'H. Arts')", NURSE, GP)
@@ -121,7 +121,8 @@ async def dispatch(database: str, admin: Connection, pool: Pool, storing_pool: P
         PATIENT, ORGANISATION,
     )  # fmt: skip
     await admin.execute(
-        "INSERT INTO patient_care (patient_id, organisation_id, version, treatment_plan, advance_care, language) "
+        "INSERT INTO patient_care "
+        "(patient_id, organisation_id, version, treatment_plan, advance_care, language) "
         "VALUES ($1, $2, 1, 'oud plan', NULL, 'nl'), ($1, $2, 2, 'plan', 'geen IC', 'tr')",
         PATIENT, ORGANISATION,
     )  # fmt: skip
@@ -137,7 +138,7 @@ async def dispatch(database: str, admin: Connection, pool: Pool, storing_pool: P
         await write_alerts(
             connection,
             [ALERT],
-            [Reason(ALERT, FINDING.finding_id, OPENED_US)],
+            [Reason(PATIENT, ALERT.alert_id, FINDING.finding_id, OPENED_US)],
             [happening(AlertEvent.OPENED)],
         )
     dispatch = await connect(database, role="thuiswacht_dispatch", application="test")
@@ -162,7 +163,7 @@ async def store(pool: Pool) -> None:
     async with pool.connection() as connection:
         await ensure_partitions(connection, OPENED_US - 20 * DAY_US, NOW_US)
     async with pool.transaction() as connection:
-        await copy_readings(connection, readings([*rows, remark]))
+        await copy_readings(connection, [readings([*rows, remark])])
 
 
 def happening(
