@@ -15,6 +15,7 @@ COMMANDS = {
     "migrate": ("models.db.commands", "migrate"),
     "ingest": ("ingest.commands", "ingest"),
     "alerting": ("alerting.commands", "alerting"),
+    "dispatch": ("alerting.commands", "dispatch"),
     "programme": ("alerting.programmes.commands", "programme"),
     "explain": ("alerting.explain.commands", "explain"),
     "audit": ("ingest.auditing.commands", "audit"),

@@ -1,4 +1,4 @@
-"""The command `alerting`."""
+"""The commands `alerting` and `dispatch`."""
 
 from pathlib import Path
 
@@ -54,3 +54,26 @@ def alerting(
             beside=lambda pool, stop: on_duty(pool, settings, stop=stop),
         )
     )
+
+
+@click.command()
+@click.option("--postgres", metavar="DSN", help="The database. Default: THUISWACHT_POSTGRES.")
+@click.option("--probes-port", type=int, metavar="PORT", help="Port of /metrics, /healthz, /readyz; 0: none.")
+def dispatch(postgres: str | None, probes_port: int | None) -> None:
+    """Sees to it that somebody acts on every alert: asks the next when nobody does, and sends the messages.
+
+    Runs until SIGTERM or Ctrl-C, which finish the batch in flight; killed, it goes on where it was. Start as
+    many as you like: they share what is due. One of them at a time looks whether an open alert was forgotten.
+    """
+    import asyncio
+
+    from alerting.escalation.dispatcher import Ladder
+    from alerting.escalation.policy_files import load_policies
+    from alerting.escalation.roster_files import load_rosters
+    from alerting.escalation.service import serve
+    from models import logs
+    from models.settings import load_settings
+
+    settings = load_settings(postgres=postgres, probes_port=probes_port)
+    logs.configure(settings.log_level)
+    asyncio.run(serve(settings, Ladder(load_policies(), load_rosters())))

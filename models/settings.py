@@ -138,6 +138,22 @@ class Settings(BaseSettings):
             description="So long after its end for what piled up to come in, before alerts are released.",
         ),
     ] = 30
+    dispatch_time: Annotated[
+        Literal["wall", "log"],
+        Field(
+            description="By which clock promises and escalations run: the wall's, or, in trial databases "
+            "only, that of the log as far as alerting has followed it.",
+        ),
+    ] = "wall"
+    dispatch_overdue_minutes: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=1_440,
+            description="A step of an escalation that is due for longer than this is trouble, which the "
+            "auditor of the dispatchers tells of.",
+        ),
+    ] = 5
     identity_key: Annotated[
         SecretStr | None,
         Field(

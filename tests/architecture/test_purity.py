@@ -30,10 +30,20 @@ IMPURE_EXPLAIN = {"alerting/explain/commands.py", "alerting/explain/stored.py"}
 PURE_ELSEWHERE = {
     "alerting/because.py",
     "alerting/circumstances.py",
+    "alerting/escalation/asking.py",
+    "alerting/escalation/choice.py",
+    "alerting/escalation/delivery.py",
+    "alerting/escalation/duty.py",
+    "alerting/escalation/ladder.py",
+    "alerting/escalation/policy.py",
+    "alerting/escalation/promises.py",
+    "alerting/escalation/rechecks.py",
+    "alerting/escalation/situation.py",
+    "alerting/escalation/telling.py",
+    "alerting/escalation/work.py",
     "alerting/findings.py",
     "alerting/incidents.py",
     "alerting/ledger.py",
-    "alerting/lifecycle.py",
     "alerting/offline/admission.py",
     "alerting/offline/bad_rows.py",
     "alerting/offline/copies.py",
@@ -48,6 +58,7 @@ PURE_ELSEWHERE = {
     "alerting/offline/texts.py",
     "alerting/offline/writing.py",
     "alerting/offline/written.py",
+    "alerting/remarks.py",
     "alerting/scores.py",
     "ingest/activity.py",
     "ingest/auditing/review.py",
@@ -85,7 +96,7 @@ def is_pure(path: Path) -> bool:
     file = name(path)
     return (
         (file.startswith("models/") and not file.startswith("models/db/") and file not in IMPURE_MODELS)
-        or file.startswith("alerting/engine/")
+        or file.startswith(("alerting/acts/", "alerting/engine/", "alerting/lifecycle/"))
         or (file.startswith("alerting/explain/") and file not in IMPURE_EXPLAIN)
         or file in PURE_ELSEWHERE
     )
