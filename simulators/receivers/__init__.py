@@ -1,1 +1,1 @@
-"""Who gets the messages about patients who do not exist: a mail server and a webhook receiver on this machine."""
+"""Who gets messages about patients who do not exist: a mail server and a webhook receiver of our own."""

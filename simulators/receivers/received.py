@@ -9,7 +9,7 @@ Way = Literal["secure_mail", "email", "webhook"]
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One message as its receiver has it: by which way, under which id, for whom; text, and the letter if any."""
+    """One message as its receiver has it: by which way, under which id, for whom, what it says."""
 
     way: Way
     message_id: str

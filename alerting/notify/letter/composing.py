@@ -195,7 +195,8 @@ class _Saying:
             return
         yield Block(self.asked(), style="strong")
         if letter.question is not None:
-            yield Block(plain(letter.question), label=words.QUESTION.said(self.language))
+            question = Both(*letter.question).said(self.language)
+            yield Block(plain(question), label=words.QUESTION.said(self.language))
         if letter.reason is not None and letter.asked_by is not None:
             text = words.REASON.said(self.language)
             yield Block(text.format(by=plain(letter.asked_by), text=plain(letter.reason)))

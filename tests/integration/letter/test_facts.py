@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from alerting.engine.programme_files import load_folder
-from alerting.notify.letter.facts import load_letter, load_letter_of
+from alerting.notify.letter.facts import load_letter, load_letter_of, with_person
 from alerting.notify.letter.letter import Letter, LetterKind
 from alerting.notify.letter.page import render_html
 from alerting.notify.letter.pdf import render_pdf
@@ -175,15 +175,19 @@ def happening(
     )  # fmt: skip
 
 
-async def load(pool: Pool, message: Message = MESSAGE, keys: Keys | None = KEYS) -> Letter:
-    async with pool.transaction() as connection:
+async def load(pool: Pool, message: Message = MESSAGE) -> Letter:
+    async with pool.transaction(readonly=True) as connection:
         return await load_letter(
-            connection, keys, message, now_us=NOW_US, link="https://t.example/a", programmes=load_folder()
+            connection, message, now_us=NOW_US, link="https://t.example/a", programmes=load_folder()
         )
 
 
+async def load_with_person(pool: Pool) -> Letter:
+    return await with_person(pool, KEYS, await load(pool))
+
+
 async def test_a_letter_has_all_the_facts(dispatch: Pool) -> None:
-    letter = await load(dispatch)
+    letter = await load_with_person(dispatch)
     assert (letter.letter_id, letter.kind) == (MESSAGE.message_id, LetterKind.ESCALATION)
     assert (letter.responsible.role, letter.responsible.name) == (Role.NURSE, "Medisch servicecentrum")
     assert letter.responsible.telephone == "070 312 45 67", "the number that holds, not the one that ended"
@@ -208,7 +212,7 @@ async def test_a_letter_has_all_the_facts(dispatch: Pool) -> None:
 
 
 async def test_each_look_at_who_it_is_about_is_on_record(dispatch: Pool, admin: Connection) -> None:
-    await load(dispatch)
+    await load_with_person(dispatch)
     (row,) = await admin.fetch("SELECT * FROM audit")
     event = audit.event_of(row)
     assert (event.event_code, event.patients) == ("letter.identity", (PATIENT,))
@@ -218,7 +222,7 @@ async def test_each_look_at_who_it_is_about_is_on_record(dispatch: Pool, admin: 
 
 
 async def test_without_the_key_nobody_looks(dispatch: Pool, admin: Connection) -> None:
-    letter = await load(dispatch, keys=None)
+    letter = await load(dispatch)
     assert letter.person is None
     assert str(PATIENT) in render_html(letter)
     assert await admin.fetchval("SELECT count(*) FROM audit") == 0
@@ -231,9 +235,9 @@ async def test_who_it_is_about_is_for_an_escalation_that_is_open_or_just_over(
         "UPDATE escalation SET state = 'withdrawn', over_at = now() - $2::interval WHERE escalation_id = $1"
     )
     await admin.execute(over, ESCALATION.escalation_id, timedelta(hours=23))
-    assert (await load(dispatch)).person is not None
+    assert (await load_with_person(dispatch)).person is not None
     await admin.execute(over, ESCALATION.escalation_id, timedelta(hours=25))
-    assert (await load(dispatch)).person is None
+    assert (await load_with_person(dispatch)).person is None
 
 
 async def test_the_dispatcher_has_no_other_way_to_it(dispatch: Pool) -> None:
@@ -292,8 +296,12 @@ async def test_who_accepted_is_responsible(dispatch: Pool) -> None:
 async def test_a_question_by_the_escalation_alone(dispatch: Pool) -> None:
     asked = replace(ESCALATION, question="Mag de bisoprolol omhoog?", answer_by_us=NOW_US + DAY_US)
     async with dispatch.transaction() as connection:
-        letter = await load_letter_of(connection, None, asked, now_us=NOW_US, programmes=load_folder())
-    assert (letter.kind, letter.question) == (LetterKind.QUESTION, asked.question)
+        letter = await load_letter_of(connection, asked, now_us=NOW_US, programmes=load_folder())
+        by_ladder = replace(asked, asked_by=None, question="copd_exacerbation")
+        listed = await load_letter_of(connection, by_ladder, now_us=NOW_US, programmes=load_folder())
+    assert (letter.kind, letter.question) == (LetterKind.QUESTION, (asked.question, asked.question))
+    assert listed.question is not None
+    assert "COPD-longaanval" in listed.question[0]
     assert (letter.letter_id, letter.by_us) == (ESCALATION.escalation_id, NOW_US + DAY_US)
 
 

@@ -27,9 +27,10 @@ from models.messages import Origin
 from tests.unit.letter.letters import EARLIER_LETTER, NOW_US, PATIENT, correction, letter
 
 PHONE = "070 312 45 67"
+QUESTION = "Kan de bisoprolol omhoog?", "Can the bisoprolol go up?"
 KINDS = {
     "escalation": letter(),
-    "question": replace(letter(), kind=LetterKind.QUESTION, question="Kan de bisoprolol omhoog?"),
+    "question": replace(letter(), kind=LetterKind.QUESTION, question=QUESTION),
     "correction that stands": correction(stands=True),
     "correction that takes back": correction(stands=False),
     "nothing known": replace(
@@ -216,7 +217,7 @@ def with_text(text: str) -> Letter:
         person=Person(text, date(1950, 1, 1), text, text),
         asked_by=text,
         reason=text,
-        question=text,
+        question=(text, text),
         treatment_plan=text,
         advance_care=text,
         language=text,
