@@ -31,10 +31,14 @@ class Receivers:
         """An address of its own for letters to an organisation."""
         return f"{organisation_id}@ontvangers.example.org"
 
+    def secret(self, address_id: UUID) -> bytes:
+        """With which webhooks to one address are signed."""
+        return secret_of(self._key, address_id)
+
     def webhook_address(self, address_id: UUID) -> str:
         """Where webhooks to one address go; signed with the secret of that address, or not taken."""
         path = f"/{address_id}"
-        self._secrets[path] = secret_of(self._key, address_id)
+        self._secrets[path] = self.secret(address_id)
         return f"https://{HOST}:{self._webhook_port}{path}"
 
 
