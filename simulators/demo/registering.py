@@ -116,7 +116,7 @@ async def _enter_addresses(
         addresses.append(Address(address_id, one.organisation_id, None, *way))
         phone_id, phone = uuid5(one.organisation_id, "phone"), f"088 000 {number:04}"
         addresses.append(Address(phone_id, one.organisation_id, None, Channel.PHONE, phone))
-    deed = Deed(Action.ADDRESS_CHANGE, Kind.CREATE, SOURCE)
+    deed = Deed(Action.ORGANISATION_CHANGE, Kind.CREATE, SOURCE)
     async with doing(pool, Known(administrator, _SESSION), deed) as act:
         for address in addresses:
             await stored.add_address(act.connection, address)
