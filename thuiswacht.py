@@ -17,12 +17,15 @@ COMMANDS = {
     "alerting": ("alerting.commands", "alerting"),
     "dispatch": ("alerting.commands", "dispatch"),
     "programme": ("alerting.programmes.commands", "programme"),
+    "policy": ("alerting.escalation.commands", "policy"),
+    "roster": ("alerting.escalation.commands", "roster"),
+    "alerts": ("alerting.worklist.commands", "alerts"),
     "explain": ("alerting.explain.commands", "explain"),
     "audit": ("ingest.auditing.commands", "audit"),
     "rights": ("ingest.rights.commands", "rights"),
     "clock": ("ingest.commands", "clock"),
     "register": ("ingest.register.commands", "register"),
-    "api": ("ingest.gateway.commands", "api"),
+    "api": ("alerting.gateway.commands", "api"),
     "account": ("ingest.gateway.login.commands", "account"),
     "client": ("ingest.gateway.login.commands", "client"),
     "evaluate": ("alerting.offline.commands", "evaluate"),
@@ -61,7 +64,8 @@ def thuiswacht() -> None:
 
     \b
     Exit codes: 0 done · 1 failed · 2 wrong usage · 3 not running (stack status)
-                65 bad input · 75 something is away, try again · 78 refused to start (configuration)
+                65 bad input · 70 a service was stuck and ended itself, start it again
+                75 something is away, try again · 78 refused to start (configuration)
     """  # noqa: D301 (the backspace tells click not to rewrap the list)
 
 

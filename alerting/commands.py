@@ -34,6 +34,7 @@ def alerting(
     from alerting.engine.compiled import compile_programmes
     from alerting.engine.programme_files import PACKAGED, load_folder
     from alerting.warm_up import warm_up
+    from alerting.watch.programme import with_canary
     from alerting.worker import AlertingHandler
     from ingest.service import serve
     from models import logs
@@ -43,11 +44,11 @@ def alerting(
         kafka=kafka, postgres=postgres, topic=topic, programmes=programmes, probes_port=probes_port
     )
     logs.configure(settings.log_level)
-    compiled = compile_programmes(load_folder(settings.programmes or PACKAGED))
+    compiled = compile_programmes(with_canary(load_folder(settings.programmes or PACKAGED)))
     warm_up(compiled)
     asyncio.run(
         serve(
-            lambda pool: AlertingHandler(pool, compiled, settings),
+            lambda pool, moved: AlertingHandler(pool, compiled, settings, moved=moved),
             settings,
             role="thuiswacht_alerting",
             application="thuiswacht-alerting",

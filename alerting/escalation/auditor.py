@@ -20,6 +20,7 @@ from models.db.pool import Connection, Pool
 from models.db.positions import dispatch_now_us
 from models.db.steps import Look, set_next
 from models.db.trouble import raise_trouble, resolve_trouble
+from models.db.watch import AUDITOR, give_sign
 from models.errors import TryAgain
 from models.escalations import Trouble
 from models.findings import Severity
@@ -71,6 +72,7 @@ async def audit(pool: Pool, settings: Settings) -> Audit | None:
             await _late(connection, now_us),
             await _untold(connection, now_us),
         )
+        await give_sign(connection, AUDITOR, wall_now_us())
     metrics.DISPATCH_WITHOUT_STEP.set(found.without_step)
     metrics.DISPATCH_OVERDUE_MESSAGES.set(found.late_messages)
     metrics.DISPATCH_UNTOLD_ESCALATIONS.set(found.untold_escalations)

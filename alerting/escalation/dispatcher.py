@@ -70,10 +70,10 @@ async def run(
             log.warning("dispatch_waits", why=str(error))
             wait_s = max(pause_s, error.after_s)
             pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
-            _say(health, why=str(error))
+            _say(health, error)
         else:
             pause_s = POLL_EVERY_S
-            _say(health, why=None)
+            _say(health, None)
             if taken == BATCH:
                 continue
         await _until(stop, wait_s)
@@ -222,10 +222,18 @@ def _together(noticed: Sequence[Noticed]) -> list[Noticed]:
     return [worst[key] for key in sorted(worst)]
 
 
-def _say(health: Health | None, *, why: str | None) -> None:
-    if health is not None:
-        health.set("database", why is None, why or "")
-        health.progress()
+def _say(health: Health | None, error: TryAgain | None) -> None:
+    if health is None:
+        return
+    health.set("database", error is None, str(error or ""))
+    health.progress()
+    if error is None:
+        health.finish("steps that are due")
+    elif error.is_away:
+        health.moved()
+    else:
+        # It is there, and does not let us through: that has to end before long.
+        health.begin("steps that are due")
 
 
 async def _until(stop: asyncio.Event, seconds: float) -> None:

@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
+from alerting import watch
 from alerting.escalation import auditor, dispatcher
 from alerting.escalation.dispatcher import Ladder
+from alerting.notify import sender
 from ingest.service import until_told
 from models import logs
 from models.db.installation import require_migrated
@@ -13,13 +15,14 @@ from models.db.positions import require_dispatch_time
 from models.errors import TryAgain
 from models.probes import Health, serving
 from models.settings import Settings
+from models.watchdog import watched
 
 log = logs.get(__name__)
 
 Work = Callable[[Pool, Settings, asyncio.Event], Awaitable[None]]
 """What a service does until its event is set; it ends soon after that."""
 
-BESIDE: Sequence[Work] = ()
+BESIDE: Sequence[Work] = (sender.run, watch.run)
 """What else the dispatching service does."""
 
 _TRY_AGAIN_S = 2.0
@@ -31,7 +34,8 @@ async def serve(settings: Settings, ladder: Ladder, *, beside: Sequence[Work] = 
     **Raises**: RefuseToStart, Broken: whatever waiting does not mend.
     """
     health = Health(needs=("database",), stall_after_s=settings.stall_timeout_s)
-    with serving(health, settings.probes_host, settings.probes_port):
+    probes = serving(health, settings.probes_host, settings.probes_port)
+    with watched(health, settings.stall_exit_s), probes:
         async with connected(
             settings.postgres_dsn,
             role="thuiswacht_dispatch",

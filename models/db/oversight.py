@@ -14,7 +14,7 @@ _AUDITING = 7_548_473_204
 # Not those that are being written at this moment: they will have a step.
 _WITHOUT_STEP = """
 SELECT a.* FROM alert AS a
-WHERE (a.state <> 'resolved' OR a.recheck_at IS NOT NULL) AND NOT EXISTS (
+WHERE (a.state <> 'resolved' OR a.recheck_at IS NOT NULL) AND a.origin <> 'canary' AND NOT EXISTS (
     SELECT FROM escalation_step AS s
     WHERE (s.patient_id, s.alert_id) = (a.patient_id, a.alert_id) AND s.state = 'due'
 )
