@@ -34,7 +34,7 @@ AT_ONCE = 500
 APART_US = 300 * DAY_US
 """And none of them so much later than another that the register would ask what is meant."""
 LETTERS_EACH = 4
-"""One practice in so many gets letters by secure mail; a letter takes a hundred times what a webhook takes."""
+"""One practice in so many gets letters by secure mail: one takes a hundred times what a webhook takes."""
 _SESSION = "demo"
 _OTHERS = {
     "Huisartsenpost": OrganisationKind.OUT_OF_HOURS_POST,
@@ -49,7 +49,7 @@ _OLDEST = date(1930, 1, 1)
 async def fill_register(
     settings: Settings, secret: bytes, scenario: Scenario, picture: Picture, receivers: Receivers | None
 ) -> None:
-    """Enters the scenario's organisations, where messages to them go, somebody for each hospital, all patients.
+    """Enters the organisations, where messages to them go, somebody for each hospital, all patients.
 
     `secret` seals names; without `receivers` nobody has an address.
     """
@@ -100,7 +100,7 @@ async def _enter_organisations(pool: Pool, administrator: User, scenario: Scenar
 async def _enter_addresses(
     pool: Pool, administrator: User, entered: Sequence[Organisation], receivers: Receivers
 ) -> None:
-    """Everybody can be rung; hospitals' nurses have e-mail, some practices get letters, all others webhooks."""
+    """All can be rung; hospitals' nurses have e-mail, some practices get letters, all others webhooks."""
     addresses: list[Address] = []
     practices = 0
     for number, one in enumerate(entered):

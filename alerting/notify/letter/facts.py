@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 from uuid import UUID
 
 from alerting.engine.programme import Programme
@@ -73,7 +74,7 @@ async def load_letter(
         raise Broken(f"Message {message.message_id} belongs to no escalation that is there.")
     about = _About(
         message.message_id, _KINDS[message.kind], escalation, message.alerts, corrected,
-        by_us=escalation.answer_by_us or json.loads(message.body).get("by_us"),
+        by_us=escalation.answer_by_us or _by_us(message) or (corrected and _by_us(corrected)),
     )  # fmt: skip
     return await _load(connection, about, now_us=now_us, link=link, programmes=programmes)
 
@@ -284,6 +285,14 @@ async def _series(
 def _titles(findings: Sequence[Explanation]) -> tuple[tuple[str, str], ...]:
     titles = (one.programme.title for one in findings if one.programme is not None)
     return tuple(dict.fromkeys((title.nl, title.en) for title in titles))
+
+
+def _by_us(message: Message) -> int | None:
+    """Until when somebody is to accept, by the step that asked; of several the first."""
+    facts: dict[str, Any] = json.loads(message.body)
+    joined: dict[str, dict[str, Any]] = facts.get("joined", {})
+    moments = (one.get("by_us") for one in (facts, *joined.values()))
+    return min((at_us for at_us in moments if at_us is not None), default=None)
 
 
 def _question(escalation: Escalation) -> tuple[str, str] | None:

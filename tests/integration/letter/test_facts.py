@@ -1,5 +1,6 @@
 """What a letter says, from a real Postgres, as the dispatcher may see it."""
 
+import json
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -96,6 +97,7 @@ MESSAGE = Message(
     due_at_us=ESCALATION.asked_at_us,
     to_id=PRACTICE,
     escalation_id=ESCALATION.escalation_id,
+    body=json.dumps({"by_us": NOW_US + HOUR_US, "joined": {"x": {"by_us": NOW_US + MINUTE_US}}}),
 )
 
 
@@ -176,7 +178,7 @@ def happening(
 
 
 async def load(pool: Pool, message: Message = MESSAGE) -> Letter:
-    async with pool.transaction(readonly=True) as connection:
+    async with pool.transaction() as connection:
         return await load_letter(
             connection, message, now_us=NOW_US, link="https://t.example/a", programmes=load_folder()
         )
@@ -205,6 +207,7 @@ async def test_a_letter_has_all_the_facts(dispatch: Pool) -> None:
     assert (deed.by, deed.text) == ("Marloes Vink", "Gebeld, enkels dik.")
     (asked,) = letter.earlier
     assert (asked.name, asked.state) == ("Florence", EscalationState.PASSED_ON)
+    assert letter.by_us == NOW_US + MINUTE_US, "the first of those that were joined"
     assert (letter.asked_by, letter.reason) == ("Marloes Vink", "Graag vandaag.")
     for text in ("Ayşe Şahin, geboren 9 maart 1947", "Gebeld, enkels dik.", "Oefening."):
         assert text in render_html(letter)
