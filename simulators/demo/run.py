@@ -9,14 +9,14 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 
 from ingest.log import cluster_of, connection_options, create_topic
-from models.clock import HOUR_US, SECOND_US
+from models.clock import HOUR_US, MINUTE_US, SECOND_US
 from models.db.migrate import migrate
 from models.db.pool import connect
 from models.identity import KEY_BYTES
@@ -47,6 +47,11 @@ PARTITIONS = 4
 TICK_US = 900 * SECOND_US
 LIVE_FROM_US = 9 * HOUR_US
 """The stretch at live speed is in the morning after the last simulated day."""
+LATER_US = (11 * MINUTE_US, 27 * MINUTE_US, 43 * MINUTE_US)
+"""After it: when nurses have had time enough for what is severe, then practices, then whom else is asked.
+
+None of it reaches the hour before which patients are to have measured: nobody here does any more.
+"""
 UPLOADS_PER_S = 20
 ALARMS_PER_S = 5
 
@@ -144,12 +149,11 @@ async def _run(
         if receivers is not None:
             await _dispatch(following, receivers, secret, scenario)
         stretch = await _live(wishes, following, scenario, encoder)
-        if receivers is not None:
-            await following.until_dispatched()
         await following.show()
-        report = await _report(
-            wishes, stack, sender, database, scenario, flood, found, stretch, begun_s, receivers
-        )
+        report = await _report(wishes, stack, sender, database, scenario, flood, found, stretch, begun_s)
+        if receivers is not None:
+            report = await _later(wishes, following, receivers, scenario, report)
+            report = replace(report, wall_s=round(time.monotonic() - begun_s, 1))
         services.require_running()
     return report
 
@@ -170,7 +174,7 @@ async def _dispatch(following: Following, receivers: Receivers, secret: bytes, s
     and again; and when it does a step depends on how fast this machine is, while what the demo counts must
     not.
     """
-    following.state.step = "dispatch"
+    following.state.step, following.state.readings_per_s = "dispatch", 0.0
     more = {
         **receivers.environment,
         "THUISWACHT_DISPATCH_TIME": "log",
@@ -179,6 +183,18 @@ async def _dispatch(following: Following, receivers: Receivers, secret: bytes, s
     following.services.start(DISPATCH, more)
     await following.until_dispatched()
     await following.until(scenario.end_us + LIVE_FROM_US - SECOND_US)
+
+
+async def _later(
+    wishes: Wishes, following: Following, receivers: Receivers, scenario: Scenario, report: Report
+) -> Report:
+    """Lets some of the morning pass, in which nobody takes on what was alarming, and adds what came of it."""
+    following.state.step = "later"
+    live_us = scenario.end_us + LIVE_FROM_US + wishes.live_s * SECOND_US
+    for after_us in LATER_US:
+        await following.until(live_us + after_us)
+    handed = escalated(await following.database.handed(), receivers.inbox)
+    return replace(report, escalated=handed, differences=[*report.differences, *undelivered(handed)])
 
 
 async def _score(database: Database, scenario: Scenario) -> Score:
@@ -216,7 +232,6 @@ async def _report(
     found: Score,
     stretch: Stretch,
     begun_s: float,
-    receivers: Receivers | None,
 ) -> Report:
     positions = await database.positions()
     ingest = positions["thuiswacht.ingest"].values()
@@ -226,10 +241,6 @@ async def _report(
     wrong = differences(sender.readings_by_partition, positions, await database.stored())
     if len(stretch.delays_s) < stretch.expected:
         wrong.append(f"alerts at live speed: expected {stretch.expected}, heard {len(stretch.delays_s)}")
-    handed = None
-    if receivers is not None:
-        handed = escalated(await database.handed(), receivers.inbox)
-        wrong += undelivered(handed)
     return Report(
         patients=wishes.patients,
         days=wishes.days,
@@ -262,7 +273,7 @@ async def _report(
         kafka=stack.kafka_kind,
         postgres=f"PostgreSQL {await database.version()}",
         machine=machine(),
-        escalated=handed,
+        escalated=None,
         wall_s=round(time.monotonic() - begun_s, 1),
         differences=wrong,
     )
