@@ -2,11 +2,10 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from alerting.engine.programme import Programme
 from alerting.notify.body import link_of
-from alerting.notify.channels import Note, Refused
+from alerting.notify.channels import Finish, Note, Refused
 from alerting.notify.channels.secure_mail import Write
 from alerting.notify.letter.facts import load_letter, with_person
 from alerting.notify.letter.pdf import render_pdf
@@ -17,27 +16,22 @@ from models.identity import Keys
 _WRITTEN = (MessageKind.ESCALATION, MessageKind.QUESTION, MessageKind.CORRECTION)
 
 
-@dataclass(frozen=True, slots=True)
-class Looking:
-    """With what it is looked up who patients are. `pool`: connections for nothing else."""
+def letters(pool: Pool, keys: Keys | None, public_url: str | None, programmes: Sequence[Programme]) -> Write:
+    """Writes the letter of a note as PDF; without `keys` it does not say who the patient is."""
 
-    keys: Keys
-    pool: Pool
-
-
-def letters(looking: Looking | None, public_url: str | None, programmes: Sequence[Programme]) -> Write:
-    """Writes the letter of a note as PDF; without `looking` it does not say who the patient is."""
-
-    async def write(connection: Connection, note: Note) -> bytes | Refused:
+    async def write(connection: Connection, note: Note) -> Refused | Finish:
         if note.message.kind not in _WRITTEN or not note.escalations:
             return Refused("nothing to write a letter about")
         link = link_of(note.escalations[0], public_url)
         letter = await load_letter(
             connection, note.message, now_us=note.now_us, link=link, programmes=programmes
         )
-        if looking is not None:
-            letter = await with_person(looking.pool, looking.keys, letter)
-        # Some tenths of a second, in which others send.
-        return await asyncio.to_thread(render_pdf, letter)
+
+        async def finish() -> bytes:
+            told = letter if keys is None else await with_person(pool, keys, letter)
+            # Some tenths of a second, in which others send.
+            return await asyncio.to_thread(render_pdf, told)
+
+        return finish
 
     return write

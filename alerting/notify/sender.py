@@ -2,15 +2,14 @@
 
 import asyncio
 from collections.abc import Iterable
-from contextlib import AsyncExitStack
 
 from alerting.engine.programme_files import PACKAGED, load_folder
 from alerting.notify.channels import Channel
-from alerting.notify.letters import Looking, letters
+from alerting.notify.letters import letters
 from alerting.notify.sending import Channels, Sender
 from alerting.notify.setting_up import opened, require_receivers
 from models.db.installation import require_migrated
-from models.db.pool import Connection, Pool, connected
+from models.db.pool import Connection, Pool
 from models.db.positions import dispatch_now_us, require_dispatch_time
 from models.identity import Keys
 from models.settings import Settings, identity_key
@@ -25,20 +24,14 @@ async def run(pool: Pool, settings: Settings, stop: asyncio.Event, *, more: Iter
         purpose = await require_migrated(connection)
     require_dispatch_time(settings, purpose)
     require_receivers(settings, purpose)
+    keys = None if settings.identity_key is None else Keys(identity_key(settings))
     programmes = load_folder(settings.programmes or PACKAGED)
+    write = letters(pool, keys, settings.public_url, programmes)
 
     async def clock(connection: Connection) -> int:
         return await dispatch_now_us(connection, settings)
 
-    async with AsyncExitStack() as last:
-        looking: Looking | None = None
-        if settings.identity_key is not None:
-            # Apart: who waits here for the end of an audit chain holds a connection of the other pool.
-            dsn, application = settings.postgres_dsn, "thuiswacht-letters"
-            looks = connected(dsn, role="thuiswacht_dispatch", application=application, max_size=1)
-            looking = Looking(Keys(identity_key(settings)), await last.enter_async_context(looks))
-        write = letters(looking, settings.public_url, programmes)
-        channels = await last.enter_async_context(opened(settings, write=write, more=more))
+    async with opened(settings, write=write, more=more) as channels:
         await Sender(pool, channels, clock).run(stop)
 
 

@@ -44,6 +44,7 @@ def test_it_counts_to_the_reading_and_twice_the_same(
         done = run(*command(stack, dsn, "--report", str(file)))
         assert done.returncode == 0, done.stderr
         assert "sent = stored + duplicate + quarantined" in done.stdout
+        assert "Verantwoordelijk tot iemand dit met naam overneemt" in done.stderr, "a letter is shown"
         reports.append(json.loads(file.read_text()))
     first, second = reports
     assert first["readings_sent"] > 1_000
@@ -54,6 +55,11 @@ def test_it_counts_to_the_reading_and_twice_the_same(
     latency = first["reading_to_alert_ms"]
     assert latency["count"] == first["live_alerts_expected"]
     assert 0 < latency["p50"] <= latency["p99"] <= latency["max"]
+    for report in reports:
+        handed = report["escalated"]
+        assert handed["asked"] == sum(handed["asked_by_recipient"].values()) > 0
+        assert sum(handed["delivered_by_channel"].values()) > 0
+        assert (handed["undelivered"], handed["not_received"], handed["refused"]) == (0, 0, 0)
     differs = {key for key in first if first[key] != second[key]}
     assert differs <= {"reading_to_alert_ms", "flood_s", "flood_readings_per_s", "wall_s"}
 

@@ -108,9 +108,8 @@ class _About:
 async def with_person(pool: Pool, keys: Keys, letter: Letter) -> Letter:
     """The same letter with who the patient is, where that may be told; the look is on record when it returns.
 
-    A short transaction of its own, for the end of an audit chain is locked until the commit. `pool` must be
-    another one than that of a transaction which the caller holds. **Raises**: as `Pool.transaction`; Broken
-    when what is sealed does not open.
+    A short transaction of its own, for the end of an audit chain is locked until the commit; whoever calls it
+    holds none. **Raises**: as `Pool.transaction`; Broken when what is sealed does not open.
     """
     async with pool.transaction() as connection:
         sealed = await letters.sealed_for_letter(connection, letter.escalation_id)
