@@ -191,6 +191,8 @@ async def _later(
     """Lets some of the morning pass, in which nobody takes on what was alarming, and adds what came of it."""
     following.state.step = "later"
     live_us = scenario.end_us + LIVE_FROM_US + wishes.live_s * SECOND_US
+    # Whatever opened just now has to be looked at by the clock of now.
+    await following.until_dispatched()
     for after_us in LATER_US:
         await following.until(live_us + after_us)
     handed = escalated(await following.database.handed(), receivers.inbox)
