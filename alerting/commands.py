@@ -68,13 +68,10 @@ def dispatch(postgres: str | None, probes_port: int | None) -> None:
     """
     import asyncio
 
-    from alerting.escalation.dispatcher import Ladder
-    from alerting.escalation.policy_files import load_policies
-    from alerting.escalation.roster_files import load_rosters
-    from alerting.escalation.service import serve
+    from alerting.escalation.service import load_ladder, serve
     from models import logs
     from models.settings import load_settings
 
     settings = load_settings(postgres=postgres, probes_port=probes_port)
     logs.configure(settings.log_level)
-    asyncio.run(serve(settings, Ladder(load_policies(), load_rosters())))
+    asyncio.run(serve(settings, load_ladder()))

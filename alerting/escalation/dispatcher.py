@@ -6,7 +6,7 @@ Any number of dispatchers work side by side: what one has claimed, the others pa
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 from alerting.carrying_out import carry_out
@@ -15,6 +15,7 @@ from alerting.escalation.ladder import decide
 from alerting.escalation.policy import Policies
 from alerting.escalation.recipients import Contacts, parties
 from alerting.escalation.situation import Decision, News, Noticed, Reason, Situation
+from alerting.escalation.versions import use
 from models import logs, metrics
 from models.alerts import Alert, AlertState
 from models.clock import MINUTE_US
@@ -22,6 +23,7 @@ from models.db import steps
 from models.db.alerts import Reason as Link
 from models.db.alerts import write_alerts
 from models.db.escalations import Claimed, claim, done, load_escalations
+from models.db.policies import PolicyKind, PolicyVersion
 from models.db.pool import Connection, Pool
 from models.db.positions import dispatch_now_us
 from models.db.situations import (
@@ -31,11 +33,10 @@ from models.db.situations import (
     load_news,
     load_standing,
     write_heard,
-    write_in_worklist,
 )
 from models.db.trouble import raise_trouble
 from models.errors import TryAgain
-from models.escalations import Channel, Escalation, Message, Trouble
+from models.escalations import Escalation, Message, Trouble
 from models.findings import Severity
 from models.probes import Health
 from models.settings import Settings
@@ -51,10 +52,12 @@ MISTAKEN_AGAIN_US = 5 * MINUTE_US
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """By what decisions are made."""
+    """By what decisions are made, and the versions of that: recorded when an alert first goes by them."""
 
     policies: Policies
     rosters: Rosters
+    versions: tuple[PolicyVersion, ...] = ()
+    recorded: set[PolicyVersion] = field(default_factory=set[PolicyVersion])
 
 
 async def run(
@@ -89,6 +92,9 @@ async def dispatch(pool: Pool, settings: Settings, ladder: Ladder, *, limit: int
         claimed = await claim(connection, now_us, limit)
         decisions = await _decide(connection, claimed, ladder, now_us)
         await _carry_out(connection, claimed, decisions, now_us)
+        gone_by = _gone_by(ladder, decisions)
+        await use(connection, gone_by)
+    ladder.recorded.update(gone_by)
     for decision in decisions:
         metrics.DISPATCH_STEPS.labels(decision.look if decision is not None else "mistaken").inc()
     oldest_us = min((step.due_us for step in claimed), default=now_us)
@@ -170,9 +176,7 @@ async def _carry_out(
     transitions = [decision.transition for decision in made if decision.changes]
     opened = [decision.opened for decision in made if decision.opened is not None]
     if transitions:
-        messages = await carry_out(connection, [*transitions, *(one.transition for one in opened)])
-        by_worklist = [message for message in messages if message.channel is Channel.WORKLIST]
-        await write_in_worklist(connection, by_worklist, now_us)
+        await carry_out(connection, [*transitions, *(one.transition for one in opened)])
     links = [
         Link(one.transition.alert.patient_id, one.transition.alert.alert_id, finding_id, now_us)
         for one in opened
@@ -193,6 +197,19 @@ async def _carry_out(
             now_us=now_us,
             details=noticed.details,
         )
+
+
+def _gone_by(ladder: Ladder, decisions: Sequence[Decision | None]) -> list[PolicyVersion]:
+    """What these decisions went by and was not recorded yet: their policies, and what each of them goes by."""
+    labels = {d.transition.alert.policy for d in decisions if d is not None and d.changes}
+    if not labels:
+        return []
+    return [
+        one
+        for one in ladder.versions
+        if one not in ladder.recorded
+        and (one.kind is not PolicyKind.POLICY or f"{one.name}/{one.version}" in labels)
+    ]
 
 
 async def _look_again_later(connection: Connection, failed: Sequence[Claimed], now_us: int) -> None:

@@ -19,7 +19,7 @@ from alerting.escalation.telling import tell
 from alerting.escalation.work import Work
 from models.access import Role
 from models.alerts import Alert, AlertEvent, AlertState, Outcome
-from models.escalations import Channel, Escalation, EscalationState, Trouble
+from models.escalations import Channel, Escalation, EscalationState, Party, Trouble
 from models.messages import Origin
 
 _ASKED_ANEW = (
@@ -129,9 +129,9 @@ def _come_home(work: Work) -> bool:
             came_back = given_back
             state = EscalationState.HANDED_BACK if given_back else EscalationState.PASSED_ON
             work.end(escalation, state, "given_back" if given_back else "promise_lapsed")
-    home = replace(work.alert, responsible_role=Role.NURSE, responsible_organisation_id=None)
-    if work.alert.responsible != home.responsible:
-        work.step.moves(home.responsible)
+    home = Party(Role.NURSE, work.alert.organisation_id)
+    if work.alert.responsible != home:
+        work.step.moves(home)
         work.why.append("responsibility_is_with_the_nurses_again")
     return came_back
 

@@ -8,6 +8,7 @@ from models.access import Role
 from models.db.pool import Connection
 from models.db.reach import Around, Reachable, load_around, load_reachable
 from models.escalations import Channel, Party, Recipient
+from models.messages import Origin
 from models.register import OrganisationKind
 
 MEANT: Mapping[Recipient, tuple[OrganisationKind, Role]] = {
@@ -47,20 +48,36 @@ async def parties(connection: Connection, patients: Mapping[UUID, UUID]) -> dict
         if one.huisarts_id is not None:
             wanted.add(one.huisarts_id)
     reachable = await load_reachable(connection, wanted, kinds)
-    return {one.patient_id: contacts(one, patients[one.patient_id], reachable) for one in around}
+    region = Region.of(reachable)
+    return {one.patient_id: contacts(one, patients[one.patient_id], region) for one in around}
 
 
-def contacts(around: Around, own_organisation_id: UUID, organisations: Sequence[Reachable]) -> Contacts:
+@dataclass(frozen=True, slots=True)
+class Region:
+    """The organisations that may be meant, by id, and the first of each kind and origin."""
+
+    by_id: Mapping[UUID, Reachable]
+    first: Mapping[tuple[OrganisationKind, Origin | None], Reachable]
+
+    @classmethod
+    def of(cls, organisations: Sequence[Reachable]) -> "Region":
+        """Of organisations in the order in which they are preferred."""
+        first: dict[tuple[OrganisationKind, Origin | None], Reachable] = {}
+        for one in organisations:
+            first.setdefault((one.kind, one.origin), one)
+        return cls({one.organisation_id: one for one in organisations}, first)
+
+
+def contacts(around: Around, own_organisation_id: UUID, region: Region) -> Contacts:
     """Who each recipient is for one patient; pure.
 
     The centre is the alert's own organisation. Of another kind it is who treats the patient, the longest;
     else the alert's own organisation, if it is of that kind; else the one that could be reached the longest.
     """
-    by_id = {one.organisation_id: one for one in organisations}
+    by_id = region.by_id
     own = by_id.get(own_organisation_id)
     nurses = Party(Role.NURSE, own_organisation_id)
     found = {Recipient.NURSE: Contact(nurses) if own is None else Contact(nurses, _channels(own))}
-    ours = [one for one in organisations if one.origin is around.origin]
     practice = None if around.huisarts_id is None else by_id.get(around.huisarts_id)
     if practice is not None and practice.origin is around.origin:
         party = Party(Role.HUISARTS, practice.organisation_id)
@@ -68,7 +85,7 @@ def contacts(around: Around, own_organisation_id: UUID, organisations: Sequence[
     near = [by_id[key] for key in (*around.treated_by, own_organisation_id) if key in by_id]
     near = [one for one in near if one.origin is around.origin]
     for recipient, (kind, role) in MEANT.items():
-        meant = _first(kind, near) or _first(kind, ours)
+        meant = _first(kind, near) or region.first.get((kind, around.origin))
         if meant is not None:
             found[recipient] = Contact(Party(role, meant.organisation_id), _channels(meant))
     return found

@@ -6,6 +6,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from alerting import watch
 from alerting.escalation import auditor, dispatcher
 from alerting.escalation.dispatcher import Ladder
+from alerting.escalation.policy_files import load_policies
+from alerting.escalation.roster_files import load_rosters
+from alerting.escalation.teleconsultation import load_list
+from alerting.escalation.versions import of_list, of_policies, of_rosters, require_recorded
 from alerting.notify import sender
 from ingest.service import until_told
 from models import logs
@@ -26,6 +30,14 @@ BESIDE: Sequence[Work] = (sender.run, watch.run)
 """What else the dispatching service does."""
 
 _TRY_AGAIN_S = 2.0
+
+
+def load_ladder() -> Ladder:
+    """What comes with Thuiswacht. **Raises**: BadFile, with all that is wrong."""
+    rosters, questions = load_rosters(), load_list()
+    policies = load_policies(rosters=rosters, questions=questions)
+    versions = (*of_policies(policies), *of_rosters(rosters), of_list(questions))
+    return Ladder(policies, rosters, versions)
 
 
 async def serve(settings: Settings, ladder: Ladder, *, beside: Sequence[Work] = BESIDE) -> None:
@@ -53,7 +65,7 @@ async def _work(
     beside: Sequence[Work],
     stop: asyncio.Event,
 ) -> None:
-    if not await _require_ready(pool, settings, health, stop):
+    if not await _require_ready(pool, settings, ladder, health, stop):
         return
     log.info("started", group="dispatch")
     works = [
@@ -75,12 +87,15 @@ async def _work(
     log.info("stopped", group="dispatch")
 
 
-async def _require_ready(pool: Pool, settings: Settings, health: Health, stop: asyncio.Event) -> bool:
+async def _require_ready(
+    pool: Pool, settings: Settings, ladder: Ladder, health: Health, stop: asyncio.Event
+) -> bool:
     """Waits for a database that is there and fit; False when told to end before that."""
     while not stop.is_set():
         try:
             async with pool.connection() as connection:
                 require_dispatch_time(settings, await require_migrated(connection))
+                await require_recorded(connection, ladder.versions)
         except TryAgain as error:
             log.warning("dispatch_waits", why=str(error))
             health.set("database", ok=False, why=str(error))

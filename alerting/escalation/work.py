@@ -25,6 +25,7 @@ class Work:
     now_us: int
     ids: Iterator[UUID]
     step: Step = field(init=False)
+    begun: Alert = field(init=False)
     escalations: dict[UUID, Escalation] = field(init=False)
     changed: dict[UUID, Escalation] = field(default_factory=dict[UUID, Escalation])
     new_messages: list[Message] = field(default_factory=list[Message])
@@ -34,6 +35,7 @@ class Work:
 
     def __post_init__(self) -> None:
         self.step = Step.of(self.situation.alert, ALERTING, self.now_us)
+        self.begun = self.step.alert
         self.escalations = {e.escalation_id: e for e in self.situation.escalations}
 
     @property
@@ -86,7 +88,7 @@ class Work:
         """What it all comes to; a next look is never set in the past."""
         was = self.situation.alert
         changes = bool(self.step.events or self.changed or self.new_messages)
-        changes = changes or replace(self.alert, version=was.version) != was
+        changes = changes or self.alert != self.begun
         at_us = None if next_us is None else max(next_us, self.now_us)
         transition = Transition(
             self.alert if changes else was,

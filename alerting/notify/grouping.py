@@ -27,12 +27,27 @@ def put(new: Sequence[Message], waiting: Sequence[Message]) -> Put:
     wait to be grouped go no later than a later one: the order is kept. `waiting` are locked, none was tried.
     What is for a worklist needs nobody to send it.
     """
-    added: list[Message] = [_there(message) for message in new if message.channel is Channel.WORKLIST]
+    there = [_there(message) for message in new if message.channel is Channel.WORKLIST]
+    by_recipient: dict[tuple[object, ...], tuple[list[Message], list[Message]]] = {}
+    for message in new:
+        if message.channel is not Channel.WORKLIST:
+            by_recipient.setdefault(_recipient(message), ([], []))[0].append(message)
+    for message in waiting:
+        if _recipient(message) in by_recipient:
+            by_recipient[_recipient(message)][1].append(message)
+    puts = [_put(of_new, of_waiting) for of_new, of_waiting in by_recipient.values()]
+    return Put(
+        (*there, *(message for one in puts for message in one.added)),
+        tuple(message for one in puts for message in one.changed),
+    )
+
+
+def _put(new: Sequence[Message], waiting: Sequence[Message]) -> Put:
+    """`put` of messages to one recipient about one patient: few, whatever the size of the batch."""
+    added: list[Message] = []
     changed: dict[UUID, Message] = {}
     now_waiting = list(waiting)
     for message in new:
-        if message.channel is Channel.WORKLIST:
-            continue
         at = next((n for n, other in enumerate(now_waiting) if _joins(message, other)), None)
         if at is None:
             at = len(now_waiting)
@@ -57,8 +72,12 @@ def _there(message: Message) -> Message:
     return replace(message, state=MessageState.DELIVERED, delivered_at_us=message.due_at_us)
 
 
+def _recipient(message: Message) -> tuple[object, ...]:
+    return message.patient_id, message.to_id, message.person_id
+
+
 def _same_recipient(one: Message, other: Message) -> bool:
-    return (one.patient_id, one.to_id, one.person_id) == (other.patient_id, other.to_id, other.person_id)
+    return _recipient(one) == _recipient(other)
 
 
 def _joins(new: Message, waiting: Message) -> bool:

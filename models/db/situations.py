@@ -1,7 +1,7 @@
 """What the dispatcher has to know of the alerts that it looks at: a few queries, however many alerts."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -68,13 +68,6 @@ UPDATE alert AS a SET heard_event_no = (
 )
 FROM unnest($1::uuid[], $2::uuid[]) AS heard (patient_id, alert_id)
 WHERE (a.patient_id, a.alert_id) = (heard.patient_id, heard.alert_id)
-"""
-
-# What stands in the worklist was delivered when the transaction committed.
-_IN_WORKLIST = """
-UPDATE message AS m SET state = 'delivered', delivered_at = $3, over_at = $3
-FROM unnest($1::uuid[], $2::uuid[]) AS t (patient_id, message_id)
-WHERE (m.patient_id, m.message_id) = (t.patient_id, t.message_id) AND m.state = 'due'
 """
 
 
@@ -157,13 +150,6 @@ async def write_heard(connection: Connection, alerts: Sequence[Alert]) -> None:
     """All that has happened to these alerts (locked by the caller) was heard."""
     if alerts:
         await connection.execute(_HEARD, *_keys(alerts))
-
-
-async def write_in_worklist(connection: Connection, messages: Collection[Message], now_us: int) -> None:
-    """These messages need nobody to send them: they stand in their reader's worklist."""
-    if messages:
-        ids = [m.message_id for m in messages]
-        await connection.execute(_IN_WORKLIST, [m.patient_id for m in messages], ids, to_datetime(now_us))
 
 
 def _keys(alerts: Sequence[Alert]) -> tuple[list[UUID], list[UUID]]:

@@ -105,7 +105,8 @@ async def test_a_recheck_without_a_step_is_found_too(region: Region, dispatch: P
     await region.admin.execute("UPDATE escalation_step SET state = 'dropped', done_at = now()")
     await region.admin.execute(
         """
-        UPDATE alert SET state = 'resolved', outcome = 'expected', resolved_at = $1, owner = $2, recheck_at = $1
+        UPDATE alert SET
+            state = 'resolved', outcome = 'expected', resolved_at = $1, owner = $2, recheck_at = $1
         WHERE alert_id = $3
         """,
         to_datetime(T0_US), uuid4(), alert.alert_id,

@@ -44,8 +44,10 @@ class Api:
 async def api(post: Post, people: Pool) -> AsyncIterator[Api]:
     users: dict[str, Known] = {}
     for name, organisation_id, role in (
-        ("practice", PRACTICE, Role.SERVICE), ("hospital", HOSPITAL, Role.SERVICE), ("nurse", PRACTICE, Role.NURSE),
-    ):  # fmt: skip
+        ("practice", PRACTICE, Role.SERVICE),
+        ("hospital", HOSPITAL, Role.SERVICE),
+        ("nurse", PRACTICE, Role.NURSE),
+    ):
         person_id = uuid4()
         await post.admin.execute("INSERT INTO person (person_id, name) VALUES ($1, 'Systeem')", person_id)
         await post.admin.execute(
@@ -127,7 +129,7 @@ async def test_systems_pull_and_people_do_not(post: Post, api: Api) -> None:
     assert await api.status("nurse", after=0) == 403
     assert (await api.pull("hospital", after=0))["messages"] == []
     await api.pull(after=0)
-    rows = await post.admin.fetch("SELECT patients FROM audit_event WHERE event_code = 'messages.pull'")
+    rows = await post.admin.fetch("SELECT patients FROM audit WHERE event_code = 'messages.pull'")
     assert [sent.patient_id] in [list(row["patients"]) for row in rows]
 
 
