@@ -26,11 +26,13 @@ def command(stack: Stack, database: str, *arguments: str) -> list[str]:
 @pytest.fixture(scope="module")
 def run() -> Callable[..., subprocess.CompletedProcess[str]]:
     def run(*argv: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(argv, env=os.environ, capture_output=True, text=True, timeout=100, check=False)
+        return subprocess.run(argv, env=os.environ, capture_output=True, text=True, timeout=300, check=False)
 
     return run
 
 
+# Twice the whole of it, with letters.
+@pytest.mark.timeout(600)
 def test_it_counts_to_the_reading_and_twice_the_same(
     stack: Stack,
     database: str,
@@ -60,6 +62,8 @@ def test_it_counts_to_the_reading_and_twice_the_same(
         assert handed["asked"] == sum(handed["asked_by_recipient"].values()) > 0
         assert sum(handed["delivered_by_channel"].values()) > 0
         assert (handed["undelivered"], handed["not_received"], handed["refused"]) == (0, 0, 0)
+        # How often something was tried, and what was late for a while, depends on the machine.
+        del handed["copies"], handed["troubles"]
     differs = {key for key in first if first[key] != second[key]}
     assert differs <= {"reading_to_alert_ms", "flood_s", "flood_readings_per_s", "wall_s"}
 
@@ -67,7 +71,9 @@ def test_it_counts_to_the_reading_and_twice_the_same(
 def test_a_database_that_was_used_is_refused(
     stack: Stack, database: str, run: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
-    assert run(*command(stack, database, "--live-seconds", "0", "--days", "1")).returncode == 0
+    assert (
+        run(*command(stack, database, "--live-seconds", "0", "--days", "1", "--no-receivers")).returncode == 0
+    )
     again = run(*command(stack, database))
     assert again.returncode == 78
     assert "has been used" in again.stderr
