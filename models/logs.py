@@ -65,8 +65,8 @@ def configure(level: str = "INFO", stream: TextIO | None = None) -> None:
     root.setLevel(level)
     # Thousands of lines about compiling, at debug.
     logging.getLogger("numba").setLevel(max(logging.INFO, root.level))
-    # Addresses and headers of others, which may hold codes.
-    for name in ("httpx", "httpcore"):
+    # Addresses and headers of others, which may hold codes; and which letters of the alphabet a page has.
+    for name in ("httpx", "httpcore", "fontTools", "fpdf"):
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
 
 

@@ -147,6 +147,10 @@ def _send(work: Work, escalation: Escalation, reached: Reached) -> None:
     waits = alert.severity is not Severity.HIGH
     within_us = reached.step.delivered_within_us
     channels = [channel for channel in reached.channels if channel is not Channel.WORKLIST]
+    accepted_within_us = reached.step.accepted_within_us
+    facts: dict[str, object] = {"channels": [channel.value for channel in channels[1:]]}
+    if accepted_within_us is not None:
+        facts["by_us"] = work.now_us + accepted_within_us
     work.new_messages.append(
         Message(
             message_id=next(work.ids),
@@ -160,7 +164,7 @@ def _send(work: Work, escalation: Escalation, reached: Reached) -> None:
             due_at_us=work.now_us + (work.policy.group_wait_us if waits else 0),
             to_id=escalation.to.organisation_id,
             escalation_id=escalation.escalation_id,
-            body=json.dumps({"channels": [channel.value for channel in channels[1:]]}),
+            body=json.dumps(facts),
             deliver_by_us=None if within_us is None else escalation.asked_at_us + within_us,
         )
     )

@@ -26,7 +26,7 @@ async def run(pool: Pool, settings: Settings, stop: asyncio.Event, *, more: Iter
     require_receivers(settings, purpose)
     keys = None if settings.identity_key is None else Keys(identity_key(settings))
     programmes = load_folder(settings.programmes or PACKAGED)
-    write = letters(keys, settings.public_url, programmes)
+    write = letters(pool, keys, settings.public_url, programmes)
 
     async def clock(connection: Connection) -> int:
         return await dispatch_now_us(connection, settings)

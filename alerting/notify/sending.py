@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from random import SystemRandom
 from typing import TypeAlias
 
-from alerting.notify.channels import Channel, Later, Outgoing, Receipt, Refused
+from alerting.notify.channels import Channel, Finish, Later, Outgoing, Receipt, Refused
 from alerting.notify.endpoints import Endpoints
 from alerting.notify.facts import Facts, carried, load_facts
 from alerting.notify.outbox import (
@@ -179,8 +179,11 @@ class Sender:
             prepared = await _prepare(connection, facts, channel, now_us)
         if isinstance(prepared, Outcome):
             return prepared, None, now_us
+        sends, outgoing, finish = prepared
+        if finish is not None:
+            outgoing = replace(outgoing, content=await finish())
         began_s = time.monotonic()
-        receipt = await _send(*prepared, self._attempt_s(message.channel))
+        receipt = await _send(sends, outgoing, self._attempt_s(message.channel))
         metrics.NOTIFY_SENDING.labels(message.channel).observe(time.monotonic() - began_s)
         async with self._pool.connection() as connection:
             now_us = await self._clock(connection)
@@ -212,7 +215,7 @@ class Sender:
 
 async def _prepare(
     connection: Connection, facts: Facts, channel: Channel | None, now_us: int
-) -> tuple[Channel, Outgoing] | Outcome:
+) -> tuple[Channel, Outgoing, Finish | None] | Outcome:
     # Unless it is sent, this was no attempt: nobody has to be corrected who got nothing.
     claimed = facts.note.message
     message = replace(claimed, attempts=claimed.attempts - 1)
@@ -227,7 +230,8 @@ async def _prepare(
             content = await channel.compose(connection, facts.note)
             if isinstance(content, Refused):
                 return given_up(message, content.why, now_us)
-            return channel, Outgoing(facts.note, content, address)
+            ready, finish = (content, None) if isinstance(content, bytes) else (b"", content)
+            return channel, Outgoing(facts.note, ready, address), finish
         case Send():
             return given_up(message, "the channel is not set up", now_us)
 

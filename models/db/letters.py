@@ -55,7 +55,7 @@ SELECT taken_at, text FROM (
 ) AS newest
 WHERE NOT void ORDER BY taken_at DESC LIMIT $4
 """
-_IDENTITY = "SELECT patient_id, sealed, key_id FROM identity_for_letter($1)"
+_IDENTITY = "SELECT patient_id, to_organisation_id, sealed, key_id FROM identity_for_letter($1)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +88,10 @@ class EventTold:
 
 @dataclass(frozen=True, slots=True)
 class SealedTold:
-    """An identity as it is stored."""
+    """An identity as it is stored, and who is to be told of it."""
 
     patient_id: UUID
+    to_organisation_id: UUID
     sealed: bytes
     key_id: str
 
@@ -168,4 +169,4 @@ async def sealed_for_letter(connection: Connection, escalation_id: UUID) -> Seal
     Whoever looks puts it on record in the same transaction.
     """
     row: asyncpg.Record | None = await connection.fetchrow(_IDENTITY, escalation_id)
-    return None if row is None else SealedTold(row["patient_id"], row["sealed"], row["key_id"])
+    return None if row is None else SealedTold(*row)

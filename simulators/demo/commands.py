@@ -36,6 +36,12 @@ EXIT_DIFFERENT = 1
     help="Stretch at live speed.",
 )
 @click.option(
+    "--receivers/--no-receivers",
+    default=True,
+    show_default=True,
+    help="Escalations to a mail server and a webhook receiver on this machine.",
+)
+@click.option(
     "--kafka", metavar="HOST:PORT", help="A broker that already runs. Else THUISWACHT_KAFKA, else ours."
 )
 @click.option(
@@ -50,14 +56,16 @@ def demo(
     report: Path | None,
     as_json: bool,
     live_seconds: int,
+    receivers: bool,
     kafka: str | None,
     postgres: str | None,
 ) -> None:
     """Watch simulated patients flow through real servers and services, and what the rules find.
 
     Starts Kafka, Postgres and the services, streams the simulated days through them as fast as they follow,
-    then a stretch at live speed, and ends with a table. Leaves nothing running. Exits with 1 when sent is not
-    stored + duplicate + quarantined, to the reading, or an alert that had to come did not.
+    then a stretch at live speed, and ends with a table. In between, alerts that nobody took on are escalated,
+    and some of what arrives is shown. Leaves nothing running. Exits with 1 when sent is not stored +
+    duplicate + quarantined, to the reading, an alert that had to come did not, or a message did not arrive.
     """
     from simulators.demo.report import table
     from simulators.demo.run import Wishes, run
@@ -71,6 +79,7 @@ def demo(
         moving=not headless and sys.stderr.isatty(),
         kafka=kafka,
         postgres=postgres,
+        receivers=receivers,
     )
     found = run(wishes)
     text = json.dumps(found.as_json(), indent=2)

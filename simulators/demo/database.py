@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from models.clock import to_us
+from models.clock import to_datetime, to_us
 from models.db.alerts import CHANNEL
 from models.db.installation import require_trial
 from models.db.pool import Pool
-from models.db.positions import Position, read
+from models.db.positions import Position, log_clock_us, read
 from models.errors import RefuseToStart
 from models.findings import Signal
 from simulators.demo.scoring import Found
@@ -37,6 +37,24 @@ class NewAlert:
     opened_at: datetime
     programme: str
     rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatched:
+    """How far the dispatcher is, by its clock: what is due now, and how much it has done."""
+
+    due: int
+    done: int
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """What escalations and messages there are: by whom was asked, and by channel and state."""
+
+    asked: Mapping[str, int]
+    messages: Mapping[tuple[str, str], int]
+    delivered: frozenset[UUID]
+    troubles: Mapping[str, int]
 
 
 class Database:
@@ -149,6 +167,43 @@ class Database:
                 list(alert_ids),
             )
         return [(row["alert_id"], str(row["patient_id"]), row["signal"]) for row in rows]
+
+    async def dispatched(self) -> Dispatched:
+        """How far the dispatcher is with what is due by the clock of the log."""
+        async with self._pool.connection() as connection:
+            now_us = await log_clock_us(connection)
+            row = await connection.fetchrow(
+                """
+                SELECT (SELECT count(*) FROM escalation_step WHERE state = 'due' AND due_at <= $1)
+                    + (SELECT count(*) FROM message
+                        WHERE state IN ('due', 'attempted') AND coalesce(next_attempt_at, due_at) <= $1)
+                    AS due,
+                    (SELECT count(*) FROM escalation_step WHERE state = 'done')
+                    + (SELECT coalesce(sum(attempts), 0) FROM message) AS done
+                """,
+                to_datetime(now_us or 0),
+            )
+        return Dispatched(0, 0) if row is None else Dispatched(int(row["due"]), int(row["done"]))
+
+    async def handed(self) -> Handed:
+        """All escalations and messages."""
+        async with self._pool.connection() as connection:
+            asked = await connection.fetch("SELECT recipient, count(*) AS n FROM escalation GROUP BY 1")
+            messages = await connection.fetch(
+                "SELECT channel, state, count(*) AS n FROM message GROUP BY 1, 2"
+            )
+            delivered = await connection.fetch(
+                "SELECT message_id FROM message WHERE delivered_at IS NOT NULL AND channel <> 'worklist'"
+            )
+            troubles = await connection.fetch(
+                "SELECT trouble, count(*) AS n FROM technical_alert WHERE resolved_at IS NULL GROUP BY 1"
+            )
+        return Handed(
+            {row["recipient"]: row["n"] for row in asked},
+            {(row["channel"], row["state"]): row["n"] for row in messages},
+            frozenset(row["message_id"] for row in delivered),
+            {row["trouble"]: row["n"] for row in troubles},
+        )
 
     @asynccontextmanager
     async def listening(self, hear: Callable[[UUID], None]) -> AsyncGenerator[None]:

@@ -18,6 +18,7 @@ LAG_LIMIT = 20_000
 """So many messages may be sent that the slower group has not committed."""
 SLICE = 2_000
 LOOK_EVERY_S = 0.1
+_STILL_LOOKS = 5
 STUCK_AFTER_S = 120.0
 """Without progress for so long, the demo gives up rather than wait for ever."""
 
@@ -73,6 +74,28 @@ class Following:
             if await self.behind() == 0 and await self.database.waiting() == 0:
                 return
             await asyncio.sleep(LOOK_EVERY_S)
+
+    async def until_dispatched(self) -> None:
+        """Return when nothing is due for the dispatcher by the log's clock. **Raises**: Broken as `behind`.
+
+        Its clock is that of the slowest partition, so all have to have seen the last tick before.
+        """
+        still = 0
+        while still < _STILL_LOOKS:
+            dispatched = await self.database.dispatched()
+            self._require_progress(dispatched.done, f"the dispatcher stands still, {dispatched.due:,} due")
+            # Taking a step may make a message due, and a message that arrived another step.
+            still = still + 1 if dispatched.due == 0 else 0
+            self.state.due = dispatched.due
+            if self.picture.due():
+                await self.show()
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async def until(self, at_us: int) -> None:
+        """Let the log's time pass up to a moment, without readings, and return when all was followed."""
+        await self.sender.put([Message(at_us, TICK, clock_message(at_us), 0)])
+        await self.until_through()
+        await self.until_dispatched()
 
     async def behind(self) -> int:
         """How many of the messages sent the slower group has not committed; shows how things are.

@@ -28,6 +28,7 @@ class State:
     sent: int = 0
     stored: int = 0
     lag: int = 0
+    due: int = 0
     readings_per_s: float = 0.0
     alerts: Mapping[str, int] = field(default_factory=dict[str, int])
     newest: Sequence[NewAlert] = ()
@@ -87,7 +88,8 @@ def headline(state: State) -> str:
     """One line on how far it is."""
     day = f"day {state.day}/{state.days} ({state.date})  " if state.days else ""
     rate = f", {state.readings_per_s:,.0f}/s" if state.readings_per_s else ""
+    due = f", {state.due:,} due to be asked or sent" if state.due else ""
     return (
         f"{state.step}  {day}{state.sent:,} readings sent, {state.stored:,} stored, "
-        f"{state.lag:,} messages behind{rate}"
+        f"{state.lag:,} messages behind{rate}{due}"
     )

@@ -5,8 +5,6 @@ follow them. What changes later goes to the log in simulated time, which the reg
 a wall, would not believe.
 """
 
-import base64
-import secrets
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any
@@ -19,12 +17,14 @@ from models.access import Action, Role, User
 from models.audit import Kind
 from models.clock import DAY_US, to_datetime
 from models.db import directory as stored
+from models.db.directory import Address
 from models.db.pool import Pool, connected
-from models.identity import KEY_BYTES, Keys
+from models.identity import Keys
 from models.messages import Origin
-from models.register import Organisation, OrganisationKind
+from models.register import Channel, Organisation, OrganisationKind
 from models.settings import Settings
 from simulators.demo.picture import Picture
+from simulators.receivers.receivers import Receivers
 from simulators.scenarios.follow_up import PlannedChange
 from simulators.scenarios.scenario import Scenario
 
@@ -33,14 +33,26 @@ AT_ONCE = 500
 """Patients that are included in one unit of work."""
 APART_US = 300 * DAY_US
 """And none of them so much later than another that the register would ask what is meant."""
+LETTERS_EACH = 4
+"""One practice in so many gets letters by secure mail: one takes a hundred times what a webhook takes."""
 _SESSION = "demo"
+_OTHERS = {
+    "Huisartsenpost": OrganisationKind.OUT_OF_HOURS_POST,
+    "Wijkverpleging": OrganisationKind.COMMUNITY_NURSING,
+    "Verwijspunt": OrganisationKind.REFERRAL_DESK,
+    "Coördinatiecentrum acute zorg": OrganisationKind.COORDINATION_CENTRE,
+    "Ouderengeneeskunde": OrganisationKind.ELDERLY_CARE,
+}
 _OLDEST = date(1930, 1, 1)
 
 
-async def fill_register(settings: Settings, scenario: Scenario, picture: Picture) -> None:
-    """Enters the scenario's organisations, somebody for each hospital, and all patients."""
-    secret = secrets.token_bytes(KEY_BYTES)
-    picture.say(f"names are sealed with a key of this demo: {base64.b64encode(secret).decode()}")
+async def fill_register(
+    settings: Settings, secret: bytes, scenario: Scenario, picture: Picture, receivers: Receivers | None
+) -> None:
+    """Enters the organisations, where messages to them go, somebody for each hospital, all patients.
+
+    `secret` seals names; without `receivers` nobody has an address.
+    """
     dsn = settings.postgres_dsn
     async with connected(dsn, role="thuiswacht_people", application="thuiswacht-demo-register") as pool:
         administrator = await directory.begin(
@@ -52,7 +64,9 @@ async def fill_register(settings: Settings, scenario: Scenario, picture: Picture
             _SESSION,
         )
         picture.say(f"the register's administrator: {administrator.person_id}")
-        await _enter_organisations(pool, administrator, scenario)
+        entered = await _enter_organisations(pool, administrator, scenario)
+        if receivers is not None:
+            await _enter_addresses(pool, administrator, entered, receivers)
         keys = Keys(secret)
         for hospital in sorted(set(scenario.follow_up.organisation)):
             user = await _enter_engineer(pool, administrator, UUID(hospital))
@@ -62,7 +76,7 @@ async def fill_register(settings: Settings, scenario: Scenario, picture: Picture
     picture.say(f"registered {len(scenario.population):,} patients")
 
 
-async def _enter_organisations(pool: Pool, administrator: User, scenario: Scenario) -> None:
+async def _enter_organisations(pool: Pool, administrator: User, scenario: Scenario) -> list[Organisation]:
     follow_up = scenario.follow_up
     hospitals = [
         Organisation(UUID(one), f"Ziekenhuis {number}", OrganisationKind.HOSPITAL, Origin.SIMULATED)
@@ -72,9 +86,40 @@ async def _enter_organisations(pool: Pool, administrator: User, scenario: Scenar
         Organisation(_practice(scenario, name), name, OrganisationKind.GP_PRACTICE, Origin.SIMULATED)
         for name in sorted(set(follow_up.huisarts))
     ]
+    region = UUID(min(follow_up.organisation))
+    others = [
+        Organisation(uuid5(region, name), name, kind, Origin.SIMULATED) for name, kind in _OTHERS.items()
+    ]
+    entered = [*hospitals, *practices, *others]
     deed = Deed(Action.ORGANISATION_CHANGE, Kind.CREATE, SOURCE)
     async with doing(pool, Known(administrator, _SESSION), deed) as act:
-        await stored.add_organisations(act.connection, [*hospitals, *practices])
+        await stored.add_organisations(act.connection, entered)
+    return entered
+
+
+async def _enter_addresses(
+    pool: Pool, administrator: User, entered: Sequence[Organisation], receivers: Receivers
+) -> None:
+    """All can be rung; hospitals' nurses have e-mail, some practices get letters, all others webhooks."""
+    addresses: list[Address] = []
+    practices = 0
+    for number, one in enumerate(entered):
+        practices += one.kind is OrganisationKind.GP_PRACTICE
+        is_reached_by_letter = one.kind is OrganisationKind.GP_PRACTICE and practices % LETTERS_EACH == 1
+        address_id = uuid5(one.organisation_id, "address")
+        if one.kind is OrganisationKind.HOSPITAL:
+            way = Channel.EMAIL, receivers.mail_address(one.organisation_id)
+        elif is_reached_by_letter:
+            way = Channel.SECURE_MAIL, receivers.mail_address(one.organisation_id)
+        else:
+            way = Channel.WEBHOOK, receivers.webhook_address(address_id)
+        addresses.append(Address(address_id, one.organisation_id, None, *way))
+        phone_id, phone = uuid5(one.organisation_id, "phone"), f"088 000 {number:04}"
+        addresses.append(Address(phone_id, one.organisation_id, None, Channel.PHONE, phone))
+    deed = Deed(Action.ORGANISATION_CHANGE, Kind.CREATE, SOURCE)
+    async with doing(pool, Known(administrator, _SESSION), deed) as act:
+        for address in addresses:
+            await stored.add_address(act.connection, address)
 
 
 async def _enter_engineer(pool: Pool, administrator: User, hospital: UUID) -> User:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from models.db.positions import Position
 from simulators.demo.database import Stored
+from simulators.demo.escalated import Escalated
 
 NOT_MEASURED = "not measured"
 
@@ -62,6 +63,7 @@ class Report:
     kafka: str
     postgres: str
     machine: str
+    escalated: Escalated | None
     wall_s: float
     differences: Sequence[str]
 
@@ -138,6 +140,18 @@ def _latency(latency: Milliseconds) -> tuple[str, str, str]:
     return ("reading to alert", f"{latency.p50:,.0f} ms", remark)
 
 
+def _escalated(handed: Escalated | None) -> list[tuple[str, str, str]]:
+    if handed is None:
+        return []
+    by_recipient = ", ".join(f"{n:,} {name}" for name, n in sorted(handed.asked_by_recipient.items()))
+    rows = [("escalations", f"{handed.asked:,}", by_recipient)]
+    for channel, n in sorted(handed.delivered_by_channel.items()):
+        rows.append((f"  by {channel}", f"{n:,}", "messages delivered, each received"))
+    rows.append(("  waiting", f"{handed.waiting:,}", "messages whose time has not come"))
+    rows.append(("  undelivered", f"{handed.undelivered:,}", ""))
+    return rows
+
+
 def table(report: Report) -> str:
     """The report as text of at most 100 columns, for any terminal or none."""
     severities = ", ".join(f"{count} {name}" for name, count in sorted(report.alerts_by_severity.items()))
@@ -165,6 +179,7 @@ def table(report: Report) -> str:
         ),
         _flood(report),
         _latency(report.reading_to_alert_ms),
+        *_escalated(report.escalated),
         ("wall time", f"{report.wall_s:,.0f} s", report.machine),
     ]
     lines = [f"  {name:<24}{value:>12}   {remark}".rstrip() for name, value, remark in rows]

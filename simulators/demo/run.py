@@ -1,6 +1,7 @@
 """The demo from beginning to end: servers, services, a flood, a stretch at live speed, what came of it."""
 
 import asyncio
+import base64
 import os
 import secrets
 import tempfile
@@ -8,18 +9,21 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 
 from ingest.log import cluster_of, connection_options, create_topic
-from models.clock import HOUR_US, SECOND_US
+from models.clock import HOUR_US, MINUTE_US, SECOND_US
 from models.db.migrate import migrate
 from models.db.pool import connect
+from models.identity import KEY_BYTES
 from models.settings import Settings, load_settings
+from simulators.demo.arriving import Arriving
 from simulators.demo.database import Database
+from simulators.demo.escalated import escalated, undelivered
 from simulators.demo.following import Following
 from simulators.demo.live import plan
 from simulators.demo.picture import Picture
@@ -29,6 +33,7 @@ from simulators.demo.scoring import Score, score
 from simulators.demo.services import Services
 from simulators.demo.stretch import Stretch, alarming_patients, send_live
 from simulators.patients.deteriorations import labels_digest
+from simulators.receivers.receivers import Receivers, receiving
 from simulators.scenarios.scenario import Scenario
 from simulators.send import Sender, open_sender
 from simulators.simulate import newest_programmes
@@ -36,11 +41,17 @@ from simulators.stack import Stack
 from simulators.wire import Encoder
 
 SERVICES = ("ingest", "alerting", "register publish")
+DISPATCH = "dispatch"
 TOPIC = "thuiswacht.log"
 PARTITIONS = 4
 TICK_US = 900 * SECOND_US
 LIVE_FROM_US = 9 * HOUR_US
 """The stretch at live speed is in the morning after the last simulated day."""
+LATER_US = (11 * MINUTE_US, 27 * MINUTE_US, 43 * MINUTE_US)
+"""After it: when nurses have had time enough for what is severe, then practices, then whom else is asked.
+
+None of it reaches the hour before which patients are to have measured: nobody here does any more.
+"""
 UPLOADS_PER_S = 20
 ALARMS_PER_S = 5
 
@@ -57,6 +68,7 @@ class Wishes:
     moving: bool = False
     kafka: str | None = None
     postgres: str | None = None
+    receivers: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +123,12 @@ async def _run(
         database = Database(pool, cluster_id, settings.topic, PARTITIONS)
         await database.require_empty_trial()
         folder = last.enter_context(tempfile.TemporaryDirectory(prefix="thuiswacht-demo-"))
+        secret = secrets.token_bytes(KEY_BYTES)
+        picture.say(f"names are sealed with a key of this demo: {base64.b64encode(secret).decode()}")
+        receivers: Receivers | None = None
+        if wishes.receivers:
+            tell = Arriving(picture).tell
+            receivers = await last.enter_async_context(receiving(Path(folder), secret, tell))
         services = Services(_environment(settings), Path(folder))
         last.callback(services.stop)
         picture.say("starting the services: " + ", ".join(SERVICES))
@@ -121,16 +139,21 @@ async def _run(
         )
         following = Following(sender, database, services, picture, wishes.days)
         await following.until_ready()
-        await fill_register(settings, scenario, picture)
+        await fill_register(settings, secret, scenario, picture, receivers)
         await following.until_told()
         encoder = Encoder(scenario, TICK_US)
         seconds = await following.flood(scenario, encoder)
         flood = _Flood(sender.readings, seconds)
         # Of the simulated days alone: what the stretch at live speed plants is found by its alerts.
         found = await _score(database, scenario)
+        if receivers is not None:
+            await _dispatch(following, receivers, secret, scenario)
         stretch = await _live(wishes, following, scenario, encoder)
         await following.show()
         report = await _report(wishes, stack, sender, database, scenario, flood, found, stretch, begun_s)
+        if receivers is not None:
+            report = await _later(wishes, following, receivers, scenario, report)
+            report = replace(report, wall_s=round(time.monotonic() - begun_s, 1))
         services.require_running()
     return report
 
@@ -142,6 +165,38 @@ def _environment(settings: Settings) -> Mapping[str, str]:
         "THUISWACHT_TOPIC": settings.topic,
         "THUISWACHT_REQUESTS_TOPIC": settings.requests_topic,
     }
+
+
+async def _dispatch(following: Following, receivers: Receivers, secret: bytes, scenario: Scenario) -> None:
+    """Has the dispatcher ask and send what is due after the simulated days, and once more in the morning.
+
+    Not during them: nobody here takes anything over, so that every alert would climb its whole ladder, again
+    and again; and when it does a step depends on how fast this machine is, while what the demo counts must
+    not.
+    """
+    following.state.step, following.state.readings_per_s = "dispatch", 0.0
+    more = {
+        **receivers.environment,
+        "THUISWACHT_DISPATCH_TIME": "log",
+        "THUISWACHT_IDENTITY_KEY": base64.b64encode(secret).decode(),
+    }
+    following.services.start(DISPATCH, more)
+    await following.until_dispatched()
+    await following.until(scenario.end_us + LIVE_FROM_US - SECOND_US)
+
+
+async def _later(
+    wishes: Wishes, following: Following, receivers: Receivers, scenario: Scenario, report: Report
+) -> Report:
+    """Lets some of the morning pass, in which nobody takes on what was alarming, and adds what came of it."""
+    following.state.step = "later"
+    live_us = scenario.end_us + LIVE_FROM_US + wishes.live_s * SECOND_US
+    # Whatever opened just now has to be looked at by the clock of now.
+    await following.until_dispatched()
+    for after_us in LATER_US:
+        await following.until(live_us + after_us)
+    handed = escalated(await following.database.handed(), receivers.inbox)
+    return replace(report, escalated=handed, differences=[*report.differences, *undelivered(handed)])
 
 
 async def _score(database: Database, scenario: Scenario) -> Score:
@@ -220,6 +275,7 @@ async def _report(
         kafka=stack.kafka_kind,
         postgres=f"PostgreSQL {await database.version()}",
         machine=machine(),
+        escalated=None,
         wall_s=round(time.monotonic() - begun_s, 1),
         differences=wrong,
     )

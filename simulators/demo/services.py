@@ -21,17 +21,21 @@ class Services:
 
     def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
         paths = [str(_PROJECT), os.environ.get("PYTHONPATH", "")]
-        self._environment = os.environ | environment | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+        ours = {**environment, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+        self._environment: Mapping[str, str] = {**os.environ, **ours}
         self._folder = folder
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
-    def start(self, name: str) -> None:
-        """Start `thuiswacht NAME` (`ingest`, `register publish`); to be called in the main thread."""
+    def start(self, name: str, more: Mapping[str, str] | None = None) -> None:
+        """Start `thuiswacht NAME` (`ingest`, `register publish`); to be called in the main thread.
+
+        `more`: what this one has in its environment and the others have not.
+        """
         self.processes[name] = spawn(
             [sys.executable, "-m", "thuiswacht", *name.split()],
             log=self._folder / f"{name}.log",
             end_with=signal.SIGTERM,
-            environment=self._environment,
+            environment={**self._environment, **(more or {})},
         )
 
     def require_running(self) -> None:

@@ -3,6 +3,7 @@
 Each channel is one file. `tests/contract/channels` holds for all of them: whoever adds one adds it there.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 from uuid import UUID
@@ -99,6 +100,13 @@ class Gone:
 Receipt: TypeAlias = Delivered | Later | Refused | Gone
 
 
+Finish: TypeAlias = Callable[[], Awaitable[bytes]]
+"""What is left to do for a content whose facts were read: to draw a page, which must hold up nobody else.
+
+It is called when the transaction of `compose` is over. **Raises**: as `Pool.transaction`.
+"""
+
+
 class Channel(Protocol):
     """One way for messages to travel. Used by many tasks at once; keeps nothing of a message."""
 
@@ -112,7 +120,7 @@ class Channel(Protocol):
         """Whether it needs one of the recipient's addresses of its name; without one it is not tried."""
         ...
 
-    async def compose(self, connection: Connection, note: Note) -> bytes | Refused:
+    async def compose(self, connection: Connection, note: Note) -> bytes | Refused | Finish:
         """What the message says now, read and rendered before anything is sent.
 
         Its transaction is committed before `send`, and for reading: all that may be written in it is that

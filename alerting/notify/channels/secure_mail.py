@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 from uuid import UUID
 
-from alerting.notify.channels import Note, Outgoing, Receipt, Refused
+from alerting.notify.channels import Finish, Note, Outgoing, Receipt, Refused
 from alerting.notify.channels.mail import mail_of
 from alerting.notify.relay import Relay
 from models.db.pool import Connection
@@ -20,7 +20,7 @@ In de bijlage vindt u een bericht over een van uw patiënten.
 A message about one of your patients is attached.
 """
 
-Write: TypeAlias = Callable[[Connection, Note], Awaitable[bytes | Refused]]
+Write: TypeAlias = Callable[[Connection, Note], Awaitable[bytes | Refused | Finish]]
 """Writes the letter of a note as PDF."""
 
 
@@ -51,7 +51,7 @@ class SecureMail:
         self._carrier = carrier
         self._write = write
 
-    async def compose(self, connection: Connection, note: Note) -> bytes | Refused:
+    async def compose(self, connection: Connection, note: Note) -> bytes | Refused | Finish:
         """The letter."""
         return await self._write(connection, note)
 

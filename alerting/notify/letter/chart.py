@@ -19,8 +19,8 @@ from alerting.notify.letter.letter import Limit, Series
 from models.clock import DAY_US, HOUR_US, to_datetime, to_us
 from models.kinds import KIND_BY_NAME
 
-WIDTH, HEIGHT = 620.0, 132.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 36.0, 532.0, 26.0, 108.0
+WIDTH, HEIGHT, LOW_HEIGHT = 620.0, 132.0, 106.0
+_LEFT, _RIGHT, _TOP, _BELOW = 36.0, 532.0, 26.0, 24.0
 _TEXT = 11.0
 _APART = 13.0
 _MOST_POINTS = 120
@@ -59,17 +59,18 @@ class _Scale:
     to_us: int
     low: float
     high: float
+    bottom: float
 
     def x(self, at_us: int) -> float:
         return _LEFT + (_RIGHT - _LEFT) * (at_us - self.from_us) / max(self.to_us - self.from_us, 1)
 
     def y(self, value: float) -> float:
-        return _BOTTOM - (_BOTTOM - _TOP) * (value - self.low) / (self.high - self.low)
+        return self.bottom - (self.bottom - _TOP) * (value - self.low) / (self.high - self.low)
 
 
-def draw(series: Series, language: Language) -> Drawing:
+def draw(series: Series, language: Language, height: float = HEIGHT) -> Drawing:
     """The chart of a series that has at least one reading."""
-    scale = _scale(series)
+    scale = _scale(series, height)
     unit = _unit(series, language)
     name = capital(kind_name(series.kind, language))
     title = f"{name}, {unit}" if unit else name
@@ -81,16 +82,16 @@ def draw(series: Series, language: Language) -> Drawing:
         *_labels(series, scale, language),
         _text(0, 13, title, anchor="start", fill=_INK, bold=True),
     ]
-    return Drawing(title, _caption(series, language), tuple(marks))
+    return Drawing(title, _caption(series, language), tuple(marks), height=height)
 
 
-def _scale(series: Series) -> _Scale:
+def _scale(series: Series, height: float) -> _Scale:
     values = [*(value for _, value in series.points), *(limit.level for limit in series.limits)]
     low, high = min(values), max(values)
     least = _LEAST_SPAN.get(series.kind, max(abs(high) * 0.2, 1e-6))
     span = max((high - low) * 1.16, least)
     middle = (low + high) / 2
-    return _Scale(series.from_us, series.to_us, middle - span / 2, middle + span / 2)
+    return _Scale(series.from_us, series.to_us, middle - span / 2, middle + span / 2, height - _BELOW)
 
 
 def _axes(scale: _Scale, language: Language) -> Iterator[Mark]:
@@ -101,9 +102,9 @@ def _axes(scale: _Scale, language: Language) -> Iterator[Mark]:
         yield _text(_LEFT - 6, y + 4, figures.number(value, language, decimals), anchor="end", fill=_QUIET)
     for at_us in _days(scale.from_us, scale.to_us):
         x = scale.x(at_us)
-        yield _line(x, _BOTTOM, x, _BOTTOM + 4, _QUIET, 0.8)
-        yield _text(x, _BOTTOM + 17, _date(at_us, language), anchor="middle", fill=_QUIET)
-    yield _line(_LEFT, _BOTTOM, _RIGHT, _BOTTOM, _QUIET, 0.8)
+        yield _line(x, scale.bottom, x, scale.bottom + 4, _QUIET, 0.8)
+        yield _text(x, scale.bottom + 17, _date(at_us, language), anchor="middle", fill=_QUIET)
+    yield _line(_LEFT, scale.bottom, _RIGHT, scale.bottom, _QUIET, 0.8)
 
 
 def _flag(series: Series, scale: _Scale, language: Language) -> Iterator[Mark]:
@@ -111,7 +112,7 @@ def _flag(series: Series, scale: _Scale, language: Language) -> Iterator[Mark]:
     if at_us is None or not series.from_us <= at_us <= series.to_us:
         return
     x = scale.x(at_us)
-    yield _line(x, _TOP - 6, x, _BOTTOM, _QUIET, 0.8, dashes="1.5 2.5")
+    yield _line(x, _TOP - 6, x, scale.bottom, _QUIET, 0.8, dashes="1.5 2.5")
     yield _text(min(x, _RIGHT - 4), _TOP - 10, words.FLAGGED.said(language), anchor="middle", fill=_QUIET)
 
 
@@ -163,7 +164,7 @@ def _labels(series: Series, scale: _Scale, language: Language) -> Iterator[Mark]
     ys = [label[0] for label in wanted]
     for index in range(1, len(ys)):
         ys[index] = max(ys[index], ys[index - 1] + _APART)
-    too_low = ys[-1] - (_BOTTOM + 2)
+    too_low = ys[-1] - (scale.bottom + 2)
     if too_low > 0:
         ys[-1] -= too_low
         for index in range(len(ys) - 2, -1, -1):

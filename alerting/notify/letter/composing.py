@@ -9,7 +9,7 @@ from alerting.explain.page import headline, part_in_words
 from alerting.explain.sentences import capital
 from alerting.explain.vocabulary import AND, MONTHS, SEVERITIES, SIGNALS, Both, Language, listed
 from alerting.notify.letter import words
-from alerting.notify.letter.chart import Drawing, draw
+from alerting.notify.letter.chart import HEIGHT, LOW_HEIGHT, Drawing, draw
 from alerting.notify.letter.letter import Asked, Correction, Deed, Desk, Letter, LetterKind
 from alerting.notify.letter.plain import plain
 from models.escalations import Recipient, RequestKind
@@ -147,9 +147,11 @@ class _Saying:
         for remark in self.letter.remarks:
             at = moment(remark.at_us, self.language)
             yield Block(words.REMARK.said(self.language).format(at=at, text=plain(remark.text)))
-        for series in self.letter.series:
-            if series.points:
-                yield Block(chart=draw(series, self.language))
+        drawn = [series for series in self.letter.series if series.points]
+        # Several are lower, so that what is asked stays on the first page.
+        height = HEIGHT if len(drawn) == 1 else LOW_HEIGHT
+        for series in drawn:
+            yield Block(chart=draw(series, self.language, height))
 
     def background(self) -> Iterator[Block]:
         titles = [
@@ -195,7 +197,8 @@ class _Saying:
             return
         yield Block(self.asked(), style="strong")
         if letter.question is not None:
-            yield Block(plain(letter.question), label=words.QUESTION.said(self.language))
+            question = Both(*letter.question).said(self.language)
+            yield Block(plain(question), label=words.QUESTION.said(self.language))
         if letter.reason is not None and letter.asked_by is not None:
             text = words.REASON.said(self.language)
             yield Block(text.format(by=plain(letter.asked_by), text=plain(letter.reason)))

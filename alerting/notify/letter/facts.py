@@ -1,11 +1,14 @@
 """The facts of a letter from the database; each look at who it is about goes on record."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
 from uuid import UUID
 
 from alerting.engine.programme import Programme
+from alerting.escalation.teleconsultation import Condition, load_list
 from alerting.explain.explanation import Explanation
 from alerting.explain.stored import explained
 from alerting.notify.letter.letter import (
@@ -29,8 +32,8 @@ from models.clock import DAY_US, wall_now_us
 from models.db import audit, letters
 from models.db.escalations import load_escalations
 from models.db.findings import find_finding
-from models.db.letters import EventTold
-from models.db.pool import Connection
+from models.db.letters import EventTold, SealedTold
+from models.db.pool import Connection, Pool
 from models.db.values import load_values
 from models.errors import Broken
 from models.escalations import OPEN_ESCALATION, Escalation, EscalationState, Message, MessageKind
@@ -50,7 +53,6 @@ _DISPATCH = "thuiswacht.dispatch"
 
 async def load_letter(
     connection: Connection,
-    keys: Keys | None,
     message: Message,
     *,
     now_us: int,
@@ -59,8 +61,7 @@ async def load_letter(
 ) -> Letter:
     """What a message says as a letter, of now; its facts are those of the moment of sending.
 
-    Without `keys` it does not say who the patient is. With them, needs a transaction that may write: the look
-    goes on record. **Units**: microseconds since 1970 UTC.
+    It does not say who the patient is: see `with_person`. **Units**: microseconds since 1970 UTC.
 
     **Raises**: Broken for a message of which no letter is made, or whose escalation is not there.
     """
@@ -73,14 +74,13 @@ async def load_letter(
         raise Broken(f"Message {message.message_id} belongs to no escalation that is there.")
     about = _About(
         message.message_id, _KINDS[message.kind], escalation, message.alerts, corrected,
-        by_us=escalation.answer_by_us or json.loads(message.body).get("by_us"),
+        by_us=escalation.answer_by_us or _by_us(message) or (corrected and _by_us(corrected)),
     )  # fmt: skip
-    return await _load(connection, keys, about, now_us=now_us, link=link, programmes=programmes)
+    return await _load(connection, about, now_us=now_us, link=link, programmes=programmes)
 
 
 async def load_letter_of(
     connection: Connection,
-    keys: Keys | None,
     escalation: Escalation,
     *,
     now_us: int,
@@ -92,7 +92,7 @@ async def load_letter_of(
     about = _About(
         escalation.escalation_id, kind, escalation, (escalation.alert_id,), None, escalation.answer_by_us
     )
-    return await _load(connection, keys, about, now_us=now_us, link=link, programmes=programmes)
+    return await _load(connection, about, now_us=now_us, link=link, programmes=programmes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +105,24 @@ class _About:
     by_us: int | None
 
 
+async def with_person(pool: Pool, keys: Keys, letter: Letter) -> Letter:
+    """The same letter with who the patient is, where that may be told; the look is on record when it returns.
+
+    A short transaction of its own, for the end of an audit chain is locked until the commit; whoever calls it
+    holds none. **Raises**: as `Pool.transaction`; Broken when what is sealed does not open.
+    """
+    async with pool.transaction() as connection:
+        sealed = await letters.sealed_for_letter(connection, letter.escalation_id)
+        if sealed is None:
+            return letter
+        identity = keys.open(sealed.patient_id, sealed.sealed, sealed.key_id)
+        await audit.write(connection, _looked(sealed, letter))
+    person = Person(identity.family_name, identity.birth_date, identity.given_names, identity.phone)
+    return replace(letter, person=person)
+
+
 async def _load(
     connection: Connection,
-    keys: Keys | None,
     about: _About,
     *,
     now_us: int,
@@ -135,6 +150,7 @@ async def _load(
     sender = await told.desk(Role.NURSE, escalation.organisation_id)
     return Letter(
         letter_id=about.letter_id,
+        escalation_id=escalation.escalation_id,
         kind=about.kind,
         written_at_us=now_us,
         origin=alerts[0].origin,
@@ -148,11 +164,10 @@ async def _load(
         signals=tuple(dict.fromkeys(alert.signal for alert in alerts)),
         by_us=about.by_us,
         link=link,
-        person=None if keys is None else await _person(connection, keys, escalation, about.letter_id),
         accepted=await told.accepted(escalation),
         asked_by=None if escalation.asked_by is None else told.names.get(str(escalation.asked_by)),
         reason=escalation.reason if escalation.asked_by is not None else None,
-        question=escalation.question,
+        question=_question(escalation),
         programmes=_titles(findings),
         findings=tuple(findings),
         more_findings=max(0, len(found) - _FINDINGS),
@@ -271,14 +286,30 @@ def _titles(findings: Sequence[Explanation]) -> tuple[tuple[str, str], ...]:
     return tuple(dict.fromkeys((title.nl, title.en) for title in titles))
 
 
-async def _person(
-    connection: Connection, keys: Keys, escalation: Escalation, letter_id: UUID
-) -> Person | None:
-    sealed = await letters.sealed_for_letter(connection, escalation.escalation_id)
-    if sealed is None:
+def _by_us(message: Message) -> int | None:
+    """Until when somebody is to accept, by the step that asked; of several the first."""
+    facts: dict[str, Any] = json.loads(message.body)
+    joined: dict[str, dict[str, Any]] = facts.get("joined", {})
+    moments = (one.get("by_us") for one in (facts, *joined.values()))
+    return min((at_us for at_us in moments if at_us is not None), default=None)
+
+
+def _question(escalation: Escalation) -> tuple[str, str] | None:
+    """The ladder asks by a name of the list of conditions, a person in words."""
+    asked = escalation.question
+    if asked is None:
         return None
-    identity = keys.open(sealed.patient_id, sealed.sealed, sealed.key_id)
-    looked = Event(
+    condition = _conditions().get(asked) if escalation.asked_by is None else None
+    return (asked, asked) if condition is None else (condition.text.nl, condition.text.en)
+
+
+@cache
+def _conditions() -> Mapping[str, Condition]:
+    return load_list().conditions
+
+
+def _looked(sealed: SealedTold, letter: Letter) -> Event:
+    return Event(
         event_code="letter.identity",
         action=Kind.READ,
         happened_us=wall_now_us(),
@@ -288,10 +319,8 @@ async def _person(
         identifier=str(sealed.patient_id),
         authorisation_protocol="identity_for_letter: the escalation is open, or over for less than a day",
         source=_DISPATCH,
-        organisation_id=escalation.to.organisation_id,
+        organisation_id=sealed.to_organisation_id,
         patients=(sealed.patient_id,),
         ground="escalated",
-        details=f"letter {letter_id}, escalation {escalation.escalation_id}",
+        details=f"letter {letter.letter_id}, escalation {letter.escalation_id}",
     )
-    await audit.write(connection, looked)
-    return Person(identity.family_name, identity.birth_date, identity.given_names, identity.phone)

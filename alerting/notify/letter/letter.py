@@ -125,6 +125,7 @@ class Letter:
     """
 
     letter_id: UUID
+    escalation_id: UUID
     kind: LetterKind
     written_at_us: int
     origin: Origin
@@ -143,7 +144,8 @@ class Letter:
     asked_by: str | None = None
     reason: str | None = None
     """In the words of who asked; None: the ladder did."""
-    question: str | None = None
+    question: tuple[str, str] | None = None
+    """In Dutch and English, or twice as somebody wrote it."""
     programmes: tuple[tuple[str, str], ...] = ()
     """Titles in Dutch and English."""
     findings: tuple[Explanation, ...] = ()

@@ -9,6 +9,7 @@ from typing import cast
 
 from fpdf import FPDF
 from fpdf.enums import MethodReturnValue, XPos, YPos
+from fpdf.fonts import TTFFont
 
 from alerting.explain.vocabulary import Language
 from alerting.notify.letter import words
@@ -38,19 +39,22 @@ def render_pdf(letter: Letter, language: Language = Language.NL) -> bytes:
     """The whole letter; one page where it fits."""
     page = compose(letter, language)
     body = parsed(html_of(page)).first("main")
-    setting = _set(body, page, letter, pages=1)
-    if setting.pdf.pages_count > 1:
-        setting = _set(body, page, letter, pages=setting.pdf.pages_count)
-    return bytes(setting.pdf.output())
+    pages, made = _set(body, page, letter, pages=1)
+    if pages > 1:
+        _, made = _set(body, page, letter, pages)
+    return made
 
 
-def _set(body: Element, page: Page, letter: Letter, pages: int) -> "_Setting":
+def _set(body: Element, page: Page, letter: Letter, pages: int) -> tuple[int, bytes]:
+    """How many pages it takes, and the PDF in which each says that there are `pages`."""
     pdf = _Paper(page, pages)
-    pdf.set_creation_date(to_datetime(letter.written_at_us))
-    pdf.add_page()
-    setting = _Setting(pdf)
-    setting.everything(body)
-    return setting
+    try:
+        pdf.set_creation_date(to_datetime(letter.written_at_us))
+        pdf.add_page()
+        _Setting(pdf).everything(body)
+        return pdf.pages_count, bytes(pdf.output())
+    finally:
+        pdf.close_fonts()
 
 
 class _Paper(FPDF):
@@ -89,9 +93,16 @@ class _Paper(FPDF):
         self.set_text_color(colour)
         return size * _LEADING * _MM_PER_POINT
 
+    def close_fonts(self) -> None:
+        """Closes the files that are read as long as glyphs are taken from them."""
+        for font in self.fonts.values():
+            if isinstance(font, TTFFont):
+                font.close()
+
     def known(self, text: str) -> str:
         """A text with the characters that the font does not have written out."""
-        has: Container[int] = self.current_font.cmap  # pyright: ignore[reportAttributeAccessIssue, reportOptionalMemberAccess]
+        font = self.current_font
+        has: Container[int] = font.cmap if isinstance(font, TTFFont) else ()
         return "".join(c if c in "\n " or ord(c) in has else written_out(c) for c in text)
 
 

@@ -151,7 +151,7 @@ WITHDRAWN = Both(
 )
 HOW = Both(
     "Overnemen: bel {telephone}{link} en zeg uw naam. Bezorgen of lezen van deze brief is niet genoeg.",
-    "To take over: ring {telephone}{link} and give your name. Delivering or reading this letter is not enough.",
+    "To take over: ring {telephone}{link} and give your name. Delivering or reading it is not enough.",
 )
 HOW_TO_ANSWER = Both("Antwoorden: bel {telephone}{link}.", "To answer: ring {telephone}{link}.")
 OR_AT = Both(", of ga naar {link},", ", or go to {link},")

@@ -59,7 +59,7 @@ class Way:
     async def compose(self, connection: Connection, note: Note) -> bytes:
         content = await self.channel.compose(connection, note)
         assert not isinstance(content, Refused), content
-        return content
+        return content if isinstance(content, bytes) else await content()
 
 
 Open = Callable[..., AbstractAsyncContextManager[Way]]

@@ -66,7 +66,8 @@ def test_when_nobody_accepts_the_next_is_asked_and_nothing_moves(course: Course)
     assert message.to_id == PRACTICE
     assert message.due_at_us == T0_US + HOUR_US + 15 * MINUTE_US, "others of this patient may join it"
     assert message.deliver_by_us == T0_US + HOUR_US + 10 * MINUTE_US
-    assert json.loads(message.body) == {"channels": ["secure_mail"]}
+    by_us = T0_US + 3 * HOUR_US
+    assert json.loads(message.body) == {"channels": ["secure_mail"], "by_us": by_us}
     assert AlertEvent.ESCALATED in course.kinds()
 
 

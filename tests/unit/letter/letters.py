@@ -17,7 +17,7 @@ from models.findings import Evidence, EvidenceReading, Finding, Severity, Signal
 from models.messages import Origin
 
 NOW_US = 1_795_339_800_000_000
-PATIENT, ORGANISATION, LETTER, EARLIER_LETTER = (UUID(int=n, version=4) for n in range(7, 11))
+PATIENT, ORGANISATION, LETTER, EARLIER_LETTER, ESCALATION = (UUID(int=n, version=4) for n in range(7, 12))
 OPENED_US = NOW_US - 3 * HOUR_US
 _HEART_FAILURE = next(one for one in load_folder() if one.programme == "heart_failure")
 
@@ -75,6 +75,7 @@ def letter() -> Letter:
     centre = Desk(Role.NURSE, "Medisch servicecentrum Haaglanden", "070 312 45 67")
     return Letter(
         letter_id=LETTER,
+        escalation_id=ESCALATION,
         kind=LetterKind.ESCALATION,
         written_at_us=NOW_US,
         origin=Origin.REAL,
