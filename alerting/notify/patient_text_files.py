@@ -1,4 +1,4 @@
-"""Reads what patients read: a file for each language, in `patient_texts/`. Another language is another file."""
+"""Reads what patients read: a file for each language, in `patient_texts/`. Another one is another file."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ PACKAGED = Path(__file__).parent / "patient_texts"
 
 
 def load_texts(folder: Path = PACKAGED) -> Texts:
-    """All languages of a folder. **Raises**: RefuseToStart for a text that is missing, in whatever language."""
+    """All languages of a folder. **Raises**: RefuseToStart for a text that is missing in any of them."""
     words: dict[str, Words] = {}
     for file in sorted(folder.glob("*.yaml")):
         try:

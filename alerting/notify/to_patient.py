@@ -93,7 +93,7 @@ class Texts:
 
 
 def words_of(content: Mapping[str, Any], where: str) -> Words:
-    """The words of one file. **Raises**: RefuseToStart, naming what is missing, unknown, or has other slots."""
+    """The words of one file. **Raises**: RefuseToStart, naming what misses, is unknown or has other slots."""
     _require_keys(content, {"language", "texts", "ring", "copy", "until", "kinds"}, where)
     _require_keys(content["texts"], {text.value for text in PatientText}, f"{where}: texts")
     _require_keys(content["ring"], set(_RING), f"{where}: ring")
@@ -123,22 +123,25 @@ def words_of(content: Mapping[str, Any], where: str) -> Words:
 
 
 def texts_of(words: Mapping[str, Words]) -> Texts:
-    """All languages, by the name of their file. **Raises**: RefuseToStart without Dutch, or for a wrong name."""
+    """All languages, by the name of their file. **Raises**: RefuseToStart without Dutch, or misnamed."""
     for name, one in words.items():
         if name != one.language:
             raise RefuseToStart(f"{name}.yaml: expected language: {name}, found {one.language}")
     if FALLBACK not in words:
-        raise RefuseToStart(f"What patients read: expected {FALLBACK}.yaml, which stands in for other languages.")
+        raise RefuseToStart(
+            f"What patients read: expected {FALLBACK}.yaml, which stands in for other languages."
+        )
     return Texts(MappingProxyType(dict(words)))
 
 
 def require_fitting(text: PatientText, kind: str | None) -> None:
     """A measurement is asked for of what is measured, a question of a symptom. **Raises**: BadInput."""
+    known = KIND_BY_NAME.get(kind or "")
     if text in ABOUT_A_MEASUREMENT:
-        fits = kind in KIND_BY_NAME and not KIND_BY_NAME[kind].is_coded
+        fits = known is not None and not known.is_coded
         expected = "a kind that is measured"
     elif text is PatientText.SYMPTOM_QUESTION:
-        fits = kind in KIND_BY_NAME and kind.startswith(_SYMPTOM)
+        fits = known is not None and known.name.startswith(_SYMPTOM)
         expected = "a kind that is a symptom"
     else:
         fits, expected = kind is None, "nothing"
@@ -196,9 +199,11 @@ def _require_slots(said: object, wanted: frozenset[str], where: str) -> None:
     if not isinstance(said, str) or not said.strip():
         raise RefuseToStart(f"{where}: expected a text, found none")
     try:
-        found = {name for _, name, _, _ in Formatter().parse(said) if name is not None}
+        found = frozenset(name for _, name, _, _ in Formatter().parse(said) if name is not None)
     except ValueError:
         raise RefuseToStart(f"{where}: expected whole slots in braces, found half of one") from None
     if found != wanted:
         slots = ", ".join(sorted(wanted)) or "none"
-        raise RefuseToStart(f"{where}: expected the slots {slots}, found {', '.join(sorted(found)) or 'none'}")
+        raise RefuseToStart(
+            f"{where}: expected the slots {slots}, found {', '.join(sorted(found)) or 'none'}"
+        )

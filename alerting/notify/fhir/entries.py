@@ -29,7 +29,7 @@ def identified(kind: str, system: str, value: object, display: str | None = None
 
 
 def patient_reference(patient_id: UUID) -> Resource:
-    """The patient by our random id. Who that is stays sealed to who sends; the hospital knows its own link."""
+    """The patient by our random id: who that is stays sealed to who sends."""
     return identified("Patient", PATIENT, patient_id)
 
 

@@ -31,19 +31,20 @@ class Named:
 class Handed:
     """Everything that a transaction says. **Units**: `now_us` in microseconds since 1970 UTC.
 
-    `readings` are those behind the findings, as rows of their table in JSON. `asked_by` is a person; None: the
-    ladder. `answer_to` is where the Task's status comes back. `release` names the version of this service.
+    `escalations`: first that of the message, then those that joined it. `readings` are those behind the
+    findings, as rows of their table in JSON. `asked_by` is a person; None: the ladder. `answers_at` is where
+    the status of Tasks comes back. `release` names the version of this service.
     """
 
     message: Message
     alerts: tuple[Alert, ...]
-    escalation: Escalation | None
+    escalations: tuple[Escalation, ...]
     findings: tuple[Finding, ...]
     readings: tuple[Mapping[str, Any], ...]
     sender: Named
     to: Named
     asked_by: Named | None
     written: Written
-    answer_to: str | None
+    answers_at: str | None
     release: str
     now_us: int

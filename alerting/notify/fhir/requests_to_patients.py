@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from alerting.notify.fhir.entries import MESSAGE, ORGANISATION, identified, mark, patient_reference
-from alerting.notify.fhir.tasks import organisation
 from alerting.notify.fhir.handed import Named
+from alerting.notify.fhir.tasks import organisation
 from alerting.notify.to_patient import PatientText, Said
 from ingest.rights.resources import Resource
 from models.clock import to_datetime
@@ -20,11 +20,19 @@ _CATEGORIES: Mapping[PatientText, str] = {
     PatientText.SEEN_BY_NURSE: "notification",
     PatientText.WHOM_TO_RING: "notification",
 }
+_URGENT = (PatientText.MEASURE_AGAIN, PatientText.SYMPTOM_QUESTION)
 MANTELZORGER = "urn:thuiswacht:mantelzorger"
 
 
 def communication_request(
-    message: Message, text: PatientText, said: Said, sender: Named, *, kind: str | None, until_us: int | None, copy: bool
+    message: Message,
+    text: PatientText,
+    said: Said,
+    sender: Named,
+    *,
+    kind: str | None,
+    until_us: int | None,
+    copy: bool,
 ) -> Resource:
     """What the app shows: to the patient, and with their permission as a copy to their *mantelzorger*.
 
@@ -36,7 +44,9 @@ def communication_request(
         "identifier": [{"system": MESSAGE, "value": str(message.message_id)}],
         "status": "active",
         "category": [{"coding": [{"system": _CATEGORY, "code": _CATEGORIES[text]}]}],
-        "priority": "urgent" if text in (PatientText.MEASURE_AGAIN, PatientText.SYMPTOM_QUESTION) else "routine",
+        "priority": "urgent"
+        if text in (PatientText.MEASURE_AGAIN, PatientText.SYMPTOM_QUESTION)
+        else "routine",
         "language": said.language,
         "subject": patient_reference(message.patient_id),
         "payload": [{"contentString": said.title}, {"contentString": said.text}],
@@ -52,7 +62,9 @@ def communication_request(
         resource["occurrencePeriod"] = {"end": to_datetime(until_us).isoformat()}
     if copy:
         resource["recipient"].append(_mantelzorger(message.patient_id))
-        resource["note"] = [{"authorReference": identified("Organization", ORGANISATION, sender.id_), "text": said.copy}]
+        resource["note"] = [
+            {"authorReference": identified("Organization", ORGANISATION, sender.id_), "text": said.copy}
+        ]
     return mark(resource, message.origin)
 
 

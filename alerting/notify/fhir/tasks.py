@@ -88,7 +88,9 @@ def _task(
         "reasonCode": {"text": escalation.reason},
         "note": [{"text": _responsible(handed.sender)}],
         "restriction": _restriction(escalation, asked_at, handed.to),
-        "input": [_input(name, id_) for name, ids in (("flag", flags), ("observation", observations)) for id_ in ids],
+        "input": [
+            _input(name, id_) for name, ids in (("flag", flags), ("observation", observations)) for id_ in ids
+        ],
     }
     if flags:
         resource["reasonReference"] = reference(flags[0])
@@ -96,8 +98,9 @@ def _task(
         del resource["input"]
     if escalation.state in _WHY_CANCELLED:
         resource["statusReason"] = {"text": _WHY_CANCELLED[escalation.state]}
-    if handed.answer_to is not None:
-        resource["extension"] = [{"url": "urn:thuiswacht:answer-to", "valueUrl": handed.answer_to}]
+    if handed.answers_at is not None:
+        where = f"{handed.answers_at}/{escalation.escalation_id}"
+        resource["extension"] = [{"url": "urn:thuiswacht:answers-at", "valueUrl": where}]
     return resource
 
 

@@ -30,6 +30,7 @@ from models.escalations import MessageKind
 from models.findings import Finding, Severity
 
 _CATEGORY = "http://terminology.hl7.org/CodeSystem/communication-category"
+_FLAG_CATEGORY = "http://terminology.hl7.org/CodeSystem/flag-category"
 _AGENT = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
 _BY_SEVERITY = {Severity.HIGH: "urgent", Severity.MEDIUM: "urgent", Severity.LOW: "routine"}
 
@@ -39,13 +40,10 @@ def transaction(handed: Handed) -> Resource:
     origin = handed.message.origin
     observations = list(observation_entries(handed.readings, origin))
     flags = [_flag_entry(finding, handed) for finding in handed.findings]
+    behind = list(_ids(flags)), list(_ids(observations))
+    focus = handed.message.message_id
     entries = [*observations, *flags, _communication_entry(handed)]
-    if handed.escalation is not None:
-        entries.append(
-            task_entry(
-                handed, handed.escalation, handed.message.message_id, list(_ids(flags)), list(_ids(observations))
-            )
-        )
+    entries += [task_entry(handed, escalation, focus, *behind) for escalation in handed.escalations]
     entries += [*_who_flagged(handed, list(_ids(observations))), _who_sent(handed)]
     return {
         "resourceType": "Bundle",
@@ -62,7 +60,7 @@ def _flag_entry(finding: Finding, handed: Handed) -> Resource:
         "resourceType": "Flag",
         "identifier": [{"system": FINDING, "value": str(finding.finding_id)}],
         "status": status,
-        "category": [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/flag-category", "code": "clinical"}]}],
+        "category": [{"coding": [{"system": _FLAG_CATEGORY, "code": "clinical"}]}],
         "code": {
             "coding": [{"system": "urn:thuiswacht:signal", "code": finding.signal.value}],
             "text": f"{finding.programme} {finding.version}: {finding.rule}",
@@ -77,14 +75,15 @@ def _flag_entry(finding: Finding, handed: Handed) -> Resource:
 
 
 def _communication_entry(handed: Handed) -> Resource:
-    message, escalation = handed.message, handed.escalation
-    category = "notification" if escalation is None else "alert"
+    message = handed.message
+    first = handed.escalations[0] if handed.escalations else None
+    category = "notification" if first is None else "alert"
     resource: Resource = {
         "resourceType": "Communication",
         "identifier": [{"system": MESSAGE, "value": str(message.message_id)}],
         "status": "completed",
         "category": [{"coding": [{"system": _CATEGORY, "code": category}]}],
-        "priority": _BY_SEVERITY[message.severity] if escalation is None else PRIORITIES[escalation.request],
+        "priority": _BY_SEVERITY[message.severity] if first is None else PRIORITIES[first.request],
         "language": "nl",
         "subject": patient_reference(message.patient_id),
         "about": [
@@ -136,7 +135,7 @@ def _who_flagged(handed: Handed, observations: Sequence[str]) -> Iterator[Resour
 
 
 def _who_sent(handed: Handed) -> Resource:
-    message, escalation = handed.message, handed.escalation
+    message, escalations = handed.message, handed.escalations
     key = id_of("provenance", message.message_id, "sent")
     ours = organisation(handed.sender)
     policy = next((alert.policy for alert in handed.alerts if alert.policy is not None), "none")
@@ -145,12 +144,9 @@ def _who_sent(handed: Handed) -> Resource:
         if handed.asked_by is None
         else person(handed.asked_by)
     )
-    targets = [str(message.message_id)]
-    if escalation is not None:
-        targets.append(str(escalation.escalation_id))
     resource = _provenance(
-        targets=targets,
-        recorded_us=message.due_at_us if escalation is None else escalation.asked_at_us,
+        targets=[str(message.message_id), *(str(one.escalation_id) for one in escalations)],
+        recorded_us=escalations[0].asked_at_us if escalations else message.due_at_us,
         agents=[
             _agent("author", author) | {"onBehalfOf": ours},
             _agent("transmitter", {"type": "Device", "display": f"Thuiswacht {handed.release}"}),

@@ -28,5 +28,6 @@ ALTER TABLE patient_care ADD COLUMN copy_to_mantelzorger boolean NOT NULL DEFAUL
 COMMENT ON COLUMN patient_care.copy_to_mantelzorger IS
     'Whether the sealed contacts had a mantelzorger who may be told, when they were last written.';
 
--- What was queued for a patient, to find again what is not needed any more.
+-- What was queued for a patient, to find again what is not needed any more; what the quality gate asks and waits for.
+CREATE INDEX measurement_request_pending ON measurement_request (due_at) WHERE status = 'pending';
 CREATE INDEX message_to_patient ON message (patient_id, due_at) WHERE kind = 'to_patient';
