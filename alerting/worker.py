@@ -23,14 +23,14 @@ from models.db.alerts import count_open
 from models.db.history import require_stored_by
 from models.db.installation import Purpose, require_migrated
 from models.db.pool import Pool
-from models.db.positions import Advance, AlreadyAdvanced, Position
+from models.db.positions import ALERTING_GROUP, Advance, AlreadyAdvanced, Position
 from models.db.reevaluations import Reevaluation
 from models.findings import Severity
 from models.settings import Settings
 
 log = logs.get(__name__)
 
-GROUP = "thuiswacht.alerting"
+GROUP = ALERTING_GROUP
 REBUILDS_AT_ONCE = 20
 COUNT_EVERY_S = 15.0
 

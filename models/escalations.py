@@ -135,8 +135,8 @@ class Message:
     """A message due to somebody, with the same id on every copy. **Units**: microseconds since 1970 UTC.
 
     `to_id` is the organisation that gets it; None: the patient. `number` counts the messages of a recipient
-    without a gap. `alerts` are all that it speaks of. `body` holds facts, never sentences: the channel writes
-    them when it sends.
+    without a gap. `alerts` are all that it speaks of; `joined` are further escalations, of alerts that joined
+    it before it was sent. `body` holds facts, never sentences: the channel writes them when it sends.
     """
 
     message_id: UUID
@@ -163,6 +163,8 @@ class Message:
     over_at_us: int | None = None
     deliver_by_us: int | None = None
     why: str | None = None
+    joined: tuple[UUID, ...] = ()
+    give_up_at_us: int | None = None
 
 
 class Trouble(StrEnum):

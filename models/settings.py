@@ -138,6 +138,13 @@ class Settings(BaseSettings):
             description="So long after its end for what piled up to come in, before alerts are released.",
         ),
     ] = 30
+    dispatch_time: Annotated[
+        Literal["wall", "log"],
+        Field(
+            description="By which clock promises and escalations run: the wall's, or, in trial databases "
+            "only, that of the log as far as alerting has followed it.",
+        ),
+    ] = "wall"
     identity_key: Annotated[
         SecretStr | None,
         Field(

@@ -25,10 +25,38 @@ RETURNING organisation_id, number
 _ADD = """
 INSERT INTO message (
     patient_id, message_id, organisation_id, origin, kind, channel, severity, alerts, to_id, person_id,
-    escalation_id, corrects, body, number, due_at, deliver_by
+    escalation_id, corrects, body, number, due_at, deliver_by, joined, give_up_at
 )
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::jsonb, $14, $15, $16)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::jsonb, $14, $15, $16, $17, $18)
 """
+
+# What a sender holds at this moment is on its way: it is not waited for, and takes nothing in.
+_UNSENT = """
+SELECT * FROM message
+WHERE patient_id = ANY($1::uuid[]) AND to_id IS NOT NULL AND state = 'due' AND attempts = 0
+  AND pulled_at IS NULL
+ORDER BY to_id, number
+FOR UPDATE SKIP LOCKED
+"""
+
+_REWRITE = """
+UPDATE message SET severity = $3, alerts = $4, joined = $5, body = $6::jsonb, due_at = $7, deliver_by = $8,
+    give_up_at = $9
+WHERE (patient_id, message_id) = ($1, $2)
+"""
+
+_ACCEPTED = """
+UPDATE message SET state = 'accepted', accepted_at = $2, seen_at = coalesce(seen_at, $2), over_at = $2
+WHERE patient_id = $1 AND (escalation_id = $3 OR $3 = ANY(joined)) AND state IN ('delivered', 'seen')
+"""
+
+_SEEN = """
+UPDATE message SET state = 'seen', seen_at = $3
+WHERE (patient_id, message_id) = ($1, $2) AND state = 'delivered'
+RETURNING true
+"""
+
+_PULL = "SELECT * FROM pull_messages($1, $2, $3)"
 
 
 async def add_messages(connection: Connection, messages: Collection[Message]) -> list[Message]:
@@ -50,6 +78,49 @@ async def add_messages(connection: Connection, messages: Collection[Message]) ->
         following[message.to_id] += 1
     await connection.executemany(_ADD, [_row(message) for message in numbered])
     return numbered
+
+
+async def unsent(connection: Connection, patients: Collection[UUID]) -> list[Message]:
+    """Messages to organisations about these patients that nobody has begun to send or has pulled; locked.
+
+    Of each recipient in their order.
+    """
+    return [message_of(row) for row in await connection.fetch(_UNSENT, list(patients))]
+
+
+async def rewrite(connection: Connection, messages: Collection[Message]) -> None:
+    """Stores what messages that were not sent yet (locked by the caller) say from now on, and by when."""
+    rows = [
+        (m.patient_id, m.message_id, m.severity, list(m.alerts), list(m.joined), m.body,
+         to_datetime(m.due_at_us), _at(m.deliver_by_us), _at(m.give_up_at_us))
+        for m in messages
+    ]  # fmt: skip
+    if rows:
+        await connection.executemany(_REWRITE, rows)
+
+
+async def accepted(connection: Connection, patient_id: UUID, escalation_id: UUID, at_us: int) -> None:
+    """Whatever carried this escalation to somebody was accepted, for a named person accepted it."""
+    await connection.execute(_ACCEPTED, patient_id, to_datetime(at_us), escalation_id)
+
+
+async def seen(connection: Connection, patient_id: UUID, message_id: UUID, at_us: int) -> bool:
+    """Somebody opened this message; False when it was not merely delivered."""
+    return await connection.fetchval(_SEEN, patient_id, message_id, to_datetime(at_us)) is not None
+
+
+async def load_message(connection: Connection, message_id: UUID) -> Message | None:
+    """One message as it is now."""
+    row = await connection.fetchrow("SELECT * FROM message WHERE message_id = $1", message_id)
+    return None if row is None else message_of(row)
+
+
+async def pull(connection: Connection, after: int, limit: int, at_us: int) -> list[Message]:
+    """The messages to the declared user's organisation after this number, in order, without a gap.
+
+    Those up to it have arrived by that.
+    """
+    return [message_of(row) for row in await connection.fetch(_PULL, after, limit, to_datetime(at_us))]
 
 
 def message_of(row: asyncpg.Record) -> Message:
@@ -79,6 +150,8 @@ def message_of(row: asyncpg.Record) -> Message:
         over_at_us=_us(row["over_at"]),
         deliver_by_us=_us(row["deliver_by"]),
         why=row["why"],
+        joined=tuple(row["joined"]),
+        give_up_at_us=_us(row["give_up_at"]),
     )
 
 
@@ -86,9 +159,13 @@ def _row(m: Message) -> tuple[object, ...]:
     return (
         m.patient_id, m.message_id, m.organisation_id, m.origin, m.kind, m.channel, m.severity,
         list(m.alerts), m.to_id, m.person_id, m.escalation_id, m.corrects, m.body, m.number,
-        to_datetime(m.due_at_us), None if m.deliver_by_us is None else to_datetime(m.deliver_by_us),
+        to_datetime(m.due_at_us), _at(m.deliver_by_us), list(m.joined), _at(m.give_up_at_us),
     )  # fmt: skip
 
 
 def _us(at: datetime | None) -> int | None:
     return None if at is None else to_us(at)
+
+
+def _at(us: int | None) -> datetime | None:
+    return None if us is None else to_datetime(us)

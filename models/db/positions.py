@@ -3,8 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from models.clock import wall_now_us
+from models.db.installation import Purpose
 from models.db.pool import Connection
-from models.errors import Broken, NotMine, RefuseToStart, ThuiswachtError
+from models.errors import Broken, NotMine, RefuseToStart, ThuiswachtError, TryAgain
+from models.settings import Settings
+
+ALERTING_GROUP = "thuiswacht.alerting"
+"""The consumer group of alerting, unless its settings say otherwise."""
 
 
 class AlreadyAdvanced(ThuiswachtError):
@@ -96,6 +102,39 @@ async def latest_clock_us(connection: Connection, partition: int) -> int | None:
         "SELECT max(clock_us) FROM log_position WHERE partition = $1", partition
     )
     return at_us
+
+
+async def log_clock_us(connection: Connection, group: str = ALERTING_GROUP) -> int | None:
+    """Up to when a group has followed every partition whose clock it knows; None where it knows none.
+
+    **Units**: microseconds since 1970 UTC.
+    """
+    at_us: int | None = await connection.fetchval(
+        "SELECT min(clock_us) FROM log_position WHERE consumer_group = $1", group
+    )
+    return at_us
+
+
+async def dispatch_now_us(connection: Connection, settings: Settings) -> int:
+    """Now, for the dispatcher and for what people do with alerts: the wall's time, or in trials the log's.
+
+    **Units**: microseconds since 1970 UTC. **Raises**: TryAgain while the log's clock has not begun.
+    """
+    if settings.dispatch_time == "wall":
+        return wall_now_us()
+    at_us = await log_clock_us(connection, settings.consumer_group or ALERTING_GROUP)
+    if at_us is None:
+        raise TryAgain("Alerting has not seen a clock message in the log yet: nobody knows what time it is.")
+    return at_us
+
+
+def require_dispatch_time(settings: Settings, purpose: Purpose) -> None:
+    """Lets the log's time through in trial databases only. **Raises**: RefuseToStart."""
+    if settings.dispatch_time == "log" and purpose == "live":
+        raise RefuseToStart(
+            "THUISWACHT_DISPATCH_TIME=log is for trial databases: in a live one people wait by the clock on "
+            "the wall, also when the log stands still. Leave it out."
+        )
 
 
 async def claim(

@@ -6,8 +6,20 @@ import asyncpg
 import pytest
 
 from models.db.pool import Connection, Pool
-from models.db.positions import Advance, AlreadyAdvanced, Position, advance, claim, read, take
-from models.errors import Broken, NotMine, RefuseToStart
+from models.db.positions import (
+    Advance,
+    AlreadyAdvanced,
+    Position,
+    advance,
+    claim,
+    dispatch_now_us,
+    log_clock_us,
+    read,
+    require_dispatch_time,
+    take,
+)
+from models.errors import Broken, NotMine, RefuseToStart, TryAgain
+from models.settings import Settings
 
 LOG = ("thuiswacht.ingest", "cluster", "topic")
 
@@ -113,3 +125,31 @@ async def test_one_log_for_a_database(ingest: Pool, admin: Connection, log: tupl
         async with ingest.transaction() as connection:
             await take(connection, LOG[0], *log, [0])
     assert await admin.fetchval("SELECT count(*) FROM log_position") == 1
+
+
+async def test_the_log_s_time_is_that_of_the_slowest_partition(alerting: Pool) -> None:
+    group, *log = "thuiswacht.alerting", *LOG[1:]
+    other = ("thuiswacht.ingest", *log)
+    async with alerting.transaction() as connection:
+        assert await log_clock_us(connection) is None
+        await take(connection, group, *log, [0, 1, 2])
+        await take(connection, *other, [0])
+        await advance(connection, group, *log, [Advance(0, 0, 9, 9_000), Advance(1, 0, 7, 7_000)])
+        await advance(connection, *other, [Advance(0, 0, 1, 1_000)])
+        assert await log_clock_us(connection) == 7_000
+        by_log = Settings(dispatch_time="log")
+        assert await dispatch_now_us(connection, by_log) == 7_000
+        assert await dispatch_now_us(connection, Settings()) > 1_700_000_000_000_000
+
+
+async def test_without_a_clock_nobody_knows_the_log_s_time(alerting: Pool) -> None:
+    async with alerting.transaction() as connection:
+        with pytest.raises(TryAgain, match="clock message"):
+            await dispatch_now_us(connection, Settings(dispatch_time="log"))
+
+
+def test_a_live_database_goes_by_the_wall() -> None:
+    require_dispatch_time(Settings(dispatch_time="log"), "trial")
+    require_dispatch_time(Settings(), "live")
+    with pytest.raises(RefuseToStart, match="DISPATCH_TIME"):
+        require_dispatch_time(Settings(dispatch_time="log"), "live")

@@ -1,0 +1,82 @@
+"""From the recipient that a policy names to the party that is meant for a patient."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from models.access import Role
+from models.db.pool import Connection
+from models.db.reach import Around, Reachable, load_around, load_reachable
+from models.escalations import Channel, Party, Recipient
+from models.register import OrganisationKind
+
+MEANT: Mapping[Recipient, tuple[OrganisationKind, Role]] = {
+    Recipient.COMMUNITY_NURSE: (OrganisationKind.COMMUNITY_NURSING, Role.COMMUNITY_NURSE),
+    Recipient.OUT_OF_HOURS_POST: (OrganisationKind.OUT_OF_HOURS_POST, Role.HUISARTS),
+    Recipient.REFERRAL_DESK: (OrganisationKind.REFERRAL_DESK, Role.COORDINATOR),
+    Recipient.SPECIALIST: (OrganisationKind.HOSPITAL, Role.SPECIALIST),
+    Recipient.COORDINATION_CENTRE: (OrganisationKind.COORDINATION_CENTRE, Role.COORDINATOR),
+    Recipient.HOME_VISIT: (OrganisationKind.ELDERLY_CARE, Role.SPECIALIST),
+}
+"""The kind of organisation and the role that a recipient stands for: but for the centre and the practice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Who a recipient is for a patient, and by which channels they can be reached: the worklist always."""
+
+    party: Party
+    channels: frozenset[Channel] = frozenset((Channel.WORKLIST,))
+
+
+Contacts = Mapping[Recipient, Contact]
+"""For one patient; a recipient who is nobody is not in it."""
+
+
+async def parties(connection: Connection, patients: Mapping[UUID, UUID]) -> dict[UUID, Contacts]:
+    """For each patient, who each recipient is. `patients`: with the organisation that their alerts belong to.
+
+    Nobody is meant whose origin is another than the patient's: an invented patient's alert reaches no real
+    practice. Two queries, however many patients.
+    """
+    around = await load_around(connection, patients.keys())
+    kinds = [kind for kind, _ in MEANT.values()]
+    wanted = set(patients.values())
+    for one in around:
+        wanted.update(one.treated_by)
+        if one.huisarts_id is not None:
+            wanted.add(one.huisarts_id)
+    reachable = await load_reachable(connection, wanted, kinds)
+    return {one.patient_id: contacts(one, patients[one.patient_id], reachable) for one in around}
+
+
+def contacts(around: Around, own_organisation_id: UUID, organisations: Sequence[Reachable]) -> Contacts:
+    """Who each recipient is for one patient; pure.
+
+    The centre is the alert's own organisation. Of another kind it is who treats the patient, the longest;
+    else the alert's own organisation, if it is of that kind; else the one that could be reached the longest.
+    """
+    by_id = {one.organisation_id: one for one in organisations}
+    own = by_id.get(own_organisation_id)
+    nurses = Party(Role.NURSE, own_organisation_id)
+    found = {Recipient.NURSE: Contact(nurses) if own is None else Contact(nurses, _channels(own))}
+    ours = [one for one in organisations if one.origin is around.origin]
+    practice = None if around.huisarts_id is None else by_id.get(around.huisarts_id)
+    if practice is not None and practice.origin is around.origin:
+        party = Party(Role.HUISARTS, practice.organisation_id)
+        found[Recipient.HUISARTS] = Contact(party, _channels(practice))
+    near = [by_id[key] for key in (*around.treated_by, own_organisation_id) if key in by_id]
+    near = [one for one in near if one.origin is around.origin]
+    for recipient, (kind, role) in MEANT.items():
+        meant = _first(kind, near) or _first(kind, ours)
+        if meant is not None:
+            found[recipient] = Contact(Party(role, meant.organisation_id), _channels(meant))
+    return found
+
+
+def _first(kind: OrganisationKind, organisations: Iterable[Reachable]) -> Reachable | None:
+    return next((one for one in organisations if one.kind is kind), None)
+
+
+def _channels(one: Reachable) -> frozenset[Channel]:
+    return one.channels | {Channel.WORKLIST}

@@ -1,0 +1,93 @@
+"""What joins what: one bad night of one patient is one message. Pure."""
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from alerting.notify.outbox import facts_of, give_up_at_us
+from models.escalations import Message, MessageKind
+
+_JOINABLE = (MessageKind.ESCALATION, MessageKind.CORRECTION)
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """New messages to add, and waiting ones that say more, or go earlier, than before."""
+
+    added: tuple[Message, ...]
+    changed: tuple[Message, ...]
+
+
+def put(new: Sequence[Message], waiting: Sequence[Message]) -> Put:
+    """What to do with new messages beside those that wait: one bad night of one patient is one message.
+
+    A message of the same patient, recipient, channel and kind takes further alerts in, becomes as severe as
+    the worst of them and as urgent as the most urgent. Other messages of that patient and recipient that wait
+    to be grouped go no later than the new one: the order is kept. `waiting` are locked, none was tried.
+    """
+    added: list[Message] = []
+    changed: dict[UUID, Message] = {}
+    now_waiting = list(waiting)
+    for message in new:
+        at = next((n for n, other in enumerate(now_waiting) if _joins(message, other)), None)
+        if at is None:
+            due = replace(message, give_up_at_us=give_up_at_us(message))
+            added.append(due)
+            for n, other in enumerate(now_waiting):
+                if _same_recipient(other, due) and other.due_at_us > due.due_at_us:
+                    now_waiting[n] = changed[other.message_id] = replace(other, due_at_us=due.due_at_us)
+            now_waiting.append(due)
+        else:
+            now_waiting[at] = changed[now_waiting[at].message_id] = _joined(now_waiting[at], message)
+    latest = {message.message_id: message for message in now_waiting}
+    ids = {message.message_id for message in added}
+    return Put(
+        tuple(latest[message.message_id] for message in added),
+        tuple(message for key, message in changed.items() if key not in ids),
+    )
+
+
+def _same_recipient(one: Message, other: Message) -> bool:
+    return (one.patient_id, one.to_id, one.person_id) == (other.patient_id, other.to_id, other.person_id)
+
+
+def _joins(new: Message, waiting: Message) -> bool:
+    return (
+        _same_recipient(new, waiting)
+        and new.to_id is not None
+        and new.kind in _JOINABLE
+        and (new.kind, new.channel, new.organisation_id, new.corrects)
+        == (waiting.kind, waiting.channel, waiting.organisation_id, waiting.corrects)
+    )
+
+
+def _joined(waiting: Message, new: Message) -> Message:
+    own = () if new.escalation_id is None else (new.escalation_id,)
+    escalations = _unique([*waiting.joined, *own, *new.joined], but=waiting.escalation_id)
+    together = replace(
+        waiting,
+        alerts=_unique([*waiting.alerts, *new.alerts]),
+        joined=escalations,
+        severity=max(waiting.severity, new.severity, key=lambda severity: severity.rank),
+        due_at_us=min(waiting.due_at_us, new.due_at_us),
+        deliver_by_us=min(
+            (at for at in (waiting.deliver_by_us, new.deliver_by_us) if at is not None), default=None
+        ),
+        body=_both(waiting, new),
+        give_up_at_us=None,
+    )
+    return replace(together, give_up_at_us=give_up_at_us(together))
+
+
+def _both(waiting: Message, new: Message) -> str:
+    """The facts of both: those of the first stand, what the other has beside them is kept under its alert."""
+    facts, more = facts_of(waiting), facts_of(new)
+    others = {key: value for key, value in more.items() if key != "channels" and facts.get(key) != value}
+    if others and new.alerts:
+        facts = {**facts, "joined": {**facts.get("joined", {}), str(new.alerts[0]): others}}
+    return json.dumps(facts)
+
+
+def _unique(ids: Collection[UUID], *, but: UUID | None = None) -> tuple[UUID, ...]:
+    return tuple(key for key in dict.fromkeys(ids) if key != but)
