@@ -1,5 +1,7 @@
 """The errors of Thuiswacht, few and by what the caller should do."""
 
+from collections.abc import Mapping
+
 
 class ThuiswachtError(Exception):
     """The root of all errors that Thuiswacht raises on purpose."""
@@ -40,7 +42,11 @@ class NotThere(ThuiswachtError):
 
 
 class Outdated(ThuiswachtError):
-    """Somebody else changed this meanwhile: look again, then decide."""
+    """Somebody else changed this meanwhile: look again, then decide. `now`: how it is, as far as that helps."""
+
+    def __init__(self, message: str, *, now: Mapping[str, object] | None = None) -> None:
+        super().__init__(message)
+        self.now = now
 
 
 class NotMine(ThuiswachtError):

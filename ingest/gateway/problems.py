@@ -58,7 +58,8 @@ def response_of(error: Exception) -> JSONResponse:
     match error:
         case Problem() | NotAllowed() | NotThere() | Outdated():
             headers = error.headers if isinstance(error, Problem) else None
-            return problem(status_of(error), str(error), headers)
+            now = error.now if isinstance(error, Outdated) else None
+            return problem(status_of(error), str(error), headers, **({} if now is None else {"now": now}))
         case BadInput():
             return problem(
                 HTTPStatus.UNPROCESSABLE_ENTITY, str(error),

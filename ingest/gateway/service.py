@@ -1,7 +1,7 @@
 """The API as a service: checked against its database before it listens, with probes like the others."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator, Sequence
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 
 import uvicorn
@@ -23,6 +23,7 @@ from models.clock import wall_now_us
 from models.db import sessions as stored
 from models.db.installation import require_migrated
 from models.db.pool import Pool, connected
+from models.db.positions import require_dispatch_time
 from models.db.readiness import require_fenced, require_same_policy
 from models.errors import TryAgain
 from models.identity import Keys
@@ -32,31 +33,41 @@ from models.settings import Settings, identity_key
 log = logs.get(__name__)
 
 ROUTES: Sequence[Routes] = (register.routes, rights.patients, rights.auditing, directory.routes)
-"""What the API is for; the login's routes come beside them."""
+"""What the API is for below alerts; the login's routes come beside them, and those of whoever serves it."""
 _LOOK_EVERY_S = 2.0
 _TIDY_EVERY_S = 600.0
 
 
-async def serve(settings: Settings, configuration: ApiSettings, stop: asyncio.Event) -> None:
-    """Answers until `stop`.
+async def serve(
+    settings: Settings,
+    configuration: ApiSettings,
+    stop: asyncio.Event,
+    *,
+    beside: Sequence[Routes] = (),
+    state: Mapping[str, object] | None = None,
+) -> None:
+    """Answers until `stop`, also on the routes `beside` ours; `state` is what their handlers find in `app.state`.
 
     **Raises**: RefuseToStart for a database that is insecure, half done, or not ours.
     """
     health = Health(needs=("database", "api"), stall_after_s=settings.stall_timeout_s)
     with serving(health, settings.probes_host, settings.probes_port):
         async with _pools(settings) as pools:
-            await _wait_until_ready(pools, configuration, health, stop)
+            await _wait_until_ready(pools, settings, configuration, health, stop)
             if stop.is_set():
                 return
-            async with _application(settings, configuration, pools) as app:
+            async with _application(settings, configuration, pools, beside) as app:
+                for name, value in (state or {}).items():
+                    setattr(app.state, name, value)
                 await _listen(app, settings, pools, health, stop)
 
 
-async def check(pools: Pools, configuration: ApiSettings) -> None:
+async def check(pools: Pools, settings: Settings, configuration: ApiSettings) -> None:
     """Lets a database through that is migrated, fenced, and of our policy. **Raises**: RefuseToStart."""
     async with pools.people.connection() as connection:
         purpose = await require_migrated(connection)
         require_fitting(configuration, purpose)
+        require_dispatch_time(settings, purpose)
         await require_fenced(connection, purpose)
         await require_same_policy(connection)
     async with pools.login.connection() as connection:
@@ -75,7 +86,7 @@ async def _pools(settings: Settings) -> AsyncGenerator[Pools]:
 
 @asynccontextmanager
 async def _application(
-    settings: Settings, configuration: ApiSettings, pools: Pools
+    settings: Settings, configuration: ApiSettings, pools: Pools, beside: Sequence[Routes]
 ) -> AsyncGenerator[FastAPI]:
     keys = Keys(identity_key(settings))
     door = Door(pools.login, configuration)
@@ -83,7 +94,8 @@ async def _application(
     if configuration.oidc is not None:
         provider = Provider(configuration.oidc, configuration.public_url + "/login/callback")
     try:
-        yield make_app(pools, door, keys, [*login_routers(door, provider), *(one.router for one in ROUTES)])
+        routers = [*login_routers(door, provider), *(one.router for one in (*ROUTES, *beside))]
+        yield make_app(pools, door, keys, routers)
     finally:
         if provider is not None:
             await provider.close()
@@ -101,13 +113,13 @@ def login_routers(door: Door, provider: Provider | None) -> list[APIRouter]:
 
 
 async def _wait_until_ready(
-    pools: Pools, configuration: ApiSettings, health: Health, stop: asyncio.Event
+    pools: Pools, settings: Settings, configuration: ApiSettings, health: Health, stop: asyncio.Event
 ) -> None:
     """Checks the database as soon as it is there."""
     while not stop.is_set():
         health.progress()
         try:
-            await check(pools, configuration)
+            await check(pools, settings, configuration)
         except TryAgain as error:
             health.set("database", False, str(error))
             log.warning("away", what="database", why=str(error))

@@ -28,7 +28,7 @@ def api(postgres: str | None, api_host: str | None, api_port: int | None, probes
     configuration = read_configuration(settings)
     _ = settings.postgres_dsn
 
-    from ingest.gateway.service import serve
+    from alerting.gateway.service import serve
     from ingest.service import until_told
 
     asyncio.run(until_told(lambda stop: serve(settings, configuration, stop)))

@@ -1,0 +1,1 @@
+"""The routes about alerts, and the API with them."""

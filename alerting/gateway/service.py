@@ -1,0 +1,26 @@
+"""The API with all its routes: those of ingest, and those about alerts."""
+
+import asyncio
+from collections.abc import Sequence
+
+from alerting.gateway import alerts, escalations, policies, technical
+from alerting.worklist.rules import load_rules
+from ingest.gateway.configuration import ApiSettings
+from ingest.gateway.routes import Routes
+from ingest.gateway.service import serve as serve_with
+from models.settings import Settings
+
+ROUTES: Sequence[Routes] = (
+    alerts.routes,
+    escalations.routes,
+    technical.routes,
+    policies.policies,
+    policies.rosters,
+)
+"""What alerting adds to the routes of ingest."""
+
+
+async def serve(settings: Settings, configuration: ApiSettings, stop: asyncio.Event) -> None:
+    """Answers until `stop`. **Raises**: RefuseToStart, as in ingest, and for policies or rosters that are wrong."""
+    rules = load_rules(settings)
+    await serve_with(settings, configuration, stop, beside=ROUTES, state={"alert_rules": rules})

@@ -1,0 +1,148 @@
+"""What people's requests rest on beside the alert itself: who there is to ask, by which channels."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID, uuid4
+
+from alerting import acts
+from alerting.escalation.duty import Rosters
+from alerting.escalation.policy import Policy
+from alerting.escalation.recipients import Contact, Contacts, parties
+from alerting.transition import Transition
+from alerting.worklist.forms import EscalateForm, SeveralForm
+from alerting.worklist.handling import NOT_THERE, Decide, Rules, Seen, Situation, handle_each
+from alerting.worklist.looking import as_it_is
+from ingest.acting import Acting
+from models.access import User
+from models.alerts import Alert
+from models.clock import MINUTE_US
+from models.db.worklist import find_alert, is_there, keys_of
+from models.errors import BadInput, NotThere, Outdated
+from models.escalations import Channel, Party, Recipient
+
+IN_ORDER = (
+    Channel.FHIR,
+    Channel.WEBHOOK,
+    Channel.SECURE_MAIL,
+    Channel.KAFKA,
+    Channel.PULL,
+    Channel.EMAIL,
+)
+"""Channels where neither the form nor the policy says by which: into the other's own system before mail."""
+
+
+def acknowledge(by: User) -> Decide:
+    """Taking an alert."""
+
+    def decide(at: Situation) -> Transition:
+        return acts.acknowledge(at.alert, by, policy=at.policy, duty=at.duty, now_us=at.now_us)
+
+    return decide
+
+
+async def acknowledge_each(act: Acting, rules: Rules, form: SeveralForm) -> list[dict[str, Any]]:
+    """Takes several alerts; what came of each, in the order asked. **Raises**: BadInput for one named twice."""
+    seen = [Seen(one.alert_id, one.version) for one in form.alerts]
+    if len({one.alert_id for one in seen}) < len(seen):
+        raise BadInput(where="alerts", expected="each alert once", found="one twice")
+    results = await handle_each(act, rules, seen, acknowledge(act.user))
+    return [{"alert_id": key, **await _result(act, result)} for key, result in results.items()]
+
+
+async def require_somebody(act: Acting, alert_id: UUID, to: Party, person_id: UUID | None) -> None:
+    """Lets a hand-over through for which there is somebody. **Raises**: BadInput, NotThere."""
+    patient_id, _ = await _key(act, alert_id)
+    if not await is_there(act.connection, patient_id, to.role, to.organisation_id, person_id):
+        raise BadInput(
+            where="hand_over" if person_id is None else "hand_over.person_id",
+            expected="somebody who has this role today at an organisation that treats the patient",
+            found="nobody",
+        )
+
+
+async def escalate(act: Acting, rules: Rules, alert_id: UUID, form: EscalateForm) -> tuple[UUID, Decide]:
+    """Handing an alert on, as the form says, to who is meant at this moment. **Raises**: NotThere.
+
+    The decision **raises** BadInput when nobody is.
+    """
+    key = await _key(act, alert_id)
+    alert = await find_alert(act.connection, key)
+    organisation_id = act.user.organisation_id if alert is None else alert.organisation_id
+    contacts = (await parties(act.connection, {key[0]: organisation_id})).get(key[0], {})
+    escalation_id, message_ids = uuid4(), [uuid4() for _ in Channel]
+
+    def decide(at: Situation) -> Transition:
+        asked = asked_of(form, contacts, at.policy, rules.rosters, at.now_us)
+        return acts.escalate(
+            at.alert,
+            act.user,
+            escalation_id=escalation_id,
+            message_ids=message_ids,
+            asked=asked,
+            now_us=at.now_us,
+        )
+
+    return escalation_id, decide
+
+
+def asked_of(
+    form: EscalateForm, contacts: Contacts, policy: Policy, rosters: Rosters, now_us: int
+) -> acts.Asked:
+    """Who is asked what: at this moment perhaps another one than was named, such as the post for the practice.
+
+    **Units**: microseconds since 1970 UTC. **Raises**: BadInput.
+    """
+    recipient = rosters.on_duty(form.recipient, now_us).recipient
+    contact = contacts.get(recipient)
+    if contact is None:
+        raise BadInput(
+            where="recipient", expected="somebody who is there for this patient", found=f"no {recipient}"
+        )
+    minutes = form.answer_within_minutes
+    return acts.Asked(
+        recipient=recipient,
+        to=contact.party,
+        request=form.request,
+        reason=form.reason,
+        channels=_channels(form, recipient, contact, policy),
+        question=form.question,
+        answer_within_us=None if minutes is None else minutes * MINUTE_US,
+    )
+
+
+def _channels(
+    form: EscalateForm, recipient: Recipient, contact: Contact, policy: Policy
+) -> tuple[Channel, ...]:
+    if form.channels is not None:
+        if unknown := [one for one in form.channels if one not in contact.channels]:
+            expected = "channels with an address there: " + ", ".join(_ordered(contact.channels))
+            raise BadInput(where="channels", expected=expected, found=", ".join(unknown))
+        return form.channels
+    of_policy: Sequence[Channel] = next(
+        (step.channels for step in policy.steps if step.recipient is recipient), IN_ORDER
+    )
+    found = tuple(one for one in of_policy if one in contact.channels)
+    return found or (Channel.WORKLIST,)
+
+
+def _ordered(channels: Iterable[Channel]) -> list[Channel]:
+    return sorted(channels, key=list(Channel).index)
+
+
+async def _key(act: Acting, alert_id: UUID) -> tuple[UUID, UUID]:
+    keys = await keys_of(act.connection, [alert_id])
+    if alert_id not in keys:
+        raise NotThere(NOT_THERE)
+    return keys[alert_id]
+
+
+async def _result(act: Acting, result: Alert | BadInput | NotThere | Outdated) -> dict[str, Any]:
+    match result:
+        case Alert():
+            return {"done": True, "alert": await as_it_is(act, result)}
+        case Outdated():
+            return {"done": False, "status": 409, "detail": str(result), "now": result.now}
+        case NotThere():
+            return {"done": False, "status": 404, "detail": str(result)}
+        case BadInput():
+            return {"done": False, "status": 422, "detail": str(result)}
