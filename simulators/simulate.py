@@ -130,7 +130,7 @@ async def put_out(
 
 
 def newest_programmes(folder: Path | None) -> Mapping[str, Programme]:
-    """The newest version of each programme. **Raises**: BadProgramme."""
+    """The newest version of each programme. **Raises**: BadFile."""
     return {programme.programme: programme for programme in load_folder(folder or PACKAGED)}
 
 

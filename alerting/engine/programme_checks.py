@@ -1,7 +1,6 @@
 """What makes a programme contradictory, although its fields are right one by one."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from alerting.engine import limit_units
 from alerting.engine.expressions import Comparator, Comparison, Condition, comparisons
@@ -17,6 +16,7 @@ from alerting.engine.programme import (
     Programme,
     Rule,
 )
+from alerting.yaml_files import Problem
 from models.kinds import KIND_BY_NAME, Kind
 from models.units import UNITS
 
@@ -25,15 +25,6 @@ RAW_US = 48 * UNITS_OF_TIME_US["hours"]
 """So far back readings of dense kinds are looked at one by one."""
 
 SAID_OTHERWISE = {kind: subject for subject, kinds in TOGETHER.items() for kind in kinds if kind != subject}
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something wrong in a programme: the field as a path, what was expected, what was found."""
-
-    path: tuple[str, ...]
-    expected: str
-    found: str
 
 
 def problems(programme: Programme) -> list[Problem]:

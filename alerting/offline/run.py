@@ -170,7 +170,7 @@ def _conflict(number: int) -> BadRow:
 def read_programmes(places: Sequence[Path]) -> Sequence[Programme]:
     """The programmes of files and folders; those that come with Thuiswacht where none are named.
 
-    **Raises**: BadProgramme for one that is wrong; BadInput for one that is there twice.
+    **Raises**: BadFile for one that is wrong; BadInput for one that is there twice.
     """
     found: dict[tuple[str, int], Programme] = {}
     for place in places or [PACKAGED]:

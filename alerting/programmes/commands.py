@@ -27,19 +27,20 @@ def check(files: Sequence[Path]) -> None:
 
     Exit codes: 0 all are right, 65 some are not.
     """
-    from alerting.engine.programme_files import BadProgramme, load_file
+    from alerting.engine.programme_files import load_file
+    from alerting.yaml_files import BadFile
 
     errors: list[BadInput] = []
     for file in files:
         try:
             loaded = load_file(file)
-        except BadProgramme as bad:
+        except BadFile as bad:
             errors += bad.errors
         else:
             rules = "1 rule" if len(loaded.rules) == 1 else f"{len(loaded.rules)} rules"
             click.echo(f"{file.name}: {_name(loaded)}, {rules}, {loaded.hash}")
     if errors:
-        raise BadProgramme(errors)
+        raise BadFile(errors)
 
 
 @programme.command("list")

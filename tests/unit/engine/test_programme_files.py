@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from alerting.engine.expressions import comparisons
-from alerting.engine.programme_files import BadProgramme, load_file, load_folder, load_text
+from alerting.engine.programme_files import load_file, load_folder, load_text
+from alerting.yaml_files import BadFile
 
 RIGHT = """\
 programme: sample
@@ -162,7 +163,7 @@ def test_every_feature_has_its_units(when: str) -> None:
     ],
 )
 def test_a_feature_beside_its_units_is_refused(when: str, expected: str) -> None:
-    with pytest.raises(BadProgramme) as refused:
+    with pytest.raises(BadFile) as refused:
         load_text(with_condition(when), "sample.yaml")
     assert any(expected in error.expected for error in refused.value.errors), str(refused.value)
     assert all(", line " in error.where and error.found for error in refused.value.errors)
@@ -172,7 +173,7 @@ def test_a_version_has_64_rules_at_most() -> None:
     head, _, rule = with_condition("rise(body_weight, days=3) > kilos").partition("  sample:\n")
     rules = [f"  sample_{n}:\n{rule}" for n in range(65)]
     assert len(load_text(head + "".join(rules[:64]), "x").rules) == 64
-    with pytest.raises(BadProgramme, match="at most 64"):
+    with pytest.raises(BadFile, match="at most 64"):
         load_text(head + "".join(rules), "x")
 
 
@@ -291,7 +292,7 @@ def test_a_wrong_file_is_refused_with_line_and_field(
     old: str, new: str, line: int, field: str, expected: str
 ) -> None:
     assert old in RIGHT
-    with pytest.raises(BadProgramme) as refused:
+    with pytest.raises(BadFile) as refused:
         load_text(RIGHT.replace(old, new, 1), "sample.yaml")
     places = [error.where for error in refused.value.errors]
     where = f"sample.yaml, line {line}" + (f", {field}" if field else "")
@@ -303,14 +304,14 @@ def test_a_wrong_file_is_refused_with_line_and_field(
     "text", ["", "- 1", "just words", "\t", "a: &a [*a]", "a: b: c", "!!python/name:os.system x"]
 )
 def test_what_is_no_programme_at_all_is_refused(text: str) -> None:
-    with pytest.raises(BadProgramme, match=r"sample\.yaml, line 1\b") as refused:
+    with pytest.raises(BadFile, match=r"sample\.yaml, line 1\b") as refused:
         load_text(text, "sample.yaml")
     assert all(error.found for error in refused.value.errors)
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:
     wrong = RIGHT.replace("version: 1", "version: x").replace("signal: fluid", "signal: water")
-    with pytest.raises(BadProgramme) as refused:
+    with pytest.raises(BadFile) as refused:
         load_text(wrong, "sample.yaml")
     assert len(refused.value.errors) == 2
     assert str(refused.value).count("sample.yaml, line") == 2
@@ -320,13 +321,13 @@ def test_a_folder_has_each_version_once(tmp_path: Path) -> None:
     (tmp_path / "one.yaml").write_text(RIGHT, encoding="utf-8")
     assert len(load_folder(tmp_path)) == 1
     (tmp_path / "two.yaml").write_text(RIGHT, encoding="utf-8")
-    with pytest.raises(BadProgramme, match="one file per programme and version"):
+    with pytest.raises(BadFile, match="one file per programme and version"):
         load_folder(tmp_path)
 
 
 def test_files_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadProgramme, match="at least one"):
+    with pytest.raises(BadFile, match="at least one"):
         load_folder(tmp_path)
     (tmp_path / "bad.yaml").write_bytes(b"\xff\xfe")
-    with pytest.raises(BadProgramme, match="UTF-8"):
+    with pytest.raises(BadFile, match="UTF-8"):
         load_file(tmp_path / "bad.yaml")
