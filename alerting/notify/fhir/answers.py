@@ -128,7 +128,12 @@ def _when_asked(answer: TaskAnswer, named: UUID | None) -> Decided:
         )
     if answer.status in _GIVEN_BACK:
         return _hand_back(answer)
-    return _answered(answer)
+    decided = _answered(answer)
+    if named is None:
+        raise BadInput(
+            where="Task.owner", expected=f"a person, by {PERSON}, whose answer it is", found="nobody"
+        )
+    return decided
 
 
 def _when_accepted(escalation: Escalation, answer: TaskAnswer, named: UUID | None) -> Decided:
