@@ -42,7 +42,7 @@ class NotThere(ThuiswachtError):
 
 
 class Outdated(ThuiswachtError):
-    """Somebody else changed this meanwhile: look again, then decide. `now`: how it is, as far as that helps."""
+    """Somebody else changed this meanwhile: look again, then decide. `now`: how it is, where that helps."""
 
     def __init__(self, message: str, *, now: Mapping[str, object] | None = None) -> None:
         super().__init__(message)

@@ -46,6 +46,16 @@ async def show_policy(act: Act, rules: ByRules, name: str) -> dict[str, Any]:  #
     return of_policy(found)
 
 
+@rosters.route("GET", "", action=Action.POLICY_READ, kind=Kind.READ)
+async def list_rosters(act: Act, rules: ByRules) -> dict[str, Any]:  # noqa: ARG001 (as above)
+    """Who is on duty at which local times, as the files say it."""
+    return {
+        "rosters": [
+            {**one.model_dump(mode="json", by_alias=True), "hash": one.hash} for one in rules.rosters.rosters
+        ]
+    }
+
+
 @rosters.route("GET", "/on-duty", action=Action.POLICY_READ, kind=Kind.READ)
 async def on_duty(
     act: Act,

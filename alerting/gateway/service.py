@@ -24,6 +24,9 @@ ROUTES: Sequence[Routes] = (
 
 
 async def serve(settings: Settings, configuration: ApiSettings, stop: asyncio.Event) -> None:
-    """Answers until `stop`. **Raises**: RefuseToStart, as in ingest, and for policies or rosters that are wrong."""
+    """Answers until `stop`.
+
+    **Raises**: RefuseToStart, as in ingest; BadFile for policies or rosters that are wrong.
+    """
     rules = load_rules(settings)
     await serve_with(settings, configuration, stop, beside=ROUTES, state={"alert_rules": rules})

@@ -1,4 +1,4 @@
-"""Routes of technical alerts: what is wrong with the service itself, or with whom it talks to. No patients."""
+"""Routes of technical alerts: what is wrong with the service itself, or whom it talks to. No patients."""
 
 from dataclasses import asdict
 from typing import Any

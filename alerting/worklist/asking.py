@@ -41,7 +41,7 @@ def acknowledge(by: User) -> Decide:
 
 
 async def acknowledge_each(act: Acting, rules: Rules, form: SeveralForm) -> list[dict[str, Any]]:
-    """Takes several alerts; what came of each, in the order asked. **Raises**: BadInput for one named twice."""
+    """Takes several alerts; what came of each, in that order. **Raises**: BadInput for one named twice."""
     seen = [Seen(one.alert_id, one.version) for one in form.alerts]
     if len({one.alert_id for one in seen}) < len(seen):
         raise BadInput(where="alerts", expected="each alert once", found="one twice")
@@ -88,7 +88,7 @@ async def escalate(act: Acting, rules: Rules, alert_id: UUID, form: EscalateForm
 def asked_of(
     form: EscalateForm, contacts: Contacts, policy: Policy, rosters: Rosters, now_us: int
 ) -> acts.Asked:
-    """Who is asked what: at this moment perhaps another one than was named, such as the post for the practice.
+    """Who is asked what: at this moment perhaps another than was named, such as the post for the practice.
 
     **Units**: microseconds since 1970 UTC. **Raises**: BadInput.
     """

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from alerting.acts import require_version
 from alerting.carrying_out import carry_out
-from alerting.escalation.duty import Duty, Rosters
+from alerting.escalation.duty import Duty
 from alerting.escalation.policy import Policies, Policy
+from alerting.escalation.roster import RosterBook
 from alerting.transition import Transition
 from ingest.acting import Acting
 from models.access import Role
@@ -51,7 +52,7 @@ class Rules:
     """By what alerts are handled: policies, rosters, and whose clock counts."""
 
     policies: Policies
-    rosters: Rosters
+    rosters: RosterBook
     settings: Settings
 
 

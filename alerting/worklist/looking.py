@@ -1,4 +1,4 @@
-"""Looking at alerts: a page of the worklist, one alert with all that belongs to it; who was seen is on record."""
+"""Looking at alerts: a page of the worklist, one alert with all about it; each look is on record."""
 
 from uuid import UUID
 

@@ -7,5 +7,6 @@ from models.settings import Settings
 
 
 def load_rules(settings: Settings) -> Rules:
-    """Policies and rosters, checked. **Raises**: RefuseToStart, saying what is wrong where."""
-    return Rules(load_policies(), load_rosters(), settings)
+    """Policies and rosters, checked. **Raises**: BadFile, saying what is wrong where."""
+    rosters = load_rosters()
+    return Rules(load_policies(rosters=rosters), rosters, settings)

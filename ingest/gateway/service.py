@@ -46,7 +46,7 @@ async def serve(
     beside: Sequence[Routes] = (),
     state: Mapping[str, object] | None = None,
 ) -> None:
-    """Answers until `stop`, also on the routes `beside` ours; `state` is what their handlers find in `app.state`.
+    """Answers until `stop`, also on the routes `beside` ours, whose handlers find `state` in `app.state`.
 
     **Raises**: RefuseToStart for a database that is insecure, half done, or not ours.
     """

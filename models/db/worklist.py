@@ -1,4 +1,4 @@
-"""Alerts for people: the worklist by pages, one alert with all that belongs to it, and the names beside them."""
+"""Alerts for people: the worklist by pages, one alert with all that belongs to it, names beside ids."""
 
 import json
 from collections.abc import Collection, Iterable
@@ -15,8 +15,8 @@ from models.db.pool import Connection
 from models.escalations import Message
 from models.findings import Severity, Signal
 
-# The fences show whole patients. A huisarts, and whoever sees a patient only because something was handed to them,
-# sees the alerts that were handed to their organisation; in an emergency everybody sees all of the patient.
+# The fences show whole patients. A huisarts, and whoever sees a patient only because something was handed to
+# them, sees the alerts that were handed to their organisation; in an emergency everybody sees all.
 _SHOWN = """(
     EXISTS (
         SELECT FROM escalation AS e WHERE (e.patient_id, e.alert_id) = (a.patient_id, a.alert_id)
@@ -127,7 +127,7 @@ class Beside:
 async def list_alerts(
     connection: Connection, wanted: Wanted, *, limit: int, after: Place | None = None
 ) -> list[Listed]:
-    """A page of the alerts that the declared user may see: high first, silence next, of each the oldest first.
+    """A page of the alerts that the declared user may see: high first, silence next, the oldest first.
 
     Canaries are in no worklist.
     """
@@ -160,7 +160,8 @@ async def load_beside(connection: Connection, alert: Alert) -> Beside:
         "SELECT * FROM alert_event WHERE (patient_id, alert_id) = ($1, $2) ORDER BY event_no", *key
     )
     messages = await connection.fetch(
-        "SELECT * FROM message WHERE patient_id = $1 AND alerts @> ARRAY[$2::uuid] ORDER BY written_at, number",
+        "SELECT * FROM message WHERE patient_id = $1 AND alerts @> ARRAY[$2::uuid] "
+        "ORDER BY written_at, number",
         *key,
     )
     step = await connection.fetchrow(
@@ -180,7 +181,8 @@ async def load_beside(connection: Connection, alert: Alert) -> Beside:
 async def find_successor(connection: Connection, alert: Alert) -> Alert | None:
     """Another alert of this one's patient and signal that is not resolved: there is room for one."""
     row = await connection.fetchrow(
-        "SELECT * FROM alert WHERE (patient_id, signal) = ($1, $2) AND state <> 'resolved' AND alert_id <> $3",
+        "SELECT * FROM alert "
+        "WHERE (patient_id, signal) = ($1, $2) AND state <> 'resolved' AND alert_id <> $3",
         alert.patient_id, alert.signal, alert.alert_id,
     )  # fmt: skip
     return None if row is None else alert_of(row)

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from models.access import Role
-from tests.integration.access.world import CENTRE, NEIGHBOURS, PRACTICE, THEIRS, Subject
+from tests.integration.access.world import CENTRE, NEIGHBOURS, OURS, PRACTICE, THEIRS, Subject
 
 Body = dict[str, Any] | None
 Ask = Callable[[Subject, Subject], Body]
@@ -46,6 +46,11 @@ def _correction(subject: Subject, _other: Subject) -> Body:
     }
 
 
+def _several(subject: Subject, other: Subject) -> Body:
+    alerts = (subject.alert_id, other.alert_id)
+    return {"alerts": [{"alert_id": str(alert_id), "version": 1} for alert_id in alerts]}
+
+
 def _body(**fields: Any) -> Ask:
     return lambda _subject, _other: fields
 
@@ -75,6 +80,25 @@ REQUESTS: Mapping[str, Ask] = {
     "POST /directory/addresses": _body(
         organisation_id=str(NEIGHBOURS), channel="email", value="post@example.org"
     ),
+    "POST /alerts/acknowledge": _several,
+    "POST /alerts/{alert_id}/acknowledge": _body(version=1),
+    "POST /alerts/{alert_id}/give-back": _body(version=1),
+    "POST /alerts/{alert_id}/snooze": _body(version=1, until="2026-12-01T00:00:00Z"),
+    "POST /alerts/{alert_id}/resolve": _body(version=1, outcome="true_no_action"),
+    "POST /alerts/{alert_id}/reopen": _body(version=1, reason=REASON),
+    "POST /alerts/{alert_id}/notes": _body(version=1, text=REASON),
+    "POST /alerts/{alert_id}/hand-over": _body(version=1, role=Role.NURSE, organisation_id=str(OURS)),
+    "POST /alerts/{alert_id}/hand-over/accept": _body(version=1),
+    "POST /alerts/{alert_id}/hand-over/decline": _body(version=1, reason=REASON),
+    "POST /alerts/{alert_id}/escalations": _body(
+        version=1, recipient="specialist", request="regular", reason=REASON
+    ),
+    "POST /alerts/{alert_id}/escalations/{escalation_id}/accept": _body(version=1),
+    "POST /alerts/{alert_id}/escalations/{escalation_id}/answer": _body(
+        version=1, answer=REASON, referral_avoided=True
+    ),
+    "POST /alerts/{alert_id}/escalations/{escalation_id}/hand-back": _body(version=1, reason=REASON),
+    "POST /alerts/{alert_id}/escalations/{escalation_id}/withdraw": _body(version=1, reason=REASON),
 }
 """Routes with a body; those without need none."""
 
@@ -87,4 +111,8 @@ def parameters(subject: Subject, person_id: UUID, something: UUID) -> dict[str, 
         "person_id": person_id,
         "address_id": something,
         "emergency_id": something,
+        "alert_id": subject.alert_id,
+        "escalation_id": subject.escalation_id,
+        "technical_alert_id": something,
+        "name": UUID(int=0),
     }

@@ -48,6 +48,21 @@ async def patient(admin: Connection, user: User, relation: Relation) -> UUID:
             "(gen_random_uuid(), $1, $2, $3, now(), now() + interval '1 hour', 'somebody fell down')",
             patient_id, user.person_id, user.organisation_id,
         )  # fmt: skip
+    if relation.escalated:
+        await admin.execute(
+            """
+            WITH a AS (
+                INSERT INTO alert (patient_id, alert_id, organisation_id, origin, signal, severity, opened_at)
+                VALUES ($1, gen_random_uuid(), $3, $4, 'fluid', 'high', now()) RETURNING alert_id
+            )
+            INSERT INTO escalation (
+                patient_id, escalation_id, alert_id, organisation_id, step_no, recipient, request, to_role,
+                to_organisation_id, asked_at, reason
+            )
+            SELECT $1, gen_random_uuid(), alert_id, $3, 1, 'huisarts', 'regular', 'huisarts', $2, now(), 'x' FROM a
+            """,
+            *ours, THEIRS, origin,
+        )  # fmt: skip
     return patient_id
 
 
@@ -61,6 +76,9 @@ RELATIONS = [
     Relation(emergency=True),
     Relation(emergency=True, treatment=True, own_organisation=True, objection=True),
     Relation(simulated=True),
+    Relation(escalated=True),
+    Relation(escalated=True, objection=True),
+    Relation(escalated=True, treatment=True, own_organisation=True),
 ]
 
 

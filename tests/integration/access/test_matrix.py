@@ -18,15 +18,18 @@ from pydantic import BaseModel
 
 from alerting.engine.compiled import compile_programmes
 from alerting.engine.programme_files import load_folder
+from alerting.gateway.service import ROUTES as ROUTES_ABOUT_ALERTS
 from alerting.versions import offer
+from alerting.worklist.rules import load_rules
 from ingest.acting import Decide
 from ingest.gateway.problems import answer
 from ingest.gateway.routes import GuardedRoute, each_route
-from ingest.gateway.service import ROUTES as ROUTES_OF_THE_API
+from ingest.gateway.service import ROUTES as ROUTES_OF_INGEST
 from models.access import Action, Ground, Relation, Role, User, decide
 from models.db.pool import connect
 from models.errors import ThuiswachtError
 from models.identity import Keys
+from models.settings import Settings
 from tests.integration.access.requests import REQUESTS, parameters
 from tests.integration.access.world import OURS, RELATIONS, Subject, World
 from tests.integration.policies import anybody_may
@@ -36,6 +39,7 @@ REFUSED = 403
 GRANTED = (200, 201, 202, 204, 404, 409, 422)
 SHOWS = (Action.PATIENT_READ, Action.IDENTITY_READ, Action.PATIENT_SEARCH, Action.COPY_MAKE)
 KEYS = Keys(b"k" * 32)
+RULES = load_rules(Settings())
 
 
 def make_app() -> FastAPI:
@@ -43,9 +47,10 @@ def make_app() -> FastAPI:
     app = FastAPI()
     for error in (ThuiswachtError, RequestValidationError):
         app.add_exception_handler(error, answer)
-    for routes in ROUTES_OF_THE_API:
+    for routes in (*ROUTES_OF_INGEST, *ROUTES_ABOUT_ALERTS):
         app.include_router(routes.router)
     app.state.identity_keys = KEYS
+    app.state.alert_rules = RULES
     return app
 
 

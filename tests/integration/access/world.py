@@ -29,6 +29,8 @@ RELATIONS: Mapping[str, Relation] = {
     "emergency": Relation(emergency=True),
     "emergency, objected": Relation(emergency=True, treatment=True, own_organisation=True, objection=True),
     "simulated": Relation(simulated=True),
+    "escalated": Relation(escalated=True),
+    "escalated, objected": Relation(escalated=True, objection=True),
 }
 
 # All that stands about a patient anywhere but in the audit log, as one text to compare.
@@ -63,6 +65,40 @@ _CHANGES = """
     VALUES ($1, $2, 1, gen_random_uuid(), 0, $3::jsonb),
         ($1, $2, 2, gen_random_uuid(), 0, '{"enrol": {"programme": "heart_failure", "version": 1}}')
 """
+_FINDING = """
+    INSERT INTO finding (patient_id, finding_id, organisation_id, programme, version, programme_hash, rule, signal,
+        severity, opened_at, opening, log_partition)
+    VALUES ($1, $1, $2, 'heart_failure', 1, 'h', $3, 'fluid', 'high', '2026-11-20Z', '[]', 0)
+"""
+# Of a patient who is a canary an alert of somebody who is not: canaries are in no worklist.
+_ALERT = """
+    INSERT INTO alert (patient_id, alert_id, organisation_id, origin, signal, severity, opened_at)
+    VALUES ($1, $3, $2, 'simulated', 'fluid', 'high', '2026-11-20Z')
+"""
+_REASON = """
+    INSERT INTO alert_finding (patient_id, alert_id, finding_id, joined_at, organisation_id)
+    VALUES ($1, $3, $1, '2026-11-20Z', $2)
+"""
+_EVENT = """
+    INSERT INTO alert_event (patient_id, alert_id, organisation_id, happened_at, event, by, why)
+    VALUES ($1, $3, $2, '2026-11-20Z', 'noted', 'alerting', jsonb_build_object('text', $4::text))
+"""
+_STEP = """
+    INSERT INTO escalation_step (patient_id, alert_id, organisation_id, due_at, rank, why)
+    VALUES ($1, $3, $2, '2026-11-20Z', 2, $4)
+"""
+# Asked of us where that is the relation, of others where it is not: then nobody of ours sees the patient by it.
+_ESCALATION = """
+    INSERT INTO escalation (patient_id, escalation_id, alert_id, organisation_id, step_no, recipient, request, to_role,
+        to_organisation_id, asked_at, reason)
+    VALUES ($1, $4, $3, $2, 1, 'huisarts', 'regular', 'huisarts', $5, '2026-11-20Z', $6)
+"""
+_MESSAGE = """
+    INSERT INTO message (patient_id, message_id, organisation_id, origin, kind, channel, severity, alerts, to_id,
+        number, body, due_at)
+    VALUES ($1, $1, $2, 'simulated', 'escalation', 'pull', 'high', ARRAY[$3::uuid], $4,
+        (SELECT count(*) + 1 FROM message), jsonb_build_object('text', $5::text), '2026-11-20Z')
+"""
 
 DIRECTORY = ("organisation", "person", "person_role", "message_address")
 
@@ -73,6 +109,8 @@ class Subject:
 
     patient_id: UUID
     word: str
+    alert_id: UUID = field(default_factory=uuid4)
+    escalation_id: UUID = field(default_factory=uuid4)
 
 
 @dataclass(slots=True)
@@ -122,6 +160,7 @@ class World:
         )  # fmt: skip
         await self._relate(it.patient_id, user, relation)
         await self._know(it, origin)
+        await self._alert(it, user.organisation_id if relation.escalated else NEIGHBOURS)
         return it
 
     async def stand_of(self, patient_id: UUID) -> str:
@@ -167,6 +206,19 @@ class World:
                 "(gen_random_uuid(), $1, $2, $3, now(), now() + interval '1 hour', 'somebody fell down')",
                 patient_id, user.person_id, user.organisation_id,
             )  # fmt: skip
+
+    async def _alert(self, it: Subject, asked: UUID) -> None:
+        """An open alert of the patient, with everything that may belong to one."""
+        for statement, values in (
+            (_FINDING, (it.word,)),
+            (_ALERT, (it.alert_id,)),
+            (_REASON, (it.alert_id,)),
+            (_EVENT, (it.alert_id, it.word)),
+            (_STEP, (it.alert_id, it.word)),
+            (_ESCALATION, (it.alert_id, it.escalation_id, asked, it.word)),
+            (_MESSAGE, (it.alert_id, asked, it.word)),
+        ):
+            await self.admin.execute(statement, it.patient_id, THEIRS, *values)
 
     async def _know(self, it: Subject, origin: str) -> None:
         who = Identity(family_name=it.word, birth_date=date(1950, 3, 1), without_bsn="test")
