@@ -7,7 +7,7 @@ from alerting.findings import FindingChange
 from alerting.ledger import Ledger, Stretch, looks_back_to_us
 from models import metrics
 from models.alerts import AlertEvent
-from models.db.alerts import Reason, load_alerts, load_reasons, write_alerts
+from models.db.alerts import Reason, load_alerts, load_heard, load_reasons, write_alerts
 from models.db.findings import load_findings, write_findings
 from models.db.pool import Connection
 from models.db.requests import withdraw_others, write_requests
@@ -22,7 +22,9 @@ async def book(connection: Connection, stretches: Sequence[Stretch]) -> Ledger:
     reasons = await load_reasons(connection, alerts)
     named = [(reason.patient_id, reason.finding_id) for reason in reasons]
     findings = await load_findings(connection, since_us, named)
-    ledger = Ledger.of(findings, alerts, ((r.patient_id, r.finding_id, r.alert_id) for r in reasons))
+    remarks = {said.remark_id: s.verdict.patient_id for s in stretches for said in s.remarks}
+    heard = await load_heard(connection, remarks)
+    ledger = Ledger.of(findings, alerts, ((r.patient_id, r.finding_id, r.alert_id) for r in reasons), heard)
     ids = _new_ids()
     for stretch in stretches:
         ledger.take(stretch, ids)

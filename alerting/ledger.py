@@ -9,6 +9,7 @@ from alerting.circumstances import Turn
 from alerting.engine.verdict import What
 from alerting.findings import FindingChange, PatientVerdict, fold
 from alerting.lifecycle import Book, Joined, follow
+from alerting.remarks import Remark
 from models.alerts import Alert, AlertHappening
 from models.findings import Finding
 from models.messages import Origin
@@ -20,7 +21,7 @@ class Stretch:
     """What concerns one patient between two clock messages.
 
     `because` says why the patient was evaluated again, where so. `requests` are those whose status changed,
-    in order; with `from_scratch` they are all that there are.
+    in order; with `from_scratch` they are all that there are. `remarks` are in the order of the log.
     **Units**: followed from `since_us` (exclusive) to `now_us`, microseconds since 1970 UTC.
     """
 
@@ -32,6 +33,7 @@ class Stretch:
     requests: tuple[Requested, ...] = ()
     from_scratch: bool = False
     because: Because = field(default_factory=dict[str, object])
+    remarks: tuple[Remark, ...] = ()
 
 
 def looks_back_to_us(stretches: Iterable[Stretch]) -> dict[UUID, int]:
@@ -55,12 +57,13 @@ class Ledger:
     """The stored findings and alerts of the patients of a batch, and what the batch makes of them.
 
     `reasons` are pairs of finding and alert, the latest last. `from_scratch` are patients of whom everything
-    was said anew, and when.
+    was said anew, and when. `heard` are the remarks that are in an alert already.
     """
 
     findings: dict[UUID, dict[UUID, Finding]]
     alerts: dict[UUID, dict[UUID, Alert]]
     links: dict[UUID, dict[UUID, UUID]]
+    heard: set[UUID] = field(default_factory=set[UUID])
     contradictions: dict[UUID, str] = field(default_factory=dict[UUID, str])
     changes: list[FindingChange] = field(default_factory=list[FindingChange])
     events: list[AlertHappening] = field(default_factory=list[AlertHappening])
@@ -80,9 +83,10 @@ class Ledger:
         findings: Iterable[Finding],
         alerts: Iterable[Alert],
         reasons: Iterable[tuple[UUID, UUID, UUID]],
+        heard: Iterable[UUID] = (),
     ) -> "Ledger":
         """From what is stored; `reasons` are patient, finding and alert."""
-        ledger = cls({}, {}, {})
+        ledger = cls({}, {}, {}, set(heard))
         for finding in findings:
             ledger.findings.setdefault(finding.patient_id, {})[finding.finding_id] = finding
         for alert in alerts:
@@ -95,22 +99,32 @@ class Ledger:
         """Carries one stretch of one patient through; stretches of a patient in the order of the log.
 
         Where engine and store contradict each other, `contradictions` names the patient and nothing of
-        this verdict is taken over: the patient is to be evaluated again.
+        this verdict is taken over: the patient is to be evaluated again. Remarks are heard all the same: the
+        engine has nothing to say of them.
         """
         patient_id = stretch.verdict.patient_id
-        if patient_id in self.contradictions:
-            return
+        findings = self.findings.setdefault(patient_id, {})
+        folded = None
+        if patient_id not in self.contradictions:
+            folded = fold(findings.values(), stretch.verdict)
+            if folded.contradiction is not None:
+                self.contradictions[patient_id] = folded.contradiction
+                folded = None
+        if folded is not None:
+            self._follow(stretch, folded.changes, ids)
+            self._ask(stretch)
+        elif stretch.remarks:
+            self._follow(stretch, (), ids)
+
+    def _follow(self, stretch: Stretch, changes: Sequence[FindingChange], ids: Iterator[UUID]) -> None:
+        """What changed in the findings of the stretch's patient, and what they wrote, to their alerts."""
+        patient_id = stretch.verdict.patient_id
         findings = self.findings.setdefault(patient_id, {})
         alerts = self.alerts.setdefault(patient_id, {})
         links = self.links.setdefault(patient_id, {})
-        folded = fold(findings.values(), stretch.verdict)
-        if folded.contradiction is not None:
-            self.contradictions[patient_id] = folded.contradiction
-            return
-        organisation_id = stretch.verdict.organisation_id
         book = Book(
             patient_id,
-            organisation_id,
+            stretch.verdict.organisation_id,
             stretch.origin,
             stretch.timeline,
             findings,
@@ -118,17 +132,29 @@ class Ledger:
             links,
             stretch.because,
         )
-        told = follow(book, folded.changes, since_us=stretch.since_us, now_us=stretch.now_us, ids=ids)
-        for change in folded.changes:
+        told = follow(
+            book,
+            changes,
+            since_us=stretch.since_us,
+            now_us=stretch.now_us,
+            ids=ids,
+            remarks=self._unheard(stretch.remarks),
+        )
+        for change in changes:
             findings[change.after.finding_id] = self._changed_findings[change.after.finding_id] = change.after
         for alert in told.alerts:
             alerts[alert.alert_id] = self._changed_alerts[alert.alert_id] = alert
         for joined in told.joined:
             links[joined.finding_id] = joined.alert_id
             self._joined[joined.alert_id, joined.finding_id] = (patient_id, joined)
-        self._ask(stretch)
-        self.changes += folded.changes
+        self.changes += changes
         self.events += told.events
+
+    def _unheard(self, remarks: Sequence[Remark]) -> list[Remark]:
+        """Each remark once, however often it was sent; from now on they are heard."""
+        new = {said.remark_id: said for said in reversed(remarks) if said.remark_id not in self.heard}
+        self.heard |= new.keys()
+        return list(reversed(new.values()))
 
     def _ask(self, stretch: Stretch) -> None:
         """Of what was said of a request the last counts."""

@@ -20,6 +20,7 @@ from alerting.engine.engine import Engine
 from alerting.engine.verdict import NO_CLOCK, Transition, Verdict, What
 from alerting.findings import PatientVerdict
 from alerting.ledger import Stretch
+from alerting.remarks import remarks_of
 from ingest.changes import place
 from ingest.decode import Record, decode
 from ingest.normalise import normalise
@@ -229,6 +230,8 @@ class Partition:
         for request in verdict.requests:
             asked.setdefault(request.patient_row, []).append(request)
         concerned |= asked.keys()
+        remarks = remarks_of(readings)
+        concerned |= remarks.keys()
         replayed = dict(verdict.replayed)
         late = late_readings(readings, replayed, since_us) if replayed else {}
         for row in sorted(concerned | said.keys() | replayed.keys()):
@@ -241,7 +244,8 @@ class Partition:
                 own = [placed for placed in changes if placed.change.patient_id == stretch.verdict.patient_id]
                 because = why_again(late.get(row, {}), own, requests, since_us)
                 stretch = replace(stretch, because=because)
-            work.stretches.append(replace(stretch, requests=requests))
+            remarked = tuple(remarks.get(row, ()))
+            work.stretches.append(replace(stretch, requests=requests, remarks=remarked))
         self._note_latest(verdict)
 
     def _is_nothing_new(self, row: int, transitions: Sequence[Transition], from_us: int | None) -> bool:

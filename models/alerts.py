@@ -53,6 +53,8 @@ class AlertEvent(StrEnum):
 
     OPENED = "opened"
     FINDING_JOINED = "finding_joined"
+    REMARKED = "remarked"
+    """The patient wrote more: another remark joined it."""
     FINDING_CHANGED = "finding_changed"
     SEVERITY_RAISED = "severity_raised"
     QUIETED = "quieted"

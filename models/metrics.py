@@ -150,6 +150,30 @@ ALERTING_ELECTED = Gauge(
     "thuiswacht_alerting_elected_services", "1 in the one service that does what is done once for all."
 )
 
+# Escalation.
+
+DISPATCH_STEPS = Counter(
+    "thuiswacht_dispatch_steps_total", "Steps that were due and were taken, by what came of them.", ["outcome"]
+)
+DISPATCH_LAG = Gauge(
+    "thuiswacht_dispatch_lag_seconds", "How long the oldest step that is due has been; 0 when none is."
+)
+DISPATCH_DUE = Gauge("thuiswacht_dispatch_due_steps", "Steps that are due and not taken yet.")
+DISPATCH_WITHOUT_STEP = Gauge(
+    "thuiswacht_dispatch_without_step_alerts",
+    "Open alerts that nobody would have looked at again: found, and mended, by the auditor.",
+)
+DISPATCH_OVERDUE_MESSAGES = Gauge(
+    "thuiswacht_dispatch_overdue_messages", "Messages that are past the time in which they should be there."
+)
+DISPATCH_UNTOLD_ESCALATIONS = Gauge(
+    "thuiswacht_dispatch_untold_escalations", "Open escalations that no message carries to who is asked."
+)
+DISPATCH_AUDITED = Gauge(
+    "thuiswacht_dispatch_audited_seconds",
+    "When the auditor last went round to its end, in seconds since 1970 by the wall: its heartbeat.",
+)
+
 # The register.
 
 REGISTER_CHANGES_WAITING = Gauge(

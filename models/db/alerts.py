@@ -51,6 +51,13 @@ JOIN alert AS a USING (patient_id, alert_id)
 ORDER BY l.patient_id, l.joined_at, a.created_at, l.finding_id
 """
 
+_LOAD_HEARD = """
+SELECT DISTINCT (e.why ->> 'remark_id')::uuid AS remark_id
+FROM unnest($1::uuid[], $2::text[]) AS wanted (patient_id, remark_id)
+JOIN alert_event AS e USING (patient_id)
+WHERE e.event IN ('opened', 'remarked') AND e.why ->> 'remark_id' = wanted.remark_id
+"""
+
 _WRITE = """
 INSERT INTO alert (
     patient_id, alert_id, organisation_id, origin, signal, severity, state, opened_at, cleared_at, retracted,
@@ -170,6 +177,17 @@ async def load_reasons(connection: Connection, alerts: Sequence[Alert]) -> list[
         _LOAD_REASONS, [alert.patient_id for alert in alerts], [alert.alert_id for alert in alerts]
     )
     return [Reason(row["patient_id"], row["alert_id"], row["finding_id"]) for row in rows]
+
+
+async def load_heard(connection: Connection, remarks: Mapping[UUID, UUID]) -> set[UUID]:
+    """Which of these remarks, each with its patient, are in an alert of theirs already.
+
+    The alerts of the patients are locked by the caller: nobody else hears them meanwhile.
+    """
+    if not remarks:
+        return set()
+    rows = await connection.fetch(_LOAD_HEARD, list(remarks.values()), [str(key) for key in remarks])
+    return {row["remark_id"] for row in rows}
 
 
 async def count_open(

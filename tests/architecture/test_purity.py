@@ -33,7 +33,6 @@ PURE_ELSEWHERE = {
     "alerting/findings.py",
     "alerting/incidents.py",
     "alerting/ledger.py",
-    "alerting/lifecycle.py",
     "alerting/offline/admission.py",
     "alerting/offline/bad_rows.py",
     "alerting/offline/copies.py",
@@ -48,6 +47,7 @@ PURE_ELSEWHERE = {
     "alerting/offline/texts.py",
     "alerting/offline/writing.py",
     "alerting/offline/written.py",
+    "alerting/remarks.py",
     "alerting/scores.py",
     "alerting/worklist/forms.py",
     "alerting/worklist/structure.py",
@@ -88,7 +88,7 @@ def is_pure(path: Path) -> bool:
     file = name(path)
     return (
         (file.startswith("models/") and not file.startswith("models/db/") and file not in IMPURE_MODELS)
-        or file.startswith("alerting/engine/")
+        or file.startswith(("alerting/acts/", "alerting/engine/", "alerting/lifecycle/"))
         or (file.startswith("alerting/explain/") and file not in IMPURE_EXPLAIN)
         or file in PURE_ELSEWHERE
     )

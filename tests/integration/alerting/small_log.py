@@ -39,8 +39,12 @@ class SmallLog:
         self.draw = random.Random(self.seed)
 
     def messages(self) -> list[Message]:
+        patients: list[UUID] = []
         for number in range(self.patients):
-            self._patient(UUID(int=self.draw.getrandbits(128), version=4), number)
+            patients.append(UUID(int=self.draw.getrandbits(128), version=4))
+            self._patient(patients[-1], number)
+        for number, patient_id in enumerate(patients):
+            self._remarks(patient_id, number)
         for tick in range(self.days * DAY_US // TICK_US + 1):
             now_us = START_US + tick * TICK_US
             self._write(now_us, None, {"schema": 1, "type": "clock", "now_us": now_us})
@@ -100,6 +104,20 @@ class SmallLog:
                 self.change(middle_us, patient_id, {"version": change})
             case _:
                 pass
+
+    def _remarks(self, patient_id: UUID, number: int) -> None:
+        """What patients write, in order, twice, late and too late; some after their end."""
+        for day in range(number % 3, self.days, 5):
+            taken_us = START_US + day * DAY_US + 11 * HOUR_US + 7 * MINUTE_US
+            received_us = taken_us + self.draw.choice([MINUTE_US, 3 * HOUR_US, 2 * DAY_US, 8 * DAY_US])
+            remark: dict[str, object] = {
+                "kind": "symptom_dyspnoea",
+                "text": f"Day {day}: short of breath",
+                "taken_at_us": taken_us,
+            }
+            self.upload(received_us, patient_id, remark)
+            if self.draw.random() < 0.5:
+                self.upload(received_us + self.draw.choice([0, HOUR_US, DAY_US]), patient_id, remark)
 
     def _morning(self, patient_id: UUID, number: int, day: int) -> None:
         taken_us = START_US + day * DAY_US + 7 * HOUR_US + self.draw.randrange(0, 2 * HOUR_US, 1000)
