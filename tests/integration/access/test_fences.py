@@ -59,7 +59,8 @@ async def patient(admin: Connection, user: User, relation: Relation) -> UUID:
                 patient_id, escalation_id, alert_id, organisation_id, step_no, recipient, request, to_role,
                 to_organisation_id, asked_at, reason
             )
-            SELECT $1, gen_random_uuid(), alert_id, $3, 1, 'huisarts', 'regular', 'huisarts', $2, now(), 'x' FROM a
+            SELECT $1, gen_random_uuid(), alert_id, $3, 1, 'huisarts', 'regular', 'huisarts', $2, now(), 'x'
+            FROM a
             """,
             *ours, THEIRS, origin,
         )  # fmt: skip

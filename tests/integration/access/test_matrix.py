@@ -178,6 +178,32 @@ async def test_row_level_security_alone_suffices(api: httpx.AsyncClient, world: 
                 assert await cell.is_unchanged(), where
 
 
+def sees_the_alert(role: Role, relation: Relation) -> bool:
+    """Whether the patient's alert is for this user: of those who may look, a huisarts was asked, or declared."""
+    decided = decide(User(uuid4(), OURS, role), Action.ALERT_READ, relation)
+    if role is Role.HUISARTS:
+        return decided.ground is Ground.ESCALATED or relation.emergency
+    return decided.allowed
+
+
+@pytest.mark.parametrize("policy", [decide, anybody_may])
+async def test_who_sees_an_alert(api: httpx.AsyncClient, world: World, policy: Decide) -> None:
+    world.policy = policy
+    for role in Role:
+        headers = {"x-role": role.value}
+        cells = {
+            name: await Cell.of(world, world.users[role.value].user, relation)
+            for name, relation in RELATIONS.items()
+        }
+        listed = (await api.get("/alerts?limit=500", headers=headers)).text
+        for name, cell in cells.items():
+            sees = sees_the_alert(role, cell.relation)
+            shown = await api.get(f"/alerts/{cell.it.alert_id}", headers=headers)
+            assert (str(cell.it.alert_id) in listed) == sees, (role, name)
+            assert (cell.it.word in shown.text) == sees, (role, name, shown.text)
+            assert (shown.status_code == 200) == sees, (role, name)
+
+
 def places_for_ids() -> list[tuple[GuardedRoute, str]]:
     """Every field of every form in which somebody can write an id."""
     found: list[tuple[GuardedRoute, str]] = []

@@ -66,8 +66,8 @@ _CHANGES = """
         ($1, $2, 2, gen_random_uuid(), 0, '{"enrol": {"programme": "heart_failure", "version": 1}}')
 """
 _FINDING = """
-    INSERT INTO finding (patient_id, finding_id, organisation_id, programme, version, programme_hash, rule, signal,
-        severity, opened_at, opening, log_partition)
+    INSERT INTO finding (patient_id, finding_id, organisation_id, programme, version, programme_hash, rule,
+        signal, severity, opened_at, opening, log_partition)
     VALUES ($1, $1, $2, 'heart_failure', 1, 'h', $3, 'fluid', 'high', '2026-11-20Z', '[]', 0)
 """
 # Of a patient who is a canary an alert of somebody who is not: canaries are in no worklist.
@@ -87,15 +87,15 @@ _STEP = """
     INSERT INTO escalation_step (patient_id, alert_id, organisation_id, due_at, rank, why)
     VALUES ($1, $3, $2, '2026-11-20Z', 2, $4)
 """
-# Asked of us where that is the relation, of others where it is not: then nobody of ours sees the patient by it.
+# Asked of us where that is the relation, of others where it is not: nobody of ours sees the patient by it.
 _ESCALATION = """
-    INSERT INTO escalation (patient_id, escalation_id, alert_id, organisation_id, step_no, recipient, request, to_role,
-        to_organisation_id, asked_at, reason)
+    INSERT INTO escalation (patient_id, escalation_id, alert_id, organisation_id, step_no, recipient, request,
+        to_role, to_organisation_id, asked_at, reason)
     VALUES ($1, $4, $3, $2, 1, 'huisarts', 'regular', 'huisarts', $5, '2026-11-20Z', $6)
 """
 _MESSAGE = """
-    INSERT INTO message (patient_id, message_id, organisation_id, origin, kind, channel, severity, alerts, to_id,
-        number, body, due_at)
+    INSERT INTO message (patient_id, message_id, organisation_id, origin, kind, channel, severity, alerts,
+        to_id, number, body, due_at)
     VALUES ($1, $1, $2, 'simulated', 'escalation', 'pull', 'high', ARRAY[$3::uuid], $4,
         (SELECT count(*) + 1 FROM message), jsonb_build_object('text', $5::text), '2026-11-20Z')
 """
