@@ -13,8 +13,10 @@ from models.escalations import EscalationState, Message
 
 
 async def carry_out(connection: Connection, transitions: Sequence[Transition]) -> list[Message]:
-    """Writes what was decided about alerts that the caller locked; gives the messages with their numbers:
-    new ones, and those that waited already and took others in."""
+    """Writes what was decided about alerts that the caller locked; gives the messages with their numbers.
+
+    Among them are those that waited already and took others in.
+    """
     await write_alerts(
         connection, [t.alert for t in transitions], [], [event for t in transitions for event in t.events]
     )

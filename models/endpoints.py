@@ -22,6 +22,17 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def is_mail_address(text: str) -> bool:
+    """Whether this is one plain address, and can hide nothing else in a header.
+
+    >>> [is_mail_address(a) for a in ("a@example.org", "A <a@example.org>", "a@example.org, b@example.org")]
+    [True, False, False]
+    """
+    local, at, domain = text.rpartition("@")
+    plain = text.isascii() and text.isprintable() and not set(text) & set(' <>(),;:"[]\\')
+    return bool(plain and at and local and "@" not in local and "." in domain)
+
+
 def require_safe_kafka(bootstrap: str, security_protocol: str) -> None:
     """Let through Kafka on this machine, and Kafka anywhere that is encrypted and asks who we are.
 

@@ -79,6 +79,23 @@ INGEST_DELAY = Histogram(
     "thuiswacht_ingest_delay_seconds", "From receipt of a message to its commit.", buckets=_DELAY_S
 )
 
+# Messages on their way.
+
+NOTIFY_MESSAGES = Counter(
+    "thuiswacht_notify_messages_total",
+    "What came of attempts to send: delivered, attempted (again later), given_up, withdrawn.",
+    ["channel", "state"],
+)
+NOTIFY_SENDING = Histogram(
+    "thuiswacht_notify_sending_seconds", "One attempt, by its endpoint.", ["channel"], buckets=_WORK_S
+)
+NOTIFY_WAITING = Gauge(
+    "thuiswacht_notify_waiting", "Messages that are due and neither delivered nor given up.", ["channel"]
+)
+NOTIFY_WAIT = Gauge(
+    "thuiswacht_notify_wait_seconds", "How long the oldest of these is due; 0 when none waits.", ["channel"]
+)
+
 # Alerting.
 
 ALERTING_READINGS = Counter("thuiswacht_alerting_readings_total", "Readings that the engine took in.")

@@ -8,10 +8,11 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import DirectoryPath, Field, FilePath, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from models.endpoints import require_safe_kafka, require_safe_postgres
 from models.errors import RefuseToStart
+from models.message_settings import MessageSettings, Port
 
 PREFIX = "THUISWACHT_"
 
@@ -23,10 +24,8 @@ OTHER_VARIABLES: Mapping[str, str] = {
 
 _IDENTITY_KEY_BYTES = 32
 
-Port = Annotated[int, Field(ge=0, le=65_535)]
 
-
-class Settings(BaseSettings):
+class Settings(MessageSettings):
     """What a service is told from outside; each field is the variable of its name, in capitals, prefixed."""
 
     model_config = SettingsConfigDict(

@@ -39,14 +39,14 @@ async def explain_stored(
                 finding = await _found(act.connection, finding_id)
                 await act.require(finding.patient_id)
                 act.details = f"finding {finding_id}"
-                return await _explained(act.connection, finding, programmes)
+                return await explained(act.connection, finding, programmes)
         async with pool.connection() as connection:
             if await require_migrated(connection) == "live":
                 raise BadInput(where="--as", expected="who looks, in a live database", found="nobody")
             # One picture of the database, though the services go on.
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 finding = await _found(connection, finding_id)
-                return await _explained(connection, finding, programmes)
+                return await explained(connection, finding, programmes)
 
 
 async def _found(connection: Connection, finding_id: UUID) -> Finding:
@@ -61,9 +61,8 @@ async def _found(connection: Connection, finding_id: UUID) -> Finding:
     return finding
 
 
-async def _explained(
-    connection: Connection, finding: Finding, programmes: Sequence[Programme]
-) -> Explanation:
+async def explained(connection: Connection, finding: Finding, programmes: Sequence[Programme]) -> Explanation:
+    """The explanation of a finding, for who may see its patient; `programmes` beside those on record."""
     changes = await load_changes_of(connection, finding.patient_id)
     now_us = await latest_clock_us(connection, finding.log_partition)
     versions = await _versions(connection, finding, programmes)

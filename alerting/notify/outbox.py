@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, assert_never
-from uuid import UUID, uuid5
+from uuid import uuid5
 
 from alerting.notify.channels import Address, Delivered, Gone, Later, Note, Receipt, Refused
 from alerting.notify.patience import patience_of
@@ -129,7 +129,7 @@ def after(message: Message, receipt: Receipt, now_us: int, jitter: float) -> Out
         case Later(why=why, after_s=after_s):
             if now_us >= give_up_at_us(message):
                 return given_up(message, why, now_us)
-            wait_us = back_off_us(message, jitter)
+            wait_us = patience_of(message.channel).wait_us(message.attempts, jitter)
             asked_us = 0 if after_s is None else int(after_s * SECOND_US)
             return Outcome(
                 replace(message, state=MessageState.ATTEMPTED, why=why), now_us + max(wait_us, asked_us)
@@ -185,16 +185,6 @@ def give_up_at_us(message: Message) -> int:
     if message.kind is MessageKind.TO_PATIENT and time_us is not None:
         return message.due_at_us + min(patience.alone_us, time_us)
     return message.due_at_us + patience.alone_us
-
-
-def back_off_us(message: Message, jitter: float) -> int:
-    """How long to wait after so many attempts: doubled each time, up to a longest, half of it by chance.
-
-    **Units**: microseconds; `jitter` in [0, 1).
-    """
-    patience = patience_of(message.channel)
-    whole = min(patience.longest_us, patience.first_us << min(max(message.attempts - 1, 0), 40))
-    return whole // 2 + int(whole // 2 * jitter)
 
 
 def channels_after(message: Message) -> tuple[Channel, ...]:

@@ -23,6 +23,14 @@ class Patience:
     timeout_s: float
     at_once: int
 
+    def wait_us(self, failures: int, jitter: float) -> int:
+        """How long to wait after so many failures: doubled each time, half of it by chance.
+
+        **Units**: microseconds; `jitter` in [0, 1).
+        """
+        whole = min(self.longest_us, self.first_us << min(max(failures - 1, 0), 40))
+        return whole // 2 + int(whole // 2 * jitter)
+
 
 # Alone, an endpoint may be down over a weekend: late is better than never, and the ladder went on long ago.
 _SYSTEM = Patience(5 * SECOND_US, 15 * MINUTE_US, 30 * MINUTE_US, 3 * DAY_US, timeout_s=15.0, at_once=2)

@@ -169,6 +169,15 @@ async def lock_alerts(connection: Connection, keys: Sequence[tuple[UUID, UUID]])
     return [alert_of(row) for row in rows]
 
 
+async def load_by_id(connection: Connection, patient_id: UUID, alerts: Sequence[UUID]) -> list[Alert]:
+    """These alerts of a patient as they are now, in the order in which they are named; not locked."""
+    rows = await connection.fetch(
+        "SELECT * FROM alert WHERE patient_id = $1 AND alert_id = ANY($2::uuid[])", patient_id, list(alerts)
+    )
+    by_id = {row["alert_id"]: alert_of(row) for row in rows}
+    return [by_id[key] for key in alerts if key in by_id]
+
+
 async def load_reasons(connection: Connection, alerts: Sequence[Alert]) -> list[Reason]:
     """The findings of these alerts; the last one named is the latest that a finding belongs to."""
     if not alerts:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 import asyncpg
 
@@ -86,6 +87,19 @@ async def load_escalations(connection: Connection, alerts: Collection[Alert]) ->
         return []
     rows = await connection.fetch(_LOAD, [a.patient_id for a in alerts], [a.alert_id for a in alerts])
     return [escalation_of(row) for row in rows]
+
+
+async def load_by_id(
+    connection: Connection, patient_id: UUID, escalations: Collection[UUID]
+) -> list[Escalation]:
+    """These escalations of a patient, in the order in which they are named."""
+    rows = await connection.fetch(
+        "SELECT * FROM escalation WHERE patient_id = $1 AND escalation_id = ANY($2::uuid[])",
+        patient_id,
+        list(escalations),
+    )
+    by_id = {row["escalation_id"]: escalation_of(row) for row in rows}
+    return [by_id[key] for key in escalations if key in by_id]
 
 
 async def write_escalations(connection: Connection, escalations: Collection[Escalation]) -> None:

@@ -87,12 +87,14 @@ class Pool:
                 await self._pool.release(connection)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncGenerator[Connection]:
+    async def transaction(self, *, readonly: bool = False) -> AsyncGenerator[Connection]:
         """A connection within one transaction, committed at the end, rolled back on an error.
+
+        With `readonly` Postgres refuses to write in it.
 
         **Raises**: as `connection`. When TryAgain comes from the commit, it may have happened or not.
         """
-        async with self.connection() as connection, connection.transaction():
+        async with self.connection() as connection, connection.transaction(readonly=readonly):
             yield connection
 
     async def close(self) -> None:

@@ -15,8 +15,9 @@ from models.db.pool import Connection
 from models.escalations import Channel, Message, MessageState
 
 # A later message to a recipient waits for an earlier one of the same patient: on the same channel until that
-# is delivered or given up; on another until it was tried once, for one dead channel does not block the others;
-# what corrects a message waits for that one. Pulled messages wait for their recipient and hold up nobody.
+# is delivered or given up; on another until it was tried once, for one dead channel does not hold up the
+# others; what corrects a message waits for that one. Pulled messages wait for their recipient, and hold up
+# nobody.
 _DUE = """
 SELECT m.* FROM message AS m
 WHERE m.state IN ('due', 'attempted') AND coalesce(m.next_attempt_at, m.due_at) <= $1
@@ -45,7 +46,6 @@ WHERE m.state IN ('due', 'attempted') AND m.give_up_at < $1
   AND (m.claimed_until IS NULL OR m.claimed_until < clock_timestamp()) AND m.channel <> 'worklist'
 ORDER BY m.give_up_at
 LIMIT $2
-FOR UPDATE OF m SKIP LOCKED
 """
 
 _TAKE = """
@@ -117,7 +117,7 @@ async def due(connection: Connection, now_us: int, limit: int, busy: Collection[
 
 
 async def too_late(connection: Connection, now_us: int, limit: int) -> list[Message]:
-    """Messages that were tried for long enough, and that nobody is trying at this moment; locked."""
+    """Messages that were tried for long enough, and that nobody is trying at this moment; not locked."""
     rows = await connection.fetch(_TOO_LATE, to_datetime(now_us), limit)
     return [message_of(row) for row in rows]
 
