@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
-from alerting.notify.to_patient import require_fitting
+from alerting.notify.to_patient import PatientText, require_fitting
 from alerting.worklist.forms import PatientAppForm, PatientMessageForm
 from ingest.acting import Acting
 from models.clock import DAY_US
 from models.db import patient_messages as stored
 from models.db.patient_messages import App, body_of
-from models.errors import NotThere, Outdated
+from models.errors import BadInput, NotThere, Outdated
 from models.escalations import Channel, Message, MessageKind
 from models.findings import Severity
 
@@ -24,6 +24,9 @@ async def tell(act: Acting, patient_id: UUID, form: PatientMessageForm, now_us: 
     **Units**: `now_us` in microseconds since 1970 UTC, by the clock that the dispatcher goes by.
     """
     require_fitting(form.text, form.about)
+    if form.text is PatientText.MEASURE_AGAIN:
+        # It says until when is waited, which the quality gate alone knows.
+        raise BadInput(where="text", expected=PatientText.MEASURE_NOW, found=form.text)
     who = await stored.reached(act.connection, patient_id)
     if who is None:
         raise NotThere("There is no such patient.")

@@ -69,7 +69,7 @@ RETURNING m.message_id
 _ACKNOWLEDGED = """
 SELECT DISTINCT ON (a.patient_id) a.patient_id, a.alert_id, a.organisation_id, a.origin, a.acknowledged_at
 FROM alert AS a
-WHERE a.state = 'acknowledged' AND a.acknowledged_at > $1 - make_interval(mins => $2::integer)
+WHERE a.state = 'acknowledged' AND a.acknowledged_at > $1::timestamptz - make_interval(mins => $2::integer)
   AND a.acknowledged_at <= $1 AND a.origin <> 'canary' AND a.signal <> ALL($3::text[])
   AND EXISTS (SELECT FROM patient_app)
   AND NOT EXISTS (
