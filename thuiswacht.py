@@ -15,7 +15,10 @@ COMMANDS = {
     "migrate": ("models.db.commands", "migrate"),
     "ingest": ("ingest.commands", "ingest"),
     "alerting": ("alerting.commands", "alerting"),
+    "dispatch": ("alerting.commands", "dispatch"),
     "programme": ("alerting.programmes.commands", "programme"),
+    "policy": ("alerting.escalation.commands", "policy"),
+    "roster": ("alerting.escalation.commands", "roster"),
     "alerts": ("alerting.worklist.commands", "alerts"),
     "explain": ("alerting.explain.commands", "explain"),
     "audit": ("ingest.auditing.commands", "audit"),
@@ -61,7 +64,8 @@ def thuiswacht() -> None:
 
     \b
     Exit codes: 0 done · 1 failed · 2 wrong usage · 3 not running (stack status)
-                65 bad input · 75 something is away, try again · 78 refused to start (configuration)
+                65 bad input · 70 a service was stuck and ended itself, start it again
+                75 something is away, try again · 78 refused to start (configuration)
     """  # noqa: D301 (the backspace tells click not to rewrap the list)
 
 

@@ -11,6 +11,8 @@ from models.db.alerts import Reason, load_alerts, load_heard, load_reasons, writ
 from models.db.findings import load_findings, write_findings
 from models.db.pool import Connection
 from models.db.requests import withdraw_others, write_requests
+from models.messages import Origin
+from models.programmes import CANARY
 
 
 async def book(connection: Connection, stretches: Sequence[Stretch]) -> Ledger:
@@ -43,9 +45,11 @@ async def book(connection: Connection, stretches: Sequence[Stretch]) -> Ledger:
 
 
 def count(ledger: Ledger) -> int:
-    """Adds what was committed to the metrics; gives the number of alerts opened."""
+    """Adds what was committed to the metrics, but for canaries; gives the number of alerts opened."""
     for change in ledger.changes:
         after = change.after
+        if after.programme == CANARY:
+            continue
         for event in happened(change):
             metrics.ALERTING_FINDINGS.labels(event, after.programme, after.rule, after.severity).inc()
     for request in ledger.requests():
@@ -54,6 +58,8 @@ def count(ledger: Ledger) -> int:
     opened = 0
     for event in ledger.events:
         alert = alerts.get(event.alert_id)
+        if alert is not None and alert.origin is Origin.CANARY:
+            continue
         opened += event.event is AlertEvent.OPENED
         if alert is not None:
             metrics.ALERTING_ALERTS.labels(event.event, alert.signal, alert.severity).inc()

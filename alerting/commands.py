@@ -1,4 +1,4 @@
-"""The command `alerting`."""
+"""The commands `alerting` and `dispatch`."""
 
 from pathlib import Path
 
@@ -34,6 +34,7 @@ def alerting(
     from alerting.engine.compiled import compile_programmes
     from alerting.engine.programme_files import PACKAGED, load_folder
     from alerting.warm_up import warm_up
+    from alerting.watch.programme import with_canary
     from alerting.worker import AlertingHandler
     from ingest.service import serve
     from models import logs
@@ -43,14 +44,37 @@ def alerting(
         kafka=kafka, postgres=postgres, topic=topic, programmes=programmes, probes_port=probes_port
     )
     logs.configure(settings.log_level)
-    compiled = compile_programmes(load_folder(settings.programmes or PACKAGED))
+    compiled = compile_programmes(with_canary(load_folder(settings.programmes or PACKAGED)))
     warm_up(compiled)
     asyncio.run(
         serve(
-            lambda pool: AlertingHandler(pool, compiled, settings),
+            lambda pool, moved: AlertingHandler(pool, compiled, settings, moved=moved),
             settings,
             role="thuiswacht_alerting",
             application="thuiswacht-alerting",
             beside=lambda pool, stop: on_duty(pool, settings, stop=stop),
         )
     )
+
+
+@click.command()
+@click.option("--postgres", metavar="DSN", help="The database. Default: THUISWACHT_POSTGRES.")
+@click.option("--probes-port", type=int, metavar="PORT", help="Port of /metrics, /healthz, /readyz; 0: none.")
+def dispatch(postgres: str | None, probes_port: int | None) -> None:
+    """Sees to it that somebody acts on every alert: asks the next when nobody does, and sends the messages.
+
+    Runs until SIGTERM or Ctrl-C, which finish the batch in flight; killed, it goes on where it was. Start as
+    many as you like: they share what is due. One of them at a time looks whether an open alert was forgotten.
+    """
+    import asyncio
+
+    from alerting.escalation.dispatcher import Ladder
+    from alerting.escalation.policy_files import load_policies
+    from alerting.escalation.roster_files import load_rosters
+    from alerting.escalation.service import serve
+    from models import logs
+    from models.settings import load_settings
+
+    settings = load_settings(postgres=postgres, probes_port=probes_port)
+    logs.configure(settings.log_level)
+    asyncio.run(serve(settings, Ladder(load_policies(), load_rosters())))

@@ -1,7 +1,7 @@
 """The state of the rule engine from the database: after a start, and for single patients."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from uuid import UUID
 
 from alerting.ledger import Stretch
@@ -17,17 +17,26 @@ READINGS_AT_ONCE = 200_000
 
 
 async def restore(
-    pool: Pool, partition: Partition, cluster_id: str, topic: str, below_offset: int, clock_us: int | None
+    pool: Pool,
+    partition: Partition,
+    cluster_id: str,
+    topic: str,
+    below_offset: int,
+    clock_us: int | None,
+    *,
+    moved: Callable[[], None] = lambda: None,
 ) -> None:
     """Brings a new partition to where it was before the message at an offset.
 
-    Everything of its patients from before that offset must be stored. **Units**: `clock_us`, the clock at
+    Everything of its patients from before that offset must be stored. `moved` is called at each part of the
+    work: the whole may take long. **Units**: `clock_us`, the clock at
     that place, in microseconds since 1970 UTC.
     """
     async with pool.transaction() as connection:
         partition.never_again(await destroyed_patients(connection))
         changes = await load_changes(connection, cluster_id, topic, partition.number, below_offset)
     await asyncio.to_thread(partition.know, changes, clock_us)
+    moved()
     rows = partition.rows()
     patient_ids = list(rows)
     for first in range(0, len(patient_ids), PATIENTS_AT_ONCE):
@@ -43,6 +52,7 @@ async def restore(
                     below_offset=below_offset,
                 )
             await asyncio.to_thread(partition.build, [rows[patient_id] for patient_id in part], readings)
+            moved()
 
 
 async def evaluate_again(

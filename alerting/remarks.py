@@ -23,7 +23,7 @@ def remark_id(patient_id: UUID, kind: str, device_id: str, taken_at_us: int, rev
     """The id of a remark, the same however often and in whatever upload it comes: that of the reading.
 
     >>> str(remark_id(UUID(int=7), "symptom_cough", "app-1", 1_795_332_660_000_000, 0))
-    '1f6f49f4-bb6b-56cf-bb7e-4f9b17ef3fae'
+    '24c4f2d9-ca6b-5ad9-9c11-31faaf2972b0'
     """
     return uuid5(patient_id, f"remark/{kind}/{device_id}/{taken_at_us}/{revision}")
 

@@ -12,7 +12,7 @@ from models.db import programmes as stored
 from models.db.pool import Connection
 from models.db.programmes import UsedVersion, first_use, recorded
 from models.errors import RefuseToStart
-from models.programmes import Offered, OfferedLimit
+from models.programmes import CANARY, Offered, OfferedLimit
 
 
 async def require_recorded(connection: Connection, programmes: CompiledProgrammes) -> None:
@@ -23,8 +23,9 @@ async def require_recorded(connection: Connection, programmes: CompiledProgramme
 
 
 async def offer(connection: Connection, programmes: CompiledProgrammes) -> None:
-    """Tells the register what patients can be enrolled in."""
-    await stored.offer(connection, [offered(one.programme) for one in programmes.versions.values()])
+    """Tells the register what patients can be enrolled in: all but the programme of the canaries."""
+    ours = [one.programme for one in programmes.versions.values() if one.programme.programme != CANARY]
+    await stored.offer(connection, [offered(one) for one in ours])
 
 
 def offered(programme: Programme) -> Offered:

@@ -5,7 +5,7 @@ Its state is a cache. What counts is in Postgres: how far it has come, beside ev
 
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 
@@ -72,6 +72,8 @@ class AlertingHandler:
         pool: Pool,
         programmes: CompiledProgrammes,
         settings: Settings,
+        *,
+        moved: Callable[[], None] = lambda: None,
     ) -> None:
         self.group = settings.consumer_group or GROUP
         self._pool = pool
@@ -80,6 +82,8 @@ class AlertingHandler:
         self._storing_group = settings.storing_group
         self._cluster_id = ""
         self._purpose: Purpose | None = None
+        # To be called while work that takes long gets on.
+        self._moved = moved
         self._owned: dict[int, Owned] = {}
         self._may_be_due = True
         self._touched = True
@@ -111,7 +115,8 @@ class AlertingHandler:
             start, clock_us = min(_place(own.get(number)), _place(stored.get(number)), key=itemgetter(0))
             with metrics.ALERTING_RESTORE.time():
                 partition = Partition(number, self._programmes, self._purpose, partition_count)
-                await restore(self._pool, partition, cluster_id, self._topic, start, clock_us)
+                where = cluster_id, self._topic
+                await restore(self._pool, partition, *where, start, clock_us, moved=self._moved)
             await self._use_versions(partition)
             counts_from = own[number].next_offset
             self._owned[number] = Owned(partition, counts_from, counts_from, counts_from, destroyed=destroyed)
@@ -239,6 +244,7 @@ class AlertingHandler:
         ]
         for asked in ready[:REBUILDS_AT_ONCE]:
             await self._evaluate_again(settled[asked.partition], asked)
+            self._moved()
         self._may_be_due = len(due) > len(ready[:REBUILDS_AT_ONCE])
 
     async def _evaluate_again(self, owned: Owned, asked: Reevaluation) -> None:

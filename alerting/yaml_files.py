@@ -43,7 +43,8 @@ class YamlFile:
     """A file's content as it was written, which knows its lines."""
 
     name: str
-    tree: CommentedMap
+    tree: Any
+    """A mapping of ruamel's."""
 
     def placed(self, problem: Problem) -> BadInput:
         """The problem with the line where it stands."""
@@ -100,9 +101,7 @@ def parse(text: str, name: str, what: str) -> YamlFile:
         ) from error
     if not isinstance(tree, CommentedMap):
         found = "nothing" if tree is None else _short(tree)
-        raise BadFile(
-            [BadInput(where=f"{name}, line 1", expected=f"{what}, as `name: value`", found=found)]
-        )
+        raise BadFile([BadInput(where=f"{name}, line 1", expected=f"{what}, as `name: value`", found=found)])
     return YamlFile(name, tree)
 
 

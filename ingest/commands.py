@@ -31,7 +31,7 @@ def ingest(kafka: str | None, postgres: str | None, topic: str | None, probes_po
     warm_up()
     asyncio.run(
         serve(
-            lambda pool: IngestHandler(pool, settings),
+            lambda pool, _: IngestHandler(pool, settings),
             settings,
             role="thuiswacht_ingest",
             application="thuiswacht-ingest",
@@ -57,9 +57,11 @@ def clock(kafka: str | None, topic: str | None, probes_port: int | None) -> None
     from models import logs
     from models.probes import Health, serving
     from models.settings import load_settings
+    from models.watchdog import watched
 
     settings = load_settings(kafka=kafka, topic=topic, probes_port=probes_port)
     logs.configure(settings.log_level)
     health = Health(needs=("broker",), stall_after_s=settings.stall_timeout_s)
-    with serving(health, settings.probes_host, settings.probes_port):
+    probes = serving(health, settings.probes_host, settings.probes_port)
+    with watched(health, settings.stall_exit_s), probes:
         asyncio.run(until_told(lambda stop: run_clock(settings, stop=stop, health=health)))

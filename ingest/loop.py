@@ -184,6 +184,13 @@ class _Reader(ConsumerRebalanceListener):
 
     async def _offsets(self, deal: int) -> Mapping[int, int] | None:
         """From where to read what we hold; None when the group deals anew, or we end, before we know."""
+        self.health.begin("taking partitions over")
+        try:
+            return await self._found_offsets(deal)
+        finally:
+            self.health.finish("taking partitions over")
+
+    async def _found_offsets(self, deal: int) -> Mapping[int, int] | None:
         while deal == self.deal and not self.stop.is_set():
             if not self.held:
                 return {}
@@ -241,6 +248,7 @@ class _Reader(ConsumerRebalanceListener):
                 raise Broken(await where_the_log_ends(self.consumer, self.group, error)) from error
             found = {}
         if found:
+            self.health.finish("messages that do not arrive")
             self._heard_the_broker()
         if is_stale:
             # It may have moved on from where we said since.
@@ -271,6 +279,13 @@ class _Reader(ConsumerRebalanceListener):
 
     async def _commit(self, prepared: object, deal: int, count: int) -> None:
         """Commits a batch, however long the database is away, as long as its partitions are ours."""
+        self.health.begin("a batch")
+        try:
+            await self._commit_at_last(prepared, deal, count)
+        finally:
+            self.health.finish("a batch")
+
+    async def _commit_at_last(self, prepared: object, deal: int, count: int) -> None:
         while deal == self.deal:
             try:
                 with metrics.LOG_COMMIT.labels(self.group).time():
@@ -354,19 +369,33 @@ class _Reader(ConsumerRebalanceListener):
             await self._listen_for_the_broker()
 
     async def _listen_for_the_broker(self) -> None:
+        """Whether the broker answers when no message comes; and whether none comes because there is none."""
+        # Its types are said by halves.
+        consumer: Any = self.consumer
         try:
-            await asyncio.wait_for(self.consumer.topics(), BROKER_SILENT_S)
+            await asyncio.wait_for(consumer.topics(), BROKER_SILENT_S)
+            ends = await asyncio.wait_for(self._ends(), BROKER_SILENT_S)
+            waiting = [tp for tp, end in ends.items() if end > await consumer.position(tp)]
         except (KafkaError, TimeoutError, OSError) as error:
             _say_away(self.group, self.health, "broker", f"Kafka is away ({type(error).__name__}).")
         else:
+            if waiting:
+                self.health.begin("messages that do not arrive")
+            else:
+                self.health.finish("messages that do not arrive")
             self._heard_the_broker()
+
+    async def _ends(self) -> Mapping[TopicPartition, int]:
+        in_use = self._in_use()
+        consumer: Any = self.consumer
+        return await consumer.end_offsets(in_use) if in_use else {}
 
     def _heard_the_broker(self) -> None:
         self.heard_at_s = time.monotonic()
         _say_back(self.group, self.health, "broker")
 
     def _database_away(self, error: TryAgain) -> None:
-        _say_away(self.group, self.health, "database", str(error))
+        _say_away(self.group, self.health, "database", str(error), is_there=not error.is_away)
 
     def _database_back(self) -> None:
         _say_back(self.group, self.health, "database")
@@ -383,8 +412,10 @@ def _numbers(partitions: set[TopicPartition]) -> list[int]:
     return sorted(partition.partition for partition in partitions)
 
 
-def _say_away(group: str, health: Health, what: str, why: str) -> None:
+def _say_away(group: str, health: Health, what: str, why: str, *, is_there: bool = False) -> None:
     health.set(what, False, why)
+    if not is_there:
+        health.moved()
     metrics.LOG_AWAY.labels(group, what).set(1)
     metrics.LOG_RETRIES.labels(group, what).inc()
     log.warning("away", group=group, what=what, why=why)

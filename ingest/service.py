@@ -10,12 +10,13 @@ from models import logs
 from models.db.pool import Pool, Role, connect
 from models.probes import Health, serving
 from models.settings import Settings
+from models.watchdog import watched
 
 log = logs.get(__name__)
 
 
 async def serve(
-    make_handler: Callable[[Pool], Handler[Prepared]],
+    make_handler: Callable[[Pool, Callable[[], None]], Handler[Prepared]],
     settings: Settings,
     *,
     role: Role,
@@ -24,6 +25,8 @@ async def serve(
 ) -> None:
     """Runs a handler over the log until SIGTERM or SIGINT; then the batch in flight is committed.
 
+    `make_handler` is given what to call when work that takes long gets on: who is silent for too long, with
+    work to do, is ended (see `models.watchdog`).
     `beside` is what the service does meanwhile; it ends when its event is set.
 
     **Raises**: RefuseToStart, Broken: whatever waiting does not mend.
@@ -32,9 +35,10 @@ async def serve(
     pool = await connect(
         settings.postgres_dsn, role=role, application=application, max_size=settings.postgres_connections
     )
-    with serving(health, settings.probes_host, settings.probes_port):
+    probes = serving(health, settings.probes_host, settings.probes_port)
+    with watched(health, settings.stall_exit_s), probes:
         try:
-            handler = make_handler(pool)
+            handler = make_handler(pool, health.moved)
 
             def works(stop: asyncio.Event) -> list[Awaitable[None]]:
                 reading = run(handler, settings, stop=stop, health=health)

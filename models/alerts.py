@@ -151,6 +151,11 @@ class Alert:
         """Who answers for it now: where nothing else was said, the nurses of its own organisation."""
         return Party(self.responsible_role, self.responsible_organisation_id or self.organisation_id)
 
+    @property
+    def at_home(self) -> Party:
+        """Who is responsible as long as nobody took it over: the nurses of its own organisation."""
+        return Party(Role.NURSE, self.organisation_id)
+
 
 @dataclass(frozen=True, slots=True)
 class AlertHappening:

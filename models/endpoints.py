@@ -65,6 +65,24 @@ def require_safe_postgres(dsn: str) -> None:
         )
 
 
+def require_safe_watcher(url: str) -> None:
+    """Let through a watcher anywhere that is spoken with over TLS, and one on this machine.
+
+    **Raises**: RefuseToStart when the address is not one, or off loopback without https; the message never
+    holds it, because who knows it can send heartbeats.
+    """
+    expected = "The address of the watcher outside (THUISWACHT_HEARTBEAT_URL) must be https://HOST[:PORT]/…"
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise RefuseToStart(f"{expected}; the one given cannot be read as an address.") from error
+    if parts.scheme not in ("https", "http") or not host:
+        raise RefuseToStart(f"{expected}; the one given does not start like that.")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise RefuseToStart(f"{expected}; http is for a watcher on this machine only.")
+
+
 def _host_of_broker(address: str) -> str:
     host, separator, port = address.rpartition(":")
     if host.startswith("[") and host.endswith("]"):

@@ -10,12 +10,15 @@ class ThuiswachtError(Exception):
 class TryAgain(ThuiswachtError):
     """Something outside is away for now; the same call may succeed later.
 
+    `is_away` is False where who was asked is there and did not let it through: a lock, a limit of time. Who
+    waits for one that is away does all that can be done; who is not let through for long is stuck.
     **Units**: `after_s` is in seconds.
     """
 
-    def __init__(self, message: str, *, after_s: float = 1.0) -> None:
+    def __init__(self, message: str, *, after_s: float = 1.0, is_away: bool = True) -> None:
         super().__init__(message)
         self.after_s = after_s
+        self.is_away = is_away
 
 
 class NotNow(ThuiswachtError):

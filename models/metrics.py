@@ -170,7 +170,9 @@ ALERTING_ELECTED = Gauge(
 # Escalation.
 
 DISPATCH_STEPS = Counter(
-    "thuiswacht_dispatch_steps_total", "Steps that were due and were taken, by what came of them.", ["outcome"]
+    "thuiswacht_dispatch_steps_total",
+    "Steps that were due and were taken, by what came of them.",
+    ["outcome"],
 )
 DISPATCH_LAG = Gauge(
     "thuiswacht_dispatch_lag_seconds", "How long the oldest step that is due has been; 0 when none is."
@@ -207,6 +209,43 @@ REGISTER_CHANGES_TOLD = Counter(
 REGISTER_ELECTED = Gauge(
     "thuiswacht_register_elected_services", "1 in the one service that tells the log what was decided."
 )
+
+# The watch.
+
+WATCH_CANARY_DELAY = Histogram(
+    "thuiswacht_watch_canary_delay_seconds",
+    "From sending a canary's reading until it was seen to be stored, or to be an alert.",
+    ["stage"],
+    buckets=_DELAY_S,
+)
+WATCH_CANARY_WAIT = Gauge(
+    "thuiswacht_watch_canary_wait_seconds",
+    "For how long the canary of a partition has been owed an alert.",
+    ["partition"],
+)
+WATCH_CANARY_LATE = Gauge(
+    "thuiswacht_watch_canary_late_partitions",
+    "Partitions in which readings do not come out as alerts in time.",
+)
+WATCH_STEPS_OVERDUE = Gauge(
+    "thuiswacht_watch_steps_overdue_seconds",
+    "For how long the step of an escalation that is due longest has been due.",
+)
+WATCH_TROUBLE = Gauge(
+    "thuiswacht_watch_trouble_alerts", "Technical alerts that are open, by what is wrong.", ["trouble"]
+)
+WATCH_WRONG = Gauge(
+    "thuiswacht_watch_wrong_signs", "1 for what keeps the heartbeat back: canary, steps, auditor.", ["what"]
+)
+WATCH_HEARTBEATS = Counter(
+    "thuiswacht_watch_heartbeats_total",
+    "Heartbeats for the watcher outside: sent, failed, held_back because something is wrong.",
+    ["result"],
+)
+WATCH_HEARTBEAT_AT = Gauge(
+    "thuiswacht_watch_heartbeat_seconds", "When the last heartbeat was taken, in seconds since 1970."
+)
+WATCH_ELECTED = Gauge("thuiswacht_watch_elected_services", "1 in the one service that keeps watch.")
 
 # The clock.
 

@@ -31,12 +31,37 @@ class Health:
         self._monotonic = monotonic
         self._stall_after_s = stall_after_s
         self._progress_at_s = monotonic()
+        self._begun: dict[str, float] = {}
         self._states: dict[str, tuple[bool, str]] = dict.fromkeys(needs, (False, "not reached yet"))
         self._lock = threading.Lock()
 
     def progress(self) -> None:
         """The main loop came round; to be called at least every few seconds, also when waiting for others."""
         self._progress_at_s = self._monotonic()
+
+    def begin(self, work: str) -> None:
+        """There is work, from now on: it has to be finished, or to get on, before long."""
+        with self._lock:
+            self._begun.setdefault(work, self._monotonic())
+
+    def finish(self, work: str) -> None:
+        """It is done, or not ours any more."""
+        with self._lock:
+            self._begun.pop(work, None)
+
+    def moved(self) -> None:
+        """What is begun gets on; or it waits for a server that is away, which is said: that is no stall."""
+        now_s = self._monotonic()
+        self._progress_at_s = now_s
+        with self._lock:
+            self._begun = dict.fromkeys(self._begun, now_s)
+
+    def stall(self) -> tuple[float, str]:
+        """For how long nothing got on, in seconds, and what: the main loop, or what waits longest."""
+        with self._lock:
+            since_s = {"the main loop": self._progress_at_s} | self._begun
+        what = min(since_s, key=since_s.__getitem__)
+        return self._monotonic() - since_s[what], what
 
     def set(self, need: str, ok: bool, why: str = "") -> None:
         """What became of something that the service needs; `why` says what is wrong, without patient data."""

@@ -7,6 +7,9 @@ from models.errors import BadInput
 from models.messages import PersonalLimit
 from models.units import UNIT_BY_SPELLING
 
+CANARY = "canary"
+"""The programme of the canaries (`alerting.watch`): nobody else is in it, and it is offered nowhere."""
+
 MOST_DIGITS = 15
 """Of a number in the log: more are refused there, because nobody can say what was meant."""
 

@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import SettingsConfigDict
 
-from models.endpoints import require_safe_kafka, require_safe_postgres
+from models.endpoints import require_safe_kafka, require_safe_postgres, require_safe_watcher
 from models.errors import RefuseToStart
 from models.message_settings import MessageSettings, Port
 
@@ -103,6 +103,14 @@ class Settings(MessageSettings):
     stall_timeout_s: Annotated[
         float, Field(gt=0, description="After so long without progress, /healthz says that we hang.")
     ] = 60.0
+    stall_exit_s: Annotated[
+        float,
+        Field(
+            gt=0,
+            description="After so long with work and without progress a service ends itself, to be started "
+            "again. Waiting for a database or a broker that is away does not count.",
+        ),
+    ] = 180.0
     probes_host: Annotated[str, Field(description="Where /metrics, /healthz and /readyz listen.")] = (
         "127.0.0.1"
     )
@@ -144,6 +152,45 @@ class Settings(MessageSettings):
             "only, that of the log as far as alerting has followed it.",
         ),
     ] = "wall"
+    canary_every_s: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=3_600,
+            description="How often, in seconds, the canary of each partition sends a reading that must "
+            "come out as an alert; 0: no canaries.",
+        ),
+    ] = 60.0
+    canary_late_s: Annotated[
+        float,
+        Field(gt=0, description="After so long without such an alert the canary is late: a technical alert."),
+    ] = 120.0
+    heartbeat_url: Annotated[
+        SecretStr | None,
+        Field(
+            description="Address of a watcher outside, https://…, that hears from us while all is well, and "
+            "alarms when it does not."
+        ),
+    ] = None
+    heartbeat_every_s: Annotated[
+        float, Field(gt=0, description="How often it hears from us, in seconds.")
+    ] = 60.0
+    watch_limit_s: Annotated[
+        float,
+        Field(
+            gt=0,
+            description="No heartbeat is sent when a step has been due, or the auditor silent, for longer.",
+        ),
+    ] = 300.0
+    dispatch_overdue_minutes: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=1_440,
+            description="A step of an escalation that is due for longer than this is trouble, which the "
+            "auditor of the dispatchers tells of.",
+        ),
+    ] = 5
     identity_key: Annotated[
         SecretStr | None,
         Field(
@@ -244,6 +291,8 @@ def load_settings(**overrides: object) -> Settings:
     require_safe_kafka(settings.kafka, settings.kafka_security_protocol)
     if settings.postgres is not None:
         require_safe_postgres(settings.postgres_dsn)
+    if settings.heartbeat_url is not None:
+        require_safe_watcher(settings.heartbeat_url.get_secret_value())
     return settings
 
 

@@ -66,8 +66,8 @@ def empty_database(stack: Stack) -> Iterator[str]:
 def make_topic(stack: Stack) -> Callable[..., str]:
     """Makes topics with names of their own: `make_topic()`, `make_topic(partitions=1)`."""
 
-    def make(partitions: int = PARTITIONS) -> str:
-        name = f"thuiswacht.test.{uuid.uuid4().hex}"
+    def make(partitions: int = PARTITIONS, suffix: str = "") -> str:
+        name = f"thuiswacht.test.{uuid.uuid4().hex}{suffix}"
         _run(_create_topic(stack.kafka, name, partitions))
         return name
 

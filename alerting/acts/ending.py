@@ -70,6 +70,7 @@ def resolve(
 def reopen(alert: Alert, by: User, *, reason: str, now_us: int, successor: Alert | None = None) -> Transition:
     """Takes a mistaken resolve back: by the same person, within 15 minutes; the ladder goes on at once.
 
+    Its own nurses are responsible: to whomever it was handed, that was withdrawn when it was resolved.
     `successor` is the alert of the same patient and signal that is open by now, where there is one: the two
     cannot both be.
     **Units**: microseconds since 1970 UTC.
@@ -90,6 +91,7 @@ def reopen(alert: Alert, by: User, *, reason: str, now_us: int, successor: Alert
     step.opens()
     step.becomes(outcome=None, resolved_at_us=None, recheck_at_us=None)
     step.tell(AlertEvent.UNDONE, AlertState.RESOLVED, AlertState.OPEN, reason=text, outcome=alert.outcome)
+    step.moves(alert.at_home)
     return step.at_once("undone")
 
 

@@ -77,8 +77,7 @@ def escalate(
         question=question,
         answer_by_us=None if asked.answer_within_us is None else now_us + asked.answer_within_us,
     )
-    if asked.to.organisation_id != alert.organisation_id:
-        step.becomes(sent=True)
+    step.becomes(sent=True)
     step.tell(
         AlertEvent.ESCALATED,
         party(alert.responsible),
@@ -89,7 +88,7 @@ def escalate(
         reason=reason,
         question=question,
         answer_by_us=escalation.answer_by_us,
-        sent=step.alert.sent,
+        sent=True,
     )
     messages = _messages(alert, escalation, asked.channels, message_ids)
     return step.at_once("escalated", escalations=(escalation,), messages=messages)
@@ -299,7 +298,7 @@ def _come_back(step: Step, because: str) -> None:
             owner=str(was.owner),
             because=because,
         )
-    step.moves(replace(was, responsible_organisation_id=None).responsible)
+    step.moves(was.at_home)
 
 
 def _has(alert: Alert, escalation: Escalation) -> bool:

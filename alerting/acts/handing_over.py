@@ -36,12 +36,15 @@ def hand_over(
         until_us = min(until_us, alert.resolve_by_us)
     step = Step.of(alert, by, now_us)
     step.becomes(hand_over=HandOver(to.role, to.organisation_id, person_id, until_us))
+    if to.organisation_id != alert.organisation_id:
+        step.becomes(sent=True)
     step.tell(
         AlertEvent.HANDED_OVER,
         party(alert.responsible),
         party(to),
         person_id=None if person_id is None else str(person_id),
         until_us=until_us,
+        sent=step.alert.sent,
     )
     return step.at_once("handed_over")
 

@@ -27,7 +27,7 @@ def acknowledge(alert: Alert, by: User, *, policy: Policy, duty: Duty, now_us: i
     if alert.snoozed_until_us is not None:
         resolve_by_us = min(resolve_by_us, alert.resolve_by_us or resolve_by_us)
         step.becomes(snoozed_until_us=None, resolve_by_us=resolve_by_us)
-        step.tell(AlertEvent.SNOOZE_ENDED, resolve_by_us=resolve_by_us)
+        step.tell(AlertEvent.SNOOZE_ENDED, str(alert.snoozed_until_us), resolve_by_us=resolve_by_us)
         return step.promised(duty)
     _promise(step, by, resolve_by_us, policy, duty)
     return step.promised(duty)
@@ -129,7 +129,7 @@ def snooze_over(alert: Alert, *, policy: Policy, duty: Duty, now_us: int) -> Tra
     resolve_by_us = min(alert.resolve_by_us, alert.snoozed_until_us + policy.resolve_within_us)
     step = Step.of(alert, ALERTING, now_us)
     step.becomes(snoozed_until_us=None, resolve_by_us=resolve_by_us)
-    step.tell(AlertEvent.SNOOZE_ENDED, str(alert.snoozed_until_us), None, resolve_by_us=resolve_by_us)
+    step.tell(AlertEvent.SNOOZE_ENDED, str(alert.snoozed_until_us), resolve_by_us=resolve_by_us)
     return step.promised(duty)
 
 

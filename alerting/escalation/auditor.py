@@ -1,4 +1,4 @@
-"""Looks after the dispatchers: is there an open alert that nobody will look at, or a step that nobody takes?
+"""Looks after the dispatchers: no open alert that nobody will look at again, no step that nobody takes.
 
 It mends what it can, and says so in any case: an alert that had no next step has one, and a technical alert.
 """
@@ -20,6 +20,7 @@ from models.db.pool import Connection, Pool
 from models.db.positions import dispatch_now_us
 from models.db.steps import Look, set_next
 from models.db.trouble import raise_trouble, resolve_trouble
+from models.db.watch import AUDITOR, give_sign
 from models.errors import TryAgain
 from models.escalations import Trouble
 from models.findings import Severity
@@ -71,6 +72,7 @@ async def audit(pool: Pool, settings: Settings) -> Audit | None:
             await _late(connection, now_us),
             await _untold(connection, now_us),
         )
+        await give_sign(connection, AUDITOR, wall_now_us())
     metrics.DISPATCH_WITHOUT_STEP.set(found.without_step)
     metrics.DISPATCH_OVERDUE_MESSAGES.set(found.late_messages)
     metrics.DISPATCH_UNTOLD_ESCALATIONS.set(found.untold_escalations)
@@ -90,7 +92,9 @@ async def _overdue(connection: Connection, now_us: int, minutes: int) -> int:
     due = await due_steps(connection, now_us, now_us - minutes * MINUTE_US)
     metrics.DISPATCH_DUE.set(due.steps)
     metrics.DISPATCH_LAG.set(max(due.oldest_s, 0.0))
-    details = f"{due.overdue} steps are due for more than {minutes} minutes, the oldest for {due.oldest_s:.0f} s"
+    details = (
+        f"{due.overdue} steps are due for more than {minutes} minutes, the oldest for {due.oldest_s:.0f} s"
+    )
     await _tell(connection, Trouble.OVERDUE_STEP, "steps", due.overdue, now_us, details)
     return due.overdue
 

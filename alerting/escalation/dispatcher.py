@@ -70,10 +70,10 @@ async def run(
             log.warning("dispatch_waits", why=str(error))
             wait_s = max(pause_s, error.after_s)
             pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
-            _say(health, why=str(error))
+            _say(health, error)
         else:
             pause_s = POLL_EVERY_S
-            _say(health, why=None)
+            _say(health, None)
             if taken == BATCH:
                 continue
         await _until(stop, wait_s)
@@ -106,12 +106,13 @@ async def _decide(
     for situation in await load_situations(connection, [step.alert for step in claimed], now_us):
         try:
             found.append(
-                decide(
-                    situation, policies=ladder.policies, rosters=ladder.rosters, now_us=now_us, ids=ids
-                )
+                decide(situation, policies=ladder.policies, rosters=ladder.rosters, now_us=now_us, ids=ids)
             )
         except Exception as error:  # noqa: BLE001 (one alert must never hold up those of all others)
-            log.error("decision_failed", alert_id=str(situation.alert.alert_id), error=error)
+            # Without a traceback's text, which may hold a patient's data.
+            log.error(  # noqa: TRY400
+                "decision_failed", alert_id=str(situation.alert.alert_id), error=error
+            )
             found.append(None)
     return found
 
@@ -207,12 +208,12 @@ async def _look_again_later(connection: Connection, failed: Sequence[Claimed], n
         organisation_id=None,
         severity=Severity.HIGH,
         now_us=now_us,
-        details=f"no decision could be made about {len(failed)} alerts: a mistake in the program, see its log",
+        details=f"no decision about {len(failed)} alerts: a mistake in the program, see its log",
     )
 
 
 def _together(noticed: Sequence[Noticed]) -> list[Noticed]:
-    """Each trouble of a subject once, as severe as its worst; in one order, so that nobody waits for another."""
+    """Each trouble of a subject once, as severe as its worst; in one order, so that two never block."""
     worst: dict[tuple[str, str], Noticed] = {}
     for one in noticed:
         key = (one.trouble.value, one.subject)
@@ -221,10 +222,18 @@ def _together(noticed: Sequence[Noticed]) -> list[Noticed]:
     return [worst[key] for key in sorted(worst)]
 
 
-def _say(health: Health | None, *, why: str | None) -> None:
-    if health is not None:
-        health.set("database", why is None, why or "")
-        health.progress()
+def _say(health: Health | None, error: TryAgain | None) -> None:
+    if health is None:
+        return
+    health.set("database", error is None, str(error or ""))
+    health.progress()
+    if error is None:
+        health.finish("steps that are due")
+    elif error.is_away:
+        health.moved()
+    else:
+        # It is there, and does not let us through: that has to end before long.
+        health.begin("steps that are due")
 
 
 async def _until(stop: asyncio.Event, seconds: float) -> None:

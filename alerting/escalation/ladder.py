@@ -151,10 +151,8 @@ def _climb(work: Work, lapsed: str | None, *, came_back: bool) -> Decision:
         return _begin_other_ladder(work, is_anew=is_anew)
     if work.alert.step_no > len(work.policy.steps):
         work.step.becomes(step_no=len(work.policy.steps))
-    if lapsed == "resolve_by_passed":
-        return _next(work, "not_resolved")
-    if is_anew and _is_answered(work):
-        return _next(work, "answered")
+    if lapsed == "resolve_by_passed" or (is_anew and _is_answered(work)):
+        return _next(work, "not_resolved" if lapsed == "resolve_by_passed" else "answered")
     if is_anew and not came_back:
         return _take(work, work.alert.step_no, "asked_anew")
     current = _current(work)

@@ -1,4 +1,4 @@
-"""What makes a policy wrong although its fields are right: steps nobody reaches, promises that come too late."""
+"""What makes a policy wrong although its fields are right: steps nobody reaches, promises too late."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,15 +21,15 @@ OUTSIDE_WITHIN_US: Mapping[PolicySeverity, int] = {
 }  # fmt: skip
 """When nobody at the centre reacts: how soon somebody outside is asked at the latest.
 
-High is what Dutch telephone triage calls U2 (seen by a doctor within an hour): half of that hour is left to who is
-asked. Medium is U4 (within 24 hours). **Source**: NHG-TriageWijzer, justification, levels of urgency; that our
-severities are these levels is our own proposal.
+High is what Dutch telephone triage calls U2 (seen by a doctor within an hour): half of that hour is left to
+who is asked. Medium is U4 (within 24 hours). **Source**: NHG-TriageWijzer, justification, levels of urgency;
+that our severities are these levels is our own proposal.
 """
 
 SNOOZE_AT_MOST_US: Mapping[PolicySeverity, int] = {
     HIGH: HOUR_US, ANY: HOUR_US, MEDIUM: 12 * HOUR_US, LOW: 7 * DAY_US,
 }  # fmt: skip
-"""Nobody can silence an alert for ever: high for no longer than U2, medium within the day, low within a week."""
+"""Nobody can silence an alert for ever: high no longer than U2, medium within the day, low within a week."""
 
 RESOLVE_WITHIN_US: Mapping[PolicySeverity, int] = {
     HIGH: 4 * HOUR_US, ANY: 4 * HOUR_US, MEDIUM: DAY_US, LOW: 7 * DAY_US,
@@ -44,7 +44,10 @@ REPEAT_EVERY_US: Mapping[PolicySeverity, int] = {
 GROUP_WAIT_US: Mapping[PolicySeverity, int] = {HIGH: 0, ANY: 0, MEDIUM: 2 * HOUR_US, LOW: DAY_US}
 """What is severe waits for nothing to join it."""
 
-RECHECK_AFTER_US: Mapping[PolicySeverity, int] = {HIGH: DAY_US, ANY: DAY_US, MEDIUM: 3 * DAY_US, LOW: 7 * DAY_US}
+RECHECK_AFTER_US: Mapping[PolicySeverity, int] = {
+    HIGH: DAY_US, ANY: DAY_US, MEDIUM: 3 * DAY_US, LOW: 7 * DAY_US,
+}  # fmt: skip
+"""How soon somebody looks again at what was resolved and still holds."""
 
 WAKES_NOBODY = (Channel.EMAIL, Channel.PULL)
 """Mail without data that waits to be read, and messages that wait to be fetched."""
@@ -92,7 +95,7 @@ def _in_file(file: PolicyFile, known: Known) -> Iterator[Problem]:
         expected = f'"*" for any, or one of {", ".join(sorted(known.programmes))}'
         yield Problem(("programme",), expected, file.programme)
     first: dict[Key, str] = {}
-    for key, name in file.keys():
+    for key, name in file.entries():
         if first.setdefault(key, name) != name:
             found = f"{key_in_words(key)}, also in {first[key]}"
             yield Problem(("ladders", name, "signals"), "one ladder for each signal and severity", found)
@@ -145,7 +148,11 @@ def _in_steps(file: PolicyFile, ladder: Ladder, known: Known) -> Iterator[Proble
 
 
 def _in_waits(step: StepLine, ladder: Ladder, *, last: bool) -> Iterator[Problem]:
-    named = {"delivered": step.waits.delivered, "accepted": step.waits.accepted, "resolved": step.waits.resolved}
+    named = {
+        "delivered": step.waits.delivered,
+        "accepted": step.waits.accepted,
+        "resolved": step.waits.resolved,
+    }
     waits = {name: us for name, us in named.items() if us is not None}
     for name, us in waits.items():
         if us == 0:
@@ -164,7 +171,7 @@ def _in_waits(step: StepLine, ladder: Ladder, *, last: bool) -> Iterator[Problem
     if resolved is not None and 0 < resolved < ladder.resolve_within:
         yield Problem(
             ("waits", "resolved"),
-            f"resolve_within ({write_duration(ladder.resolve_within)}) at least: who accepts was promised that",
+            f"resolve_within ({write_duration(ladder.resolve_within)}) at least, which who accepts has",
             write_duration(resolved),
         )
 
@@ -198,7 +205,9 @@ def _in_question(step: StepLine, questions: Teleconsultation) -> Iterator[Proble
     if step.recipient is not Recipient.SPECIALIST:
         yield Problem(("recipient",), "specialist: whom questions are for", step.recipient.value)
     if step.request is RequestKind.ACUTE:
-        yield Problem(("request",), "regular or complex_regional: what is acute is handed over", step.request.value)
+        yield Problem(
+            ("request",), "regular or complex_regional: what is acute is handed over", step.request.value
+        )
 
 
 def _question_first(file: PolicyFile, number: int, questions: Teleconsultation) -> Iterator[Problem]:

@@ -45,7 +45,7 @@ class StepLine(Part):
 
     @property
     def unanswered_us(self) -> int | None:
-        """After how long the next is asked when nobody does anything; None: never. **Units**: microseconds."""
+        """When the next is asked if nobody does anything; None: never. **Units**: microseconds."""
         return min((us for us in (self.waits.accepted, self.waits.resolved) if us is not None), default=None)
 
 
@@ -84,7 +84,7 @@ class PolicyFile(Part):
     mark: Mark
     ladders: Annotated[dict[Name, Ladder], Field(min_length=1)]
 
-    def keys(self) -> Iterator[tuple[Key, str]]:
+    def entries(self) -> Iterator[tuple[Key, str]]:
         """For what its ladders are, with their names."""
         for name, ladder in self.ladders.items():
             for signal in ladder.about:

@@ -56,7 +56,7 @@ def policies_of(files: Sequence[PolicyFile], questions: Teleconsultation) -> Pol
     """All ladders of files that were found right."""
     answers = {name: condition.answer_within for name, condition in questions.conditions.items()}
     named = [(file, file.policies(answers)) for file in files]
-    return Policies({key: policies[name] for file, policies in named for key, name in file.keys()})
+    return Policies({key: policies[name] for file, policies in named for key, name in file.entries()})
 
 
 def packaged_programmes() -> frozenset[str]:
@@ -74,7 +74,7 @@ def twice(files: Sequence[tuple[str, PolicyFile]]) -> list[BadInput]:
         if (other := names.setdefault(policy.policy, file)) != file:
             found = f"{policy.policy}, also in {other}"
             errors.append(BadInput(where=file, expected="one file in force for each policy", found=found))
-        for key, _ in policy.keys():
+        for key, _ in policy.entries():
             if (other := first.setdefault(key, file)) != file:
                 found = f"{key_in_words(key)}, also in {other}"
                 errors.append(BadInput(where=file, expected="one ladder for each key", found=found))
@@ -83,7 +83,7 @@ def twice(files: Sequence[tuple[str, PolicyFile]]) -> list[BadInput]:
 
 def no_default(where: str, files: Sequence[PolicyFile]) -> list[BadInput]:
     """The severities for which an alert may find no ladder."""
-    keys = [key for file in files for key, _ in file.keys()]
+    keys = [key for file in files for key, _ in file.entries()]
     expected = 'a default ladder: programme "*", signals any'
     return [
         BadInput(where=where, expected=expected, found=f"none for severity {severity}")

@@ -66,9 +66,7 @@ class Roster(Part):
     source: Words
     mark: Mark
     holidays: Holidays
-    recipients: Annotated[
-        dict[Annotated[Recipient, Field(strict=False)], Lines], Field(min_length=1)
-    ]
+    recipients: Annotated[dict[Annotated[Recipient, Field(strict=False)], Lines], Field(min_length=1)]
 
     @property
     def content(self) -> str:
@@ -154,4 +152,3 @@ def changes(book: RosterBook, recipient: Recipient, from_us: int, until_us: int)
         duty = book.on_duty(recipient, at_us)
         yield duty
         at_us = duty.until_us
-

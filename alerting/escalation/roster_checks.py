@@ -40,7 +40,9 @@ def problems(roster: Roster) -> list[Problem]:
     for recipient, lines in roster.recipients.items():
         for name, line in lines.items():
             path = ("recipients", recipient.value, name)
-            found += [Problem((*path, *p.path), p.expected, p.found) for p in _in_line(roster, recipient, line)]
+            found += [
+                Problem((*path, *p.path), p.expected, p.found) for p in _in_line(roster, recipient, line)
+            ]
     return found or [*_in_times(roster)]
 
 
@@ -91,7 +93,9 @@ def _in_stand_in(roster: Roster, recipient: Recipient, stand_in: Recipient) -> I
         yield Problem(("by",), "nurses of the centre: alerts are theirs around the clock", stand_in.value)
     elif stand_in is recipient or stand_in not in roster.recipients:
         others = ", ".join(one.value for one in roster.recipients if one is not recipient)
-        yield Problem(("by",), f"another recipient of this roster: {others or 'there is none'}", stand_in.value)
+        yield Problem(
+            ("by",), f"another recipient of this roster: {others or 'there is none'}", stand_in.value
+        )
 
 
 def _in_times(roster: Roster) -> Iterator[Problem]:
@@ -114,9 +118,10 @@ def _in_times(roster: Roster) -> Iterator[Problem]:
 
 def _stretches(roster: Roster, recipient: Recipient, days: Days) -> list[Stretch]:
     day, before = days
+    begun: tuple[tuple[DayKind, int], ...] = ((before, DAY_MINUTES), (day, 0))
     return sorted(
         (max(begin - shift, 0), min(end - shift, DAY_MINUTES), name)
-        for kind, shift in ((before, DAY_MINUTES), (day, 0))
+        for kind, shift in begun
         for name, line in roster.begins(recipient, kind)
         for begin, end in (line.minutes,)
         if end > shift

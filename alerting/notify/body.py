@@ -92,11 +92,13 @@ def _escalation(one: Escalation, public_url: str | None) -> Body:
 
 
 def link_of(escalation: Escalation | None, public_url: str | None) -> str | None:
-    """Where a person finds an escalation; the id is the only thing in it."""
+    """Where a person finds an escalation; two random ids are all that is in it."""
     if public_url is None:
         return None
     base = public_url.rstrip("/")
-    return base if escalation is None else f"{base}/escalations/{escalation.escalation_id}"
+    if escalation is None:
+        return base
+    return f"{base}/alerts/{escalation.alert_id}/escalations/{escalation.escalation_id}"
 
 
 def _iso(at_us: int | None) -> str | None:

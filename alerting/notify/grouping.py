@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from alerting.notify.outbox import facts_of, give_up_at_us
-from models.escalations import Message, MessageKind
+from models.escalations import Channel, Message, MessageKind, MessageState
 
 _JOINABLE = (MessageKind.ESCALATION, MessageKind.CORRECTION)
 
@@ -25,11 +25,14 @@ def put(new: Sequence[Message], waiting: Sequence[Message]) -> Put:
     A message of the same patient, recipient, channel and kind takes further alerts in, becomes as severe as
     the worst of them and as urgent as the most urgent. Other messages of that patient and recipient that wait
     to be grouped go no later than the new one: the order is kept. `waiting` are locked, none was tried.
+    What is for a worklist needs nobody to send it.
     """
-    added: list[Message] = []
+    added: list[Message] = [_there(message) for message in new if message.channel is Channel.WORKLIST]
     changed: dict[UUID, Message] = {}
     now_waiting = list(waiting)
     for message in new:
+        if message.channel is Channel.WORKLIST:
+            continue
         at = next((n for n, other in enumerate(now_waiting) if _joins(message, other)), None)
         if at is None:
             due = replace(message, give_up_at_us=give_up_at_us(message))
@@ -43,9 +46,14 @@ def put(new: Sequence[Message], waiting: Sequence[Message]) -> Put:
     latest = {message.message_id: message for message in now_waiting}
     ids = {message.message_id for message in added}
     return Put(
-        tuple(latest[message.message_id] for message in added),
+        tuple(latest.get(message.message_id, message) for message in added),
         tuple(message for key, message in changed.items() if key not in ids),
     )
+
+
+def _there(message: Message) -> Message:
+    """A word in somebody's worklist is there as soon as it is written."""
+    return replace(message, state=MessageState.DELIVERED, delivered_at_us=message.due_at_us)
 
 
 def _same_recipient(one: Message, other: Message) -> bool:

@@ -41,10 +41,10 @@ class Relay:
             timeout=_TIMEOUT_S,
         )
         try:
-            async with client:
-                if self.user is not None and self.password is not None:
-                    await client.login(self.user, self.password)
-                await client.send_message(mail, sender=self.sender, recipients=[to])
+            await client.connect()
+            if self.user is not None and self.password is not None:
+                await client.login(self.user, self.password)
+            await client.send_message(mail, sender=self.sender, recipients=[to])
         except aiosmtplib.SMTPException as error:
             return _receipt_of(error)
         except ssl.SSLError:
@@ -52,6 +52,7 @@ class Relay:
         except OSError:
             return Later("no connection")
         finally:
+            # Without a word: taking leave politely would wait for who does not answer.
             client.close()
         return Delivered()
 

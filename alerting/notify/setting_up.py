@@ -1,6 +1,5 @@
-"""The channels that this service has, by its settings; and the loop that sends by them."""
+"""The channels that this service has, by its settings."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -11,38 +10,20 @@ from alerting.notify.channels.secure_mail import SecureMail, SmtpCarrier, Write
 from alerting.notify.channels.webhook import Webhook
 from alerting.notify.https import Https, tls_of
 from alerting.notify.relay import Relay
-from alerting.notify.sender import Channels, Sender
-from models.db.installation import Purpose, require_migrated
-from models.db.pool import Connection, Pool
-from models.db.positions import dispatch_now_us, require_dispatch_time
+from alerting.notify.sending import Channels
+from models.db.installation import Purpose
 from models.errors import RefuseToStart
 from models.settings import Settings
-
-
-async def run(
-    pool: Pool, settings: Settings, stop: asyncio.Event, *, write: Write, more: Iterable[Channel] = ()
-) -> None:
-    """Sends what is due until told to stop; `write` writes letters, `more` are channels of other parts.
-
-    **Raises**: RefuseToStart when the settings do not fit the database.
-    """
-    async with pool.connection() as connection:
-        purpose = await require_migrated(connection)
-    require_dispatch_time(settings, purpose)
-    require_receivers(settings, purpose)
-
-    async def clock(connection: Connection) -> int:
-        return await dispatch_now_us(connection, settings)
-
-    async with opened(settings, write=write, more=more) as channels:
-        await Sender(pool, channels, clock).run(stop)
 
 
 @asynccontextmanager
 async def opened(
     settings: Settings, *, write: Write, more: Iterable[Channel] = ()
 ) -> AsyncGenerator[Channels]:
-    """The channels that are set up, for as long as the block lasts."""
+    """The channels that are set up, and `more`, for as long as the block lasts; `write` writes letters.
+
+    **Raises**: RefuseToStart for what is half set up.
+    """
     channels: list[Channel] = [Kafka(settings), *more]
     if settings.webhook_keys:
         channels.append(Webhook(https_of(settings), settings.webhook_keys, public_url=settings.public_url))

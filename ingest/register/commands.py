@@ -417,10 +417,12 @@ def publish(desk: Desk, kafka: str | None, topic: str | None, probes_port: int |
     from models import logs
     from models.probes import Health, serving
     from models.settings import load_settings
+    from models.watchdog import watched
 
     settings = load_settings(postgres=desk.postgres, kafka=kafka, topic=topic, probes_port=probes_port)
     logs.configure(settings.log_level)
     _ = settings.postgres_dsn
     health = Health(needs=("database", "broker"), stall_after_s=settings.stall_timeout_s)
-    with serving(health, settings.probes_host, settings.probes_port):
+    probes = serving(health, settings.probes_host, settings.probes_port)
+    with watched(health, settings.stall_exit_s), probes:
         asyncio.run(until_told(lambda stop: run_publisher(settings, stop=stop, health=health)))

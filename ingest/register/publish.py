@@ -45,6 +45,8 @@ async def run_publisher(settings: Settings, *, stop: asyncio.Event, health: Heal
                 await _serve(pool, settings, stop, health)
             except TryAgain as error:
                 health.set("database", False, str(error))
+                if error.is_away:
+                    health.moved()
                 metrics.LOG_RETRIES.labels(GROUP, "database").inc()
                 log.warning("away", group=GROUP, what="database", why=str(error))
             await _pause(stop, STAND_EVERY_S)
@@ -82,17 +84,21 @@ class Publisher:
         Corrections of readings go the same way, after the changes.
         """
         untold = await register.to_tell(connection, AT_ONCE)
+        self._begin(untold)
         taken = 0
         try:
             for wave in waves(untold):
                 await self._write(wave)
                 await register.told(connection, wave)
                 taken += len(wave)
+                self._moved()
                 metrics.REGISTER_CHANGES_TOLD.inc(len(wave))
             if await corrections.to_tell(connection, 1):
                 await tell(connection, await self._opened())
+            self._begin(())
             self._say(ok=True)
         except TryAgain as error:
+            self._moved()
             log.warning("changes_not_told", why=str(error), changes=len(untold) - taken)
             self._say(ok=False, why=str(error))
             await self.close()
@@ -117,6 +123,17 @@ class Publisher:
             self._writer = await Writer(self._settings).__aenter__()
         return self._writer
 
+    def _begin(self, untold: Sequence[Untold]) -> None:
+        """Says whether there is work, which has to get on."""
+        if self._health is not None and untold:
+            self._health.begin("changes to tell")
+        elif self._health is not None:
+            self._health.finish("changes to tell")
+
+    def _moved(self) -> None:
+        if self._health is not None:
+            self._health.moved()
+
     def _say(self, *, ok: bool, why: str = "") -> None:
         metrics.LOG_AWAY.labels(GROUP, "broker").set(not ok)
         if self._health is not None:
@@ -134,6 +151,7 @@ async def _serve(pool: Pool, settings: Settings, stop: asyncio.Event, health: He
         health.set("database", True)
         if not await stand(connection, Duty.REGISTER):
             # Another one tells; this one is there in case it goes.
+            health.finish("changes to tell")
             health.set("broker", True)
             return
         log.info("elected", duty="register")

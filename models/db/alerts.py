@@ -15,6 +15,7 @@ from models.db.pool import Connection
 from models.db.steps import Look, bring_forward, drop_next
 from models.findings import Severity, Signal
 from models.messages import Origin
+from models.programmes import CANARY
 
 CHANNEL = "thuiswacht_alert"
 
@@ -128,14 +129,15 @@ ORDER BY place
 
 _COUNT_FINDINGS = """
 SELECT log_partition, count(*) AS number FROM finding
-WHERE cleared_at IS NULL AND NOT retracted AND log_partition = ANY($1::integer[])
+WHERE cleared_at IS NULL AND NOT retracted AND log_partition = ANY($1::integer[]) AND programme <> $2
 GROUP BY log_partition
 """
 
 _COUNT_ALERTS = """
 SELECT p.log_partition, a.severity, count(*) AS number
 FROM alert AS a JOIN patient AS p USING (patient_id)
-WHERE a.state <> 'resolved' AND (p.cluster_id, p.topic) = ($1, $2) AND p.log_partition = ANY($3::integer[])
+WHERE a.state <> 'resolved' AND a.origin <> 'canary'
+    AND (p.cluster_id, p.topic) = ($1, $2) AND p.log_partition = ANY($3::integer[])
 GROUP BY p.log_partition, a.severity
 """
 
@@ -202,8 +204,11 @@ async def load_heard(connection: Connection, remarks: Mapping[UUID, UUID]) -> se
 async def count_open(
     connection: Connection, cluster_id: str, topic: str, partitions: Sequence[int]
 ) -> tuple[Mapping[int, int], Mapping[tuple[int, Severity], int]]:
-    """How many findings hold in each partition, and how many alerts of each severity are not resolved."""
-    findings = await connection.fetch(_COUNT_FINDINGS, list(partitions))
+    """How many findings hold in each partition, and how many alerts of each severity are not resolved.
+
+    The canaries are in no figure.
+    """
+    findings = await connection.fetch(_COUNT_FINDINGS, list(partitions), CANARY)
     alerts = await connection.fetch(_COUNT_ALERTS, cluster_id, topic, list(partitions))
     return (
         {row["log_partition"]: row["number"] for row in findings},
@@ -221,6 +226,7 @@ async def write_alerts(
 
     Whoever listens on the channel hears the id of each alert when the transaction commits. Somebody looks at
     each that is not resolved as soon as that: whoever writes may say when otherwise (`models.db.steps`).
+    Of a canary's alert nobody hears, and nobody looks at it but the watch.
     """
     # Those that close come first: only then is there room for another open one of the same signal.
     in_order = sorted(alerts, key=lambda alert: alert.state is not AlertState.RESOLVED)
@@ -231,8 +237,9 @@ async def write_alerts(
         [(r.patient_id, r.alert_id, r.finding_id, to_datetime(r.joined_at_us)) for r in reasons],
     )
     await _execute(connection, _TELL, [_happening_row(happening) for happening in happenings])
-    await _look_again(connection, alerts, happenings)
-    told = list(dict.fromkeys(happening.alert_id for happening in happenings))
+    canaries = {alert.alert_id for alert in alerts if alert.origin is Origin.CANARY}
+    await _look_again(connection, [a for a in alerts if a.alert_id not in canaries], happenings)
+    told = [key for key in dict.fromkeys(h.alert_id for h in happenings) if key not in canaries]
     if told:
         await connection.execute(
             "SELECT pg_notify($1, alert_id::text) FROM unnest($2::uuid[]) AS t (alert_id)", CHANNEL, told

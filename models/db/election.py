@@ -10,6 +10,7 @@ class Duty(IntEnum):
 
     ALERTING = 7_548_473_202
     REGISTER = 7_548_473_203
+    WATCH = 7_548_473_223
 
 
 async def stand(connection: Connection, duty: Duty = Duty.ALERTING) -> bool:

@@ -25,9 +25,9 @@ RETURNING organisation_id, number
 _ADD = """
 INSERT INTO message (
     patient_id, message_id, organisation_id, origin, kind, channel, severity, alerts, to_id, person_id,
-    escalation_id, corrects, body, number, due_at, deliver_by, joined, give_up_at
+    escalation_id, corrects, body, number, due_at, deliver_by, joined, give_up_at, state, delivered_at
 )
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::jsonb, $14, $15, $16, $17, $18)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::jsonb, $14, $15, $16, $17, $18, $19, $20)
 """
 
 # What a sender holds at this moment is on its way: it is not waited for, and takes nothing in.
@@ -160,6 +160,7 @@ def _row(m: Message) -> tuple[object, ...]:
         m.patient_id, m.message_id, m.organisation_id, m.origin, m.kind, m.channel, m.severity,
         list(m.alerts), m.to_id, m.person_id, m.escalation_id, m.corrects, m.body, m.number,
         to_datetime(m.due_at_us), _at(m.deliver_by_us), list(m.joined), _at(m.give_up_at_us),
+        m.state, _at(m.delivered_at_us),
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ _AUDITING = 7_548_473_204
 # Not those that are being written at this moment: they will have a step.
 _WITHOUT_STEP = """
 SELECT a.* FROM alert AS a
-WHERE (a.state <> 'resolved' OR a.recheck_at IS NOT NULL) AND NOT EXISTS (
+WHERE (a.state <> 'resolved' OR a.recheck_at IS NOT NULL) AND a.origin <> 'canary' AND NOT EXISTS (
     SELECT FROM escalation_step AS s
     WHERE (s.patient_id, s.alert_id) = (a.patient_id, a.alert_id) AND s.state = 'due'
 )
@@ -49,7 +49,8 @@ LIMIT $2
 _BRING_FORWARD = """
 WITH held AS (
     SELECT a.patient_id, a.alert_id
-    FROM unnest($1::uuid[], $2::uuid[]) AS wanted (patient_id, alert_id) JOIN alert AS a USING (patient_id, alert_id)
+    FROM unnest($1::uuid[], $2::uuid[]) AS wanted (patient_id, alert_id)
+    JOIN alert AS a USING (patient_id, alert_id)
     ORDER BY a.patient_id, a.created_at, a.alert_id
     FOR UPDATE OF a SKIP LOCKED
 )
@@ -82,8 +83,7 @@ async def without_step(connection: Connection, limit: int) -> list[Alert]:
 
 async def due_steps(connection: Connection, now_us: int, overdue_before_us: int) -> Due:
     """The steps that are due now, and those of them that were due at that moment already."""
-    row = await connection.fetchrow(_DUE, to_datetime(now_us), to_datetime(overdue_before_us))
-    assert row is not None  # an aggregate always has one
+    (row,) = await connection.fetch(_DUE, to_datetime(now_us), to_datetime(overdue_before_us))
     return Due(row["number"], row["overdue"], row["oldest_s"])
 
 
@@ -103,5 +103,9 @@ async def look_now(connection: Connection, keys: list[Key], now_us: int, why: st
     """These alerts are looked at now, but for those that somebody holds at this moment."""
     if keys:
         await connection.execute(
-            _BRING_FORWARD, [patient for patient, _ in keys], [key for _, key in keys], to_datetime(now_us), why
+            _BRING_FORWARD,
+            [patient for patient, _ in keys],
+            [key for _, key in keys],
+            to_datetime(now_us),
+            why,
         )

@@ -50,6 +50,12 @@ _AWAY = (
     # Raised for a connection that closed while nobody looked, or under a statement.
     asyncpg.InterfaceError,
 )
+# Of these, what a server says that is there: somebody holds a lock, or a statement took too long.
+_NOT_LET_THROUGH = (
+    asyncpg.LockNotAvailableError,
+    asyncpg.QueryCanceledError,
+    asyncpg.TransactionRollbackError,
+)
 _WRONG_ADDRESS = (
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
@@ -77,6 +83,7 @@ class Pool:
         """
         with outages():
             connection = await self._acquire()
+        with outages(is_connected=True):
             try:
                 yield connection
             except asyncpg.ReadOnlySQLTransactionError:
@@ -87,14 +94,12 @@ class Pool:
                 await self._pool.release(connection)
 
     @asynccontextmanager
-    async def transaction(self, *, readonly: bool = False) -> AsyncGenerator[Connection]:
+    async def transaction(self) -> AsyncGenerator[Connection]:
         """A connection within one transaction, committed at the end, rolled back on an error.
-
-        With `readonly` Postgres refuses to write in it.
 
         **Raises**: as `connection`. When TryAgain comes from the commit, it may have happened or not.
         """
-        async with self.connection() as connection, connection.transaction(readonly=readonly):
+        async with self.connection() as connection, connection.transaction():
             yield connection
 
     async def close(self) -> None:
@@ -158,14 +163,20 @@ def refusals(expected: str) -> Generator[None]:
 
 
 @contextmanager
-def outages() -> Generator[None]:
-    """Turns "Postgres is away" in all its forms into TryAgain; what else goes wrong is our mistake."""
+def outages(*, is_connected: bool = False) -> Generator[None]:
+    """Turns "Postgres is away" in all its forms into TryAgain; what else goes wrong is our mistake.
+
+    With `is_connected`, a statement that takes too long is no sign of an outage: it was sent to one who was
+    there. Where that has gone meanwhile, the next attempt does not get as far.
+    """
     try:
         yield
     except _AWAY as error:
         if not _is_away(error):
             raise
-        raise TryAgain(f"Postgres is away or overloaded ({_name(error)}).") from error
+        is_there = isinstance(error, _NOT_LET_THROUGH) or (is_connected and isinstance(error, TimeoutError))
+        said = "is there, but did not let this through" if is_there else "is away or overloaded"
+        raise TryAgain(f"Postgres {said} ({_name(error)}).", is_away=not is_there) from error
 
 
 def _name(error: BaseException) -> str:

@@ -26,7 +26,8 @@ WHERE m.state IN ('due', 'attempted') AND coalesce(m.next_attempt_at, m.due_at) 
   AND m.channel || ' ' || coalesce(m.to_id::text, '') <> ALL ($2::text[])
   AND NOT EXISTS (
     SELECT FROM message AS e
-    WHERE e.patient_id = m.patient_id AND e.state IN ('due', 'attempted') AND e.channel <> 'pull'
+    WHERE e.patient_id = m.patient_id AND e.state IN ('due', 'attempted')
+      AND e.channel NOT IN ('worklist', 'pull')
       AND e.to_id IS NOT DISTINCT FROM m.to_id AND e.person_id IS NOT DISTINCT FROM m.person_id
       AND coalesce(e.number < m.number, (e.written_at, e.message_id) < (m.written_at, m.message_id))
       AND (
@@ -79,7 +80,7 @@ WHERE patient_id = $1 AND escalation_id = ANY($2::uuid[]) AND delivered_at IS NU
 """
 
 _CLOSE_UNANSWERED = """
-UPDATE message SET over_at = $1, why = 'never accepted'
+UPDATE message SET over_at = $1, why = 'never answered'
 WHERE (patient_id, message_id) IN (
     SELECT patient_id, message_id FROM message
     WHERE state IN ('delivered', 'seen') AND over_at IS NULL AND delivered_at < $2

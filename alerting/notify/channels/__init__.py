@@ -115,8 +115,9 @@ class Channel(Protocol):
     async def compose(self, connection: Connection, note: Note) -> bytes | Refused:
         """What the message says now, read and rendered before anything is sent.
 
-        The transaction is read-only and ends before `send`. Refused: there will never be anything to say, or
-        nobody to say it to; the next channel is tried. **Raises**: as `Pool.connection`.
+        Its transaction is committed before `send`, and for reading: all that may be written in it is that
+        somebody's data were looked at. Refused: there will never be anything to say, or nobody to say it to;
+        the next channel is tried. **Raises**: as `Pool.transaction`.
         """
         ...
 

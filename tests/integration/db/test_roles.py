@@ -38,6 +38,7 @@ DISPATCH_WRITES = {
     "message",
     "policy_version",
     "recipient_count",
+    "sign_of_life",
     "technical_alert",
 }
 WRITES = {

@@ -16,8 +16,8 @@ from alerting.engine.compiled import CompiledProgrammes, compile_programmes
 from alerting.engine.programme_files import load_folder
 from alerting.ledger import Ledger
 from alerting.partition import Partition, cuts
-from models.alerts import AlertEvent, AlertState
-from models.findings import Finding
+from models.alerts import AlertEvent, AlertState, Outcome
+from models.findings import Finding, Severity, Signal
 from tests.integration.alerting.small_log import SmallLog
 from tests.naive.findings import Finding as Twin
 from tests.naive.findings import naive_findings
@@ -132,13 +132,34 @@ def test_each_patient_has_at_most_one_unresolved_alert_of_a_signal(at_once: Ledg
 
 def test_what_changes_late_says_which_readings_came(at_once: Ledger) -> None:
     changed = [event for event in at_once.events if event.event is AlertEvent.FINDING_CHANGED]
-    assert changed
+    read = 0
     for event in changed:
         assert event.why["changed"]
         because = event.why["because"]
         assert isinstance(because, dict)
+        if "readings" not in because:
+            # A doubt was decided, long after the reading that gave rise to it.
+            assert because["requests"]
+            continue
+        read += 1
         assert because["readings"] >= 1
         assert because["taken_from_us"] <= because["taken_until_us"] < event.happened_at_us
+    assert read
+
+
+def test_what_patients_write_opens_one_alert_and_joins_it_once_each(at_once: Ledger) -> None:
+    told = [
+        event
+        for event in at_once.events
+        if event.event in {AlertEvent.OPENED, AlertEvent.REMARKED} and "remark_id" in event.why
+    ]
+    alerts = {a.alert_id: a for of in at_once.alerts.values() for a in of.values()}
+    assert {alerts[event.alert_id].signal for event in told} == {Signal.REMARK}
+    assert len({event.why["remark_id"] for event in told}) == len(told) > len({e.alert_id for e in told}) > 5
+    assert all("breath" not in str(event) for event in at_once.events)
+    remarks = [alert for alert in alerts.values() if alert.signal is Signal.REMARK]
+    assert {(a.severity, a.retracted, a.cleared_at_us) for a in remarks} == {(Severity.LOW, False, None)}
+    assert {a.outcome for a in remarks} == {None, Outcome.ENDED}
 
 
 def test_a_programme_that_does_not_exist_is_told_once() -> None:

@@ -11,9 +11,9 @@ def test_names_and_help() -> None:
     assert len(OURS) > 20
     for metric in OURS:
         (described,) = metric.describe()
-        assert re.fullmatch(r"thuiswacht_(log|ingest|alerting|register|clock)_[a-z_]+", described.name), (
-            described.name
-        )
+        assert re.fullmatch(
+            r"thuiswacht_(log|ingest|alerting|register|watch|clock)_[a-z_]+", described.name
+        ), described.name
         assert described.documentation.endswith(".")
 
 

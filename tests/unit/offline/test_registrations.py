@@ -190,3 +190,16 @@ def test_all_of_it_is_told_with_lines_of_yaml(tmp_path: Path) -> None:
 def test_what_is_no_list_of_changes_is_refused(tmp_path: Path, text: str, suffix: str, expected: str) -> None:
     with pytest.raises(BadInput, match=f"registrations.*expected {expected}"):
         evaluated(write(tmp_path, "csv", [weight()]), registrations=of(tmp_path, text, suffix))
+
+
+def test_canaries_of_a_log_are_left_out(tmp_path: Path) -> None:
+    """They are enrolled in a programme that nobody else has, and must come out in no figure."""
+    text = """
+      - {patient_id: a, register: {origin: canary}}
+      - {patient_id: a, enrol: {programme: canary, version: 1}}
+      - {patient_id: a, enrol: {programme: weights}}
+      - {patient_id: b, enrol: {programme: weights}}
+    """
+    rows = [weight(101.5, patient=patient) for patient in ("a", "b")]
+    findings, _ = evaluated(write(tmp_path, "csv", rows), [weights()], registrations=of(tmp_path, text))
+    assert [finding["patient_id"] for finding in findings] == ["b"]
