@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from alerting import watch
 from alerting.escalation import auditor, dispatcher
 from alerting.escalation.dispatcher import Ladder
-from alerting.notify import sender
+from alerting.notify import patient_round, sender
 from ingest.service import until_told
 from models import logs
 from models.db.installation import require_migrated
@@ -22,7 +22,7 @@ log = logs.get(__name__)
 Work = Callable[[Pool, Settings, asyncio.Event], Awaitable[None]]
 """What a service does until its event is set; it ends soon after that."""
 
-BESIDE: Sequence[Work] = (sender.run, watch.run)
+BESIDE: Sequence[Work] = (sender.run, patient_round.run, watch.run)
 """What else the dispatching service does."""
 
 _TRY_AGAIN_S = 2.0

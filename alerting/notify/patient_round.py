@@ -4,20 +4,29 @@
 ids follow from what they are about: whatever runs twice, a patient is told once.
 """
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from uuid import uuid5
 
 from alerting.notify.to_patient import PatientText
+from models import logs
 from models.clock import HOUR_US
 from models.db import patient_messages as stored
 from models.db.patient_messages import Pending, Seen, body_of
-from models.db.pool import Connection
+from models.db.pool import Connection, Pool
+from models.db.positions import dispatch_now_us
+from models.errors import TryAgain
 from models.escalations import Channel, Message, MessageKind
 from models.findings import Severity, Signal
+from models.settings import Settings
+
+log = logs.get(__name__)
 
 SEEN_WITHIN_US = HOUR_US
 """Alerts acknowledged within this are one look of the nurse; what is older than this is no news."""
 AT_ONCE = 1_000
+_EVERY_S = 5.0
 
 _SAYS_NOTHING = [signal.value for signal in Signal if signal.technical]
 """That nothing came from a device, its patient did not see: they are told nothing of it."""
@@ -79,3 +88,21 @@ def _seen(one: Seen, now_us: int) -> Message:
         deliver_by_us=one.acknowledged_us + 24 * HOUR_US,
         body=body_of({"text": PatientText.SEEN_BY_NURSE}),
     )
+
+
+async def run(pool: Pool, settings: Settings, stop: asyncio.Event) -> None:
+    """One round after the other until told to stop; whatever runs beside it does no harm.
+
+    **Raises**: as `Pool.transaction`, but for what waiting mends.
+    """
+    while not stop.is_set():
+        try:
+            async with pool.transaction() as connection:
+                now_us = await dispatch_now_us(connection, settings)
+                queued = await queue_for_patients(connection, now_us, tell_seen=settings.tell_patients_seen)
+            if queued:
+                log.info("patients_told", messages=queued)
+        except TryAgain as error:
+            log.warning("patients_wait", why=str(error))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), _EVERY_S)

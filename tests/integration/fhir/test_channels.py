@@ -17,10 +17,11 @@ from alerting.notify.fhir.handed import Written
 from alerting.notify.https import Https
 from alerting.notify.patient_round import queue_for_patients
 from alerting.notify.patient_text_files import load_texts
+from alerting.notify.sender import send_due
 from models.clock import HOUR_US, MINUTE_US, wall_now_us
 from models.db.pool import Connection, Pool
 from models.db.requests import write_requests
-from models.escalations import MessageState
+from models.escalations import Channel, MessageState
 from models.messages import Origin
 from models.requests import MeasurementRequest, RequestStatus
 from tests.integration.fhir.hospital import Received, Reply, Store, listening
@@ -202,6 +203,28 @@ async def test_the_app_shows_it_in_the_patients_language(
     Webhook(as_told(secret_of(KEY, address_id))).verify(received.content, received.headers)
     assert received.headers["webhook-id"] == resource["id"]
     assert str(world.patient_id) not in received.path + str(received.headers)
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "troubles"),
+    [(204, MessageState.DELIVERED, []), (410, MessageState.GIVEN_UP, ["patient_not_reached"])],
+)
+async def test_the_sender_tells_who_was_not_reached(
+    world: World, dispatch: Pool, tmp_path: Path, status: int, state: MessageState, troubles: list[str]
+) -> None:
+    now_us = wall_now_us()
+    await world.admin.execute("DELETE FROM message")
+    await world.measure(now_us - MINUTE_US)
+    await write_requests(world.admin, [request(world, now_us - MINUTE_US)])
+    async with listening(tmp_path, lambda _: (status, "")) as (vendor, https):
+        await world.app(vendor.url)
+        await round_of(dispatch, now_us)
+        await send_due(dispatch, {Channel.PATIENT: ToPatients(https, [KEY], load_texts())}, now_us)
+    (message,) = await world.to_patient()
+    assert message.state is state
+    rows = await world.admin.fetch("SELECT trouble, subject, details FROM technical_alert")
+    assert [row["trouble"] for row in rows] == troubles
+    assert str(world.patient_id) not in str(rows)
 
 
 async def test_who_is_not_followed_any_more_is_told_nothing(
