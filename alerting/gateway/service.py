@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from alerting.gateway import alerts, escalations, patients, policies, task, technical
+from alerting.gateway import alerts, escalations, messages, patients, policies, task, technical
 from alerting.worklist.rules import load_rules
 from ingest.gateway.configuration import ApiSettings
 from ingest.gateway.routes import Routes
@@ -14,6 +14,7 @@ ROUTES: Sequence[Routes] = (
     alerts.routes,
     escalations.routes,
     technical.routes,
+    messages.routes,
     policies.policies,
     policies.rosters,
     task.routes,

@@ -23,8 +23,8 @@ def put(new: Sequence[Message], waiting: Sequence[Message]) -> Put:
     """What to do with new messages beside those that wait: one bad night of one patient is one message.
 
     A message of the same patient, recipient, channel and kind takes further alerts in, becomes as severe as
-    the worst of them and as urgent as the most urgent. Other messages of that patient and recipient that wait
-    to be grouped go no later than the new one: the order is kept. `waiting` are locked, none was tried.
+    the worst of them and as urgent as the most urgent. Earlier messages of that patient and recipient that
+    wait to be grouped go no later than a later one: the order is kept. `waiting` are locked, none was tried.
     What is for a worklist needs nobody to send it.
     """
     added: list[Message] = [_there(message) for message in new if message.channel is Channel.WORKLIST]
@@ -35,14 +35,15 @@ def put(new: Sequence[Message], waiting: Sequence[Message]) -> Put:
             continue
         at = next((n for n, other in enumerate(now_waiting) if _joins(message, other)), None)
         if at is None:
-            due = replace(message, give_up_at_us=give_up_at_us(message))
-            added.append(due)
-            for n, other in enumerate(now_waiting):
-                if _same_recipient(other, due) and other.due_at_us > due.due_at_us:
-                    now_waiting[n] = changed[other.message_id] = replace(other, due_at_us=due.due_at_us)
-            now_waiting.append(due)
+            at = len(now_waiting)
+            now_waiting.append(replace(message, give_up_at_us=give_up_at_us(message)))
+            added.append(now_waiting[at])
         else:
             now_waiting[at] = changed[now_waiting[at].message_id] = _joined(now_waiting[at], message)
+        due = now_waiting[at]
+        for n, other in enumerate(now_waiting[:at]):
+            if _same_recipient(other, due) and other.due_at_us > due.due_at_us:
+                now_waiting[n] = changed[other.message_id] = replace(other, due_at_us=due.due_at_us)
     latest = {message.message_id: message for message in now_waiting}
     ids = {message.message_id for message in added}
     return Put(

@@ -59,10 +59,14 @@ Clock: TypeAlias = Callable[[Connection], Awaitable[int]]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`at_once`: so many messages in all. `hold_s`: so much longer than an attempt may take is a claim."""
+    """`at_once`: so many messages in all. `hold_s`: so much longer than an attempt may take is a claim.
+
+    `attempt_s`: so long an attempt takes at most, whatever the patience with its channel.
+    """
 
     at_once: int = 32
     hold_s: float = 60.0
+    attempt_s: float = 60.0
 
 
 class Sender:
@@ -115,7 +119,8 @@ class Sender:
             await sending.close_unanswered(connection, now_us, now_us - UNANSWERED_US, _AT_A_TIME)
             waiting = await sending.waiting(connection, now_us)
         for message in late:
-            await self._record(given_up(message, message.why or "not tried in time", now_us), now_us)
+            outcome = given_up(message, message.why or "not tried in time", now_us)
+            await self._record(outcome, now_us, message.attempts)
         for name in ChannelName:
             number, oldest_s = waiting.get(name, (0, 0.0))
             metrics.NOTIFY_WAITING.labels(name).set(number)
@@ -146,15 +151,17 @@ class Sender:
         return began
 
     def _taken(self, message: Message) -> Taken:
-        hold_s = patience_of(message.channel).timeout_s + self._limits.hold_s
-        return Taken(message, hold_s, give_up_at_us(message))
+        return Taken(message, self._attempt_s(message.channel) + self._limits.hold_s, give_up_at_us(message))
+
+    def _attempt_s(self, channel: ChannelName) -> float:
+        return min(patience_of(channel).timeout_s, self._limits.attempt_s)
 
     async def _handle(self, message: Message) -> None:
         receipt: Receipt | None = None
         now_us = message.attempted_at_us or 0
         try:
             outcome, receipt, now_us = await self._attempt(message)
-            await self._record(outcome, now_us)
+            await self._record(outcome, now_us, message.attempts)
             self._handled += 1
         except TryAgain as error:
             # It stays claimed until its hold is over, and is sent again then.
@@ -173,20 +180,23 @@ class Sender:
         if isinstance(prepared, Outcome):
             return prepared, None, now_us
         began_s = time.monotonic()
-        receipt = await _send(*prepared)
+        receipt = await _send(*prepared, self._attempt_s(message.channel))
         metrics.NOTIFY_SENDING.labels(message.channel).observe(time.monotonic() - began_s)
         async with self._pool.connection() as connection:
             now_us = await self._clock(connection)
         return after(message, receipt, now_us, self._chance.random()), receipt, now_us
 
-    async def _record(self, outcome: Outcome, now_us: int) -> None:
+    async def _record(self, outcome: Outcome, now_us: int, held_attempts: int) -> None:
         message = outcome.message
         is_delivered = message.state is MessageState.DELIVERED
         async with self._pool.transaction() as connection:
             # Alerts first, as everybody who writes both; only where something follows for them.
             keys = [(message.patient_id, key) for key in message.alerts]
             alerts = await lock_alerts(connection, keys if is_delivered or outcome.ladder else [])
-            if not await sending.record(connection, message, outcome.next_attempt_us):
+            stored = await sending.record(
+                connection, message, outcome.next_attempt_us, held_attempts=held_attempts
+            )
+            if not stored:
                 log.info("message_taken_over", channel=message.channel)
                 return
             if is_delivered:
@@ -203,7 +213,9 @@ class Sender:
 async def _prepare(
     connection: Connection, facts: Facts, channel: Channel | None, now_us: int
 ) -> tuple[Channel, Outgoing] | Outcome:
-    message = facts.note.message
+    # Unless it is sent, this was no attempt: nobody has to be corrected who got nothing.
+    claimed = facts.note.message
+    message = replace(claimed, attempts=claimed.attempts - 1)
     match decide(facts.note, facts.way):
         case Withdraw(why=why):
             return withdrawn(message, why, now_us)
@@ -220,9 +232,9 @@ async def _prepare(
             return given_up(message, "the channel is not set up", now_us)
 
 
-async def _send(channel: Channel, outgoing: Outgoing) -> Receipt:
+async def _send(channel: Channel, outgoing: Outgoing, timeout_s: float) -> Receipt:
     try:
-        async with asyncio.timeout(patience_of(channel.name).timeout_s):
+        async with asyncio.timeout(timeout_s):
             return await channel.send(outgoing)
     except TimeoutError:
         return Later("timeout")

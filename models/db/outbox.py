@@ -7,9 +7,12 @@ from uuid import UUID
 
 import asyncpg
 
+from models.alerts import Alert
 from models.clock import to_datetime, to_us
+from models.db.alerts import alert_of
+from models.db.escalations import escalation_of
 from models.db.pool import Connection
-from models.escalations import Channel, Message, MessageKind, MessageState
+from models.escalations import Channel, Escalation, Message, MessageKind, MessageState
 from models.findings import Severity
 from models.messages import Origin
 
@@ -57,6 +60,8 @@ RETURNING true
 """
 
 _PULL = "SELECT * FROM pull_messages($1, $2, $3)"
+
+_NEWEST = "SELECT coalesce(max(number), 0) FROM recipient_count WHERE organisation_id = $1"
 
 
 async def add_messages(connection: Connection, messages: Collection[Message]) -> list[Message]:
@@ -118,9 +123,27 @@ async def load_message(connection: Connection, message_id: UUID) -> Message | No
 async def pull(connection: Connection, after: int, limit: int, at_us: int) -> list[Message]:
     """The messages to the declared user's organisation after this number, in order, without a gap.
 
-    Those up to it have arrived by that.
+    Those up to it that were pulled before have arrived by that.
     """
     return [message_of(row) for row in await connection.fetch(_PULL, after, limit, to_datetime(at_us))]
+
+
+async def newest_number(connection: Connection, organisation_id: UUID) -> int:
+    """The number of the last message to an organisation; 0: there was none yet."""
+    number: int = await connection.fetchval(_NEWEST, organisation_id)
+    return number
+
+
+async def alerts_told(connection: Connection, messages: Collection[Message]) -> list[Alert]:
+    """The alerts that messages to the declared user's organisation speak of, for who pulls them."""
+    rows = await connection.fetch("SELECT * FROM alerts_told($1)", [m.message_id for m in messages])
+    return [alert_of(row) for row in rows]
+
+
+async def escalations_told(connection: Connection, messages: Collection[Message]) -> list[Escalation]:
+    """By which escalations messages to the declared user's organisation came about, for who pulls them."""
+    rows = await connection.fetch("SELECT * FROM escalations_told($1)", [m.message_id for m in messages])
+    return [escalation_of(row) for row in rows]
 
 
 def message_of(row: asyncpg.Record) -> Message:

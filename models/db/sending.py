@@ -15,7 +15,7 @@ from models.db.pool import Connection
 from models.escalations import Channel, Message, MessageState
 
 # A later message to a recipient waits for an earlier one of the same patient: on the same channel until that
-# is delivered or given up; on another until it was tried once, for one dead channel does not hold up the
+# is delivered or given up; on another until that channel was tried once, for a dead one does not hold up the
 # others; what corrects a message waits for that one. Pulled messages wait for their recipient, and hold up
 # nobody.
 _DUE = """
@@ -32,7 +32,14 @@ WHERE m.state IN ('due', 'attempted') AND coalesce(m.next_attempt_at, m.due_at) 
       AND coalesce(e.number < m.number, (e.written_at, e.message_id) < (m.written_at, m.message_id))
       AND (
         e.channel = m.channel OR e.message_id = m.corrects
-        OR (e.attempts = 0 AND e.channel || ' ' || coalesce(e.to_id::text, '') <> ALL ($2::text[]))
+        OR (
+          e.attempts = 0 AND e.channel || ' ' || coalesce(e.to_id::text, '') <> ALL ($2::text[])
+          AND NOT EXISTS (
+            SELECT FROM message AS f
+            WHERE f.patient_id = e.patient_id AND f.state = 'attempted' AND f.channel = e.channel
+              AND f.to_id IS NOT DISTINCT FROM e.to_id AND f.person_id IS NOT DISTINCT FROM e.person_id
+          )
+        )
       )
   )
 ORDER BY
@@ -69,7 +76,8 @@ RETURNING true
 """
 
 _RECORD = """
-UPDATE message SET state = $4, next_attempt_at = $5, over_at = $6, why = $7, claimed_until = NULL
+UPDATE message SET state = $4, next_attempt_at = $5, over_at = $6, why = $7, claimed_until = NULL,
+    attempts = $8, attempted_at = CASE WHEN $8 = 0 THEN NULL ELSE attempted_at END
 WHERE (patient_id, message_id) = ($1, $2) AND attempts = $3 AND state IN ('due', 'attempted')
 RETURNING true
 """
@@ -136,10 +144,13 @@ async def take(connection: Connection, taken: Sequence[Taken], now_us: int) -> N
         )
 
 
-async def record(connection: Connection, message: Message, next_attempt_us: int | None) -> bool:
+async def record(
+    connection: Connection, message: Message, next_attempt_us: int | None, *, held_attempts: int
+) -> bool:
     """Stores what came of an attempt; False when it is not ours any more, and nothing was stored.
 
-    What was delivered is delivered, whoever holds it now.
+    `held_attempts`: how many it had when we claimed it, or looked at it. Fewer in the message: it was not sent
+    after all. What was delivered is delivered, whoever holds it now.
     """
     key = message.patient_id, message.message_id
     if message.state is MessageState.DELIVERED:
@@ -150,11 +161,12 @@ async def record(connection: Connection, message: Message, next_attempt_us: int 
         stored = await connection.fetchval(
             _RECORD,
             *key,
-            message.attempts,
+            held_attempts,
             message.state,
             _at(next_attempt_us),
             _at(message.over_at_us),
             message.why,
+            message.attempts,
         )
     return stored is not None
 

@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -97,7 +97,7 @@ class Endpoint:
 
 
 @asynccontextmanager
-async def endpoint(tls: ssl.SSLContext, port: int = 0) -> AsyncIterator[Endpoint]:
+async def endpoint(tls: ssl.SSLContext, port: int = 0) -> AsyncGenerator[Endpoint]:
     """An endpoint on this machine, on a port of its own."""
     made = Endpoint()
     server = await asyncio.start_server(made.serve, "127.0.0.1", port, ssl=tls)

@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -68,7 +68,7 @@ def _authenticate(server: Any, session: Any, envelope: Any, mechanism: str, data
 @asynccontextmanager
 async def mail_server(
     tls: ssl.SSLContext, *, starttls: bool = False, in_the_open: bool = False
-) -> AsyncIterator[Mailbox]:
+) -> AsyncGenerator[Mailbox]:
     """A mail server on this machine: TLS from the first byte, by STARTTLS, or (refused by us) without."""
     box = Mailbox()
     made: list[SMTP] = []

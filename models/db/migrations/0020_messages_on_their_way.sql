@@ -33,18 +33,18 @@ BEGIN
     IF NOT may_by_office('messages.pull') THEN
         RAISE insufficient_privilege USING MESSAGE = 'Messages are pulled by systems that may do so.';
     END IF;
-    -- Asking for more says that everything before has arrived. Alerts first, as everybody who writes both.
+    -- Asking for more says that what was pulled before has arrived. Alerts first, as everybody who writes both.
     PERFORM FROM alert AS a WHERE (a.patient_id, a.alert_id) IN (
         SELECT m.patient_id, told.alert_id FROM message AS m, unnest(m.alerts) AS told (alert_id)
         WHERE m.to_id = declared_organisation() AND m.number <= seen_up_to AND m.channel = 'pull'
-          AND m.state IN ('due', 'attempted')
+          AND m.state IN ('due', 'attempted') AND m.pulled_at IS NOT NULL
     ) ORDER BY a.patient_id, a.created_at, a.alert_id FOR UPDATE OF a;
     WITH arrived AS (
         UPDATE message AS m SET
             state = 'delivered', delivered_at = now_is, claimed_until = NULL, next_attempt_at = NULL,
             over_at = CASE WHEN m.kind IN ('escalation', 'question') THEN NULL ELSE now_is END
         WHERE m.to_id = declared_organisation() AND m.number <= seen_up_to AND m.channel = 'pull'
-          AND m.state IN ('due', 'attempted')
+          AND m.state IN ('due', 'attempted') AND m.pulled_at IS NOT NULL
         RETURNING m.patient_id, m.escalation_id, m.joined
     )
     UPDATE escalation AS e SET delivered_at = now_is

@@ -2,7 +2,7 @@
 
 import json
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,7 +76,7 @@ def server_tls(authority: Authority) -> ssl.SSLContext:
 
 
 @pytest.fixture
-async def connection(stack: Stack) -> AsyncIterator[Connection]:
+async def connection(stack: Stack) -> AsyncGenerator[Connection]:
     """Of a database without anything: these channels find all that they say in the note."""
     opened = await asyncpg.connect(stack.postgres_dsn)
     yield opened
@@ -97,12 +97,12 @@ def _relay(port: int, authority: Authority) -> Relay:
 
 
 @asynccontextmanager
-async def webhook(authority: Authority, tls: ssl.SSLContext, stack: Stack, topic: str) -> AsyncIterator[Way]:
+async def webhook(authority: Authority, tls: ssl.SSLContext, stack: Stack, topic: str) -> AsyncGenerator[Way]:
     async with endpoint(tls) as receiver:
         channel = Webhook(Https(tls_of(authority.file), own_machine=True), [KEY], public_url=PUBLIC_URL)
 
         @asynccontextmanager
-        async def received() -> AsyncIterator[Sequence[Copy]]:
+        async def received() -> AsyncGenerator[Sequence[Copy]]:
             yield [
                 Copy(UUID(request.message_id), request.body, f"{request.target} {dict(request.headers)}")
                 for request in receiver.requests
@@ -115,12 +115,12 @@ async def webhook(authority: Authority, tls: ssl.SSLContext, stack: Stack, topic
 
 
 @asynccontextmanager
-async def mail(authority: Authority, tls: ssl.SSLContext, stack: Stack, topic: str) -> AsyncIterator[Way]:
+async def mail(authority: Authority, tls: ssl.SSLContext, stack: Stack, topic: str) -> AsyncGenerator[Way]:
     async with mail_server(tls) as box:
         channel = Mail(_relay(box.port, authority), PUBLIC_URL)
 
         @asynccontextmanager
-        async def received() -> AsyncIterator[Sequence[Copy]]:
+        async def received() -> AsyncGenerator[Sequence[Copy]]:
             yield [
                 Copy(
                     UUID(str(one["Message-ID"]).strip("<>").partition("@")[0]),
@@ -139,7 +139,7 @@ async def mail(authority: Authority, tls: ssl.SSLContext, stack: Stack, topic: s
 @asynccontextmanager
 async def secure_mail(
     authority: Authority, tls: ssl.SSLContext, stack: Stack, topic: str
-) -> AsyncIterator[Way]:
+) -> AsyncGenerator[Way]:
     async def write(connection: Connection, note: Note) -> bytes | Refused:
         return LETTER
 
@@ -147,7 +147,7 @@ async def secure_mail(
         channel = SecureMail(SmtpCarrier(_relay(box.port, authority)), write)
 
         @asynccontextmanager
-        async def received() -> AsyncIterator[Sequence[Copy]]:
+        async def received() -> AsyncGenerator[Sequence[Copy]]:
             copies: list[Copy] = []
             for one in box.mails:
                 [letter] = one.iter_attachments()
@@ -166,18 +166,18 @@ async def secure_mail(
 
 
 @asynccontextmanager
-async def kafka(authority: Authority, tls: ssl.SSLContext, stack: Stack, topic: str) -> AsyncIterator[Way]:
+async def kafka(authority: Authority, tls: ssl.SSLContext, stack: Stack, topic: str) -> AsyncGenerator[Way]:
     channel = Kafka(
         Settings(kafka=stack.kafka, alerts_topic=topic.removesuffix(".sandbox"), public_url=PUBLIC_URL)
     )
 
     @asynccontextmanager
-    async def received() -> AsyncIterator[Sequence[Copy]]:
-        consumer = AIOKafkaConsumer(topic, bootstrap_servers=stack.kafka, auto_offset_reset="earliest")
+    async def received() -> AsyncGenerator[Sequence[Copy]]:
+        # Its types are said by halves.
+        consumer: Any = AIOKafkaConsumer(topic, bootstrap_servers=stack.kafka, auto_offset_reset="earliest")
         await consumer.start()
         try:
-            parts: Any = consumer.assignment()
-            ends: Any = await consumer.end_offsets(list(parts))
+            ends: dict[Any, int] = await consumer.end_offsets(list(consumer.assignment()))
             copies: list[Copy] = []
             while sum(ends.values()) > len(copies):
                 record: Any = await consumer.getone()
@@ -200,7 +200,7 @@ async def way(
     stack: Stack,
     make_topic: Callable[..., str],
     tmp_path: Path,
-) -> AsyncIterator[Way]:
+) -> AsyncGenerator[Way]:
     topic = make_topic(partitions=1, suffix=".sandbox") if request.param == "kafka" else ""
     async with WAYS[request.param](authority, server_tls, stack, topic) as opened:
         yield opened

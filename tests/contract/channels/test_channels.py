@@ -104,7 +104,7 @@ async def test_an_address_that_can_be_none_is_refused_for_good(way: Way) -> None
 
 async def test_a_receiver_that_is_away_may_come_back(way: Way, connection: Connection) -> None:
     if way.leave is None:
-        # Tested with a broker of its own (tests/integration/notify/test_kafka.py).
+        # A broker that is away: tests/contract/channels/test_kafka.py.
         assert way.channel.name == "kafka"
         return
     said = note()

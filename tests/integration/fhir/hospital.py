@@ -3,7 +3,7 @@
 import asyncio
 import json
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -85,7 +85,7 @@ class Store:
 @asynccontextmanager
 async def listening(
     folder: Path, reply: Callable[[Received], Reply]
-) -> AsyncIterator[tuple[Receiver, Https]]:
+) -> AsyncGenerator[tuple[Receiver, Https]]:
     """A receiver, and the client that trusts its certificate."""
     certificate, key = _certificate(folder)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
