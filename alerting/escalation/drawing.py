@@ -21,7 +21,7 @@ def draw_policy(file: PolicyFile) -> Iterator[str]:
     title = f"{file.title.nl} / {file.title.en} ({MARKS[file.mark]})"
     yield f"policy {file.policy} {file.version}, {programme}: {title}"
     for name, ladder in file.ladders.items():
-        signals = "any signal" if isinstance(ladder.signals, str) else ", ".join(ladder.signals)
+        signals = ", ".join(ladder.signals) or "any signal"
         yield ""
         yield f"  {name}: {ladder.severity}, {signals}"
         yield f"  {ladder.text.nl} / {ladder.text.en}"

@@ -106,7 +106,7 @@ def _in_promises(ladder: Ladder) -> Iterator[Problem]:
     bounds = (
         ("resolve_within", ladder.resolve_within, 1, RESOLVE_WITHIN_US[level]),
         ("snooze_at_most", ladder.snooze_at_most, 1, SNOOZE_AT_MOST_US[level]),
-        ("hand_over_within", ladder.hand_over_within, 1, max(ladder.resolve_within, 1)),
+        ("hand_over_within", ladder.hand_over_within, 1, ladder.resolve_within or DAY_US),
         ("recheck_after", ladder.recheck_after, 1, RECHECK_AFTER_US[level]),
         ("repeat_every", ladder.repeat_every, 1, REPEAT_EVERY_US[level]),
         ("group_wait", ladder.group_wait, 0, GROUP_WAIT_US[level]),

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, cast
 
-from pydantic import Field, TypeAdapter
+from pydantic import BeforeValidator, Field, TypeAdapter
+from pydantic_core import PydanticCustomError
 
 from alerting.engine.programme import Mark, Name, Texts, Words
 from alerting.escalation.parts import Duration, Part, canonical, hash_of
@@ -21,6 +22,21 @@ _POLICY = TypeAdapter(Policy)
 
 Key = tuple[str, Signal | None, PolicySeverity]
 """Programme, signal and severity for which a ladder is."""
+
+
+def _any_or_named(written: object) -> object:
+    if written == ANY_SIGNAL:
+        return ()
+    if not isinstance(written, list) or not written:
+        raise PydanticCustomError("signals", "Input should be any, or a list of signals")
+    return cast("list[object]", written)
+
+
+Signals = Annotated[
+    tuple[Annotated[Signal, Field(strict=False)], ...],
+    Field(strict=False),
+    BeforeValidator(_any_or_named),
+]
 
 
 class Waits(Part):
@@ -52,10 +68,8 @@ class StepLine(Part):
 class Ladder(Part):
     """Who is asked for some signals of one severity, and what is promised meanwhile."""
 
-    signals: (
-        Literal["any"]
-        | Annotated[tuple[Annotated[Signal, Field(strict=False)], ...], Field(min_length=1, strict=False)]
-    )
+    signals: Signals
+    """None of them: any."""
     severity: Annotated[PolicySeverity, Field(strict=False)]
     text: Texts
     resolve_within: Duration
@@ -70,7 +84,7 @@ class Ladder(Part):
     @property
     def about(self) -> tuple[Signal | None, ...]:
         """The signals that it is for; None: any."""
-        return (None,) if self.signals == ANY_SIGNAL else self.signals
+        return self.signals or (None,)
 
 
 class PolicyFile(Part):

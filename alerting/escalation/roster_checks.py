@@ -182,11 +182,18 @@ def _shared(
 
 
 def _days(when: Iterable[Days]) -> str:
-    """Days as people say them: whatever was before, or after which day only."""
+    """Days as people say them, and after which day if not after any."""
     before: dict[DayKind, list[DayKind]] = defaultdict(list)
     for day, day_before in when:
         before[day].append(day_before)
-    return ", ".join(
-        day if set(befores) == {b for d, b in ALL_DAYS if d == day} else f"{day} after {' or '.join(befores)}"
-        for day, befores in before.items()
-    )
+    together: dict[str, list[DayKind]] = defaultdict(list)
+    for day, befores in before.items():
+        together[_after(day, befores)].append(day)
+    return "; ".join(f"{', '.join(days)}{after}" for after, days in together.items())
+
+
+def _after(day: DayKind, befores: list[DayKind]) -> str:
+    others = [before for known, before in ALL_DAYS if known == day and before not in befores]
+    if not others:
+        return ""
+    return " unless after a holiday" if others == [HOLIDAY] else f" after a {' or '.join(befores)}"

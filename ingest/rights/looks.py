@@ -88,6 +88,29 @@ DEEDS: Mapping[str, Deed] = {
         "controleerde wie uw gegevens bekeken", "controleren wie uw gegevens bekeken",
         "reviewed who looked at your data", "review who looked at your data",
     ),
+    Action.ALERT_READ: Deed(
+        "bekeek meldingen over u", "meldingen over u bekijken",
+        "looked at alerts about you", "look at alerts about you",
+    ),
+    Action.ALERT_HANDLE: Deed(
+        "handelde een melding over u af, of begon daaraan", "een melding over u afhandelen",
+        "handled an alert about you, or began to", "handle an alert about you",
+    ),
+    Action.ESCALATION_ASK: Deed(
+        "vroeg een andere zorgverlener om naar u te kijken", "een andere zorgverlener naar u laten kijken",
+        "asked another carer to look at you", "ask another carer to look at you",
+    ),
+    Action.ESCALATION_ANSWER: Deed(
+        "antwoordde op een vraag over u", "antwoorden op een vraag over u",
+        "answered a question about you", "answer a question about you",
+    ),
+    Action.PATIENT_MESSAGE: Deed(
+        "stuurde u een bericht", "u een bericht sturen", "sent you a message", "send you a message"
+    ),
+    Action.MESSAGES_PULL: Deed(
+        "haalde berichten over u op", "berichten over u ophalen",
+        "fetched messages about you", "fetch messages about you",
+    ),
     "record.destroyed": Deed(
         "vernietigde uw dossier", "uw dossier vernietigen", "destroyed your record", "destroy your record"
     ),
@@ -100,6 +123,10 @@ _SOMETHING = Deed(
 GROUNDS: Mapping[str, tuple[str, str]] = {
     Ground.OFFICE: ("omdat het bij dit werk hoort", "because it belongs to this work"),
     Ground.TREATMENT: ("omdat deze organisatie u behandelt", "because this organisation treats you"),
+    Ground.ESCALATED: (
+        "omdat deze organisatie gevraagd was naar u te kijken",
+        "because this organisation was asked to look at you",
+    ),
     Ground.CONSENT: ("omdat u daar toestemming voor gaf", "because you consented to it"),
     Ground.OWN_ORGANISATION: (
         "omdat deze medewerker zorgt voor uw rechten als patiënt",

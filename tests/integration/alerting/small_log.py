@@ -46,9 +46,11 @@ class SmallLog:
         for number, patient_id in enumerate(patients):
             self._remarks(patient_id, number)
         for tick in range(self.days * DAY_US // TICK_US + 1):
-            now_us = START_US + tick * TICK_US
-            self._write(now_us, None, {"schema": 1, "type": "clock", "now_us": now_us})
+            self.tick(START_US + tick * TICK_US)
         return sorted(self.written)
+
+    def tick(self, at_us: int) -> None:
+        self._write(at_us, None, {"schema": 1, "type": "clock", "now_us": at_us})
 
     def _write(self, at_us: int, patient_id: UUID | None, content: dict[str, object]) -> None:
         self.written.append(Message(at_us, len(self.written), patient_id, json.dumps(content).encode()))

@@ -131,6 +131,7 @@ def metric(name: str, **labels: str) -> float:
     return REGISTRY.get_sample_value(name, labels) or 0.0
 
 
+@pytest.mark.timeout(300)  # three services start, stand still and catch up
 async def test_canaries_come_out_are_late_and_come_back(
     settings: Settings, services: Services, admin: Connection, dispatch_pool: Pool, watcher: Watcher
 ) -> None:
@@ -358,3 +359,31 @@ async def lived_through(admin: Connection, who: object, origin: str) -> None:
             "VALUES ($2, $3, $4, $1, 'opened', 'alerting')",
             at, who, alert, ORGANISATION,
         )  # fmt: skip
+
+
+async def test_a_dispatcher_as_a_user_starts_it_keeps_watch(
+    settings: Settings, database: str, tmp_path: Path, watcher: Watcher
+) -> None:
+    """Its own auditor gives the sign of life that the heartbeat waits for."""
+    running = Services(
+        {
+            "THUISWACHT_KAFKA": settings.kafka,
+            "THUISWACHT_POSTGRES": database,
+            "THUISWACHT_TOPIC": settings.topic,
+            "THUISWACHT_CANARY_EVERY_S": "0",
+            "THUISWACHT_HEARTBEAT_URL": watcher.url,
+            "THUISWACHT_HEARTBEAT_EVERY_S": "0.5",
+        },
+        tmp_path,
+    )
+
+    async def has_beaten() -> bool:
+        running.require_running()
+        return len(watcher.beats) > 1
+
+    running.start("dispatch")
+    try:
+        await until(has_beaten)
+    finally:
+        running.stop()
+    assert watcher.url not in (tmp_path / "dispatch.log").read_text()

@@ -1,103 +1,20 @@
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import count
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 
-from alerting.circumstances import Effective, Turn, turns
 from alerting.findings import FindingChange
-from alerting.lifecycle import Book, Consequences, follow
-from models.alerts import Alert, AlertEvent, AlertState, HeldBack, Outcome
-from models.findings import Evidence, Finding, Severity, Signal, finding_id
-from models.messages import Admit, AnyChange, Discharge, End, Origin, Pause, Resume
-
-PATIENT, ORGANISATION = UUID(int=1), UUID(int=2)
-
-
-@dataclass
-class Patient:
-    """A patient's stored findings and alerts, followed step by step as the worker does."""
-
-    timeline: tuple[Turn, ...] = ()
-    findings: dict[UUID, Finding] = field(default_factory=dict[UUID, Finding])
-    alerts: dict[UUID, Alert] = field(default_factory=dict[UUID, Alert])
-    links: dict[UUID, UUID] = field(default_factory=dict[UUID, UUID])
-    events: list[AlertEvent] = field(default_factory=list[AlertEvent])
-    ids: Iterator[UUID] = field(default_factory=lambda: (UUID(int=number) for number in count(100)))
-    since_us: int = 0
-    because: Mapping[str, object] = field(default_factory=dict[str, object])
-
-    def circumstances(self, *changes: tuple[int, AnyChange]) -> "Patient":
-        self.timeline = turns([Effective(at_us, at_us, change) for at_us, change in changes])
-        return self
-
-    def sees(self, *changes: FindingChange, now_us: int = 0) -> Consequences:
-        book = Book(
-            PATIENT,
-            ORGANISATION,
-            Origin.SIMULATED,
-            self.timeline,
-            self.findings,
-            self.alerts,
-            self.links,
-            self.because,
-        )
-        consequences = follow(book, changes, since_us=self.since_us, now_us=now_us, ids=self.ids)
-        self.findings |= {change.after.finding_id: change.after for change in changes}
-        self.alerts |= {alert.alert_id: alert for alert in consequences.alerts}
-        self.links |= {joined.finding_id: joined.alert_id for joined in consequences.joined}
-        self.events += [event.event for event in consequences.events]
-        self.since_us = max(self.since_us, now_us)
-        return consequences
-
-    def opens(
-        self, at_us: int, rule: str = "gain", signal: Signal = Signal.FLUID, **given: object
-    ) -> FindingChange:
-        rule = f"{signal}_{rule}"
-        finding = Finding(
-            finding_id=finding_id(PATIENT, "programme", rule, at_us),
-            patient_id=PATIENT,
-            organisation_id=ORGANISATION,
-            log_partition=0,
-            programme="programme",
-            version=1,
-            rule=rule,
-            signal=signal,
-            severity=Severity.MEDIUM,
-            opened_at_us=at_us,
-            opening=(),
-            programme_hash="hash",
-        )
-        return FindingChange(None, replace(finding, **given), at_us)
-
-    def clears(self, change: FindingChange, at_us: int) -> FindingChange:
-        return FindingChange(change.after, replace(change.after, cleared_at_us=at_us), at_us)
-
-    def rises(self, change: FindingChange, at_us: int) -> FindingChange:
-        risen = replace(change.after, severity=Severity.HIGH, raised_at_us=at_us)
-        return FindingChange(change.after, risen, at_us)
-
-    def retracts(self, change: FindingChange) -> FindingChange:
-        return late(FindingChange(change.after, replace(change.after, retracted=True), change.at_us))
-
-    @property
-    def only(self) -> Alert:
-        (alert,) = self.alerts.values()
-        return alert
-
-
-def late(change: FindingChange) -> FindingChange:
-    return replace(change, late=True)
+from alerting.lifecycle import Consequences
+from models.alerts import AlertEvent, AlertState, HeldBack, Outcome
+from models.findings import Evidence, Severity, Signal
+from models.messages import Admit, Discharge, End, Pause, Resume
+from tests.unit.alerting.acting import promises_are_whole
+from tests.unit.alerting.followed import Patient, kinds, late
 
 
 @pytest.fixture
 def patient() -> Patient:
     return Patient()
-
-
-def kinds(events: Sequence[AlertEvent]) -> list[str]:
-    return [str(event) for event in events]
 
 
 def test_findings_of_one_signal_share_an_alert(patient: Patient) -> None:
@@ -142,16 +59,24 @@ def test_low_and_technical_alerts_close_by_themselves(
     assert [alert.state for alert in patient.alerts.values()] == [AlertState.RESOLVED, AlertState.OPEN]
 
 
-@pytest.mark.parametrize(
-    "claim", [{"state": AlertState.ACKNOWLEDGED, "owner": UUID(int=7)}, {"owner": UUID(int=7)}]
-)
-def test_what_somebody_has_claimed_never_closes_by_itself(patient: Patient, claim: dict[str, object]) -> None:
+@pytest.mark.parametrize("taken_back", [False, True])
+def test_what_somebody_has_claimed_never_closes_by_itself(patient: Patient, taken_back: bool) -> None:
     finding = patient.opens(10, severity=Severity.LOW)
     patient.sees(finding)
-    patient.alerts = {key: replace(alert, **claim) for key, alert in patient.alerts.items()}
-    patient.sees(patient.clears(finding, 20))
-    assert patient.only.state is not AlertState.RESOLVED
-    assert patient.only.cleared_at_us == 20
+    patient.acknowledges(12)
+    patient.sees(patient.retracts(finding) if taken_back else patient.clears(finding, 20), now_us=20)
+    assert (patient.only.state, patient.only.owner) == (AlertState.ACKNOWLEDGED, UUID(int=7))
+    assert (patient.only.retracted, patient.only.cleared_at_us) == (taken_back, None if taken_back else 20)
+
+
+@pytest.mark.parametrize("taken_back", [False, True])
+def test_what_somebody_was_told_of_never_closes_by_itself(patient: Patient, taken_back: bool) -> None:
+    finding = patient.opens(10, signal=Signal.SILENCE)
+    patient.sees(finding)
+    patient.alerts = {key: replace(alert, sent=True) for key, alert in patient.alerts.items()}
+    told = patient.sees(patient.retracts(finding) if taken_back else patient.clears(finding, 20), now_us=20)
+    assert patient.only.state is AlertState.OPEN
+    assert kinds([event.event for event in told.events])[-1] == "retracted" if taken_back else "cleared"
 
 
 def test_one_clears_as_another_opens_and_the_alert_holds_on(patient: Patient) -> None:
@@ -271,15 +196,12 @@ def test_admission_marks_all_alerts_and_discharge_releases_them(patient: Patient
 
 def test_the_end_resolves_everything_also_what_was_claimed(patient: Patient) -> None:
     patient.sees(patient.opens(10), patient.opens(10, signal=Signal.PRESSURE), now_us=10)
-    patient.alerts = {
-        key: replace(alert, state=AlertState.ACKNOWLEDGED, owner=UUID(int=7))
-        for key, alert in patient.alerts.items()
-    }
+    patient.acknowledges(12, snoozed_until_us=500)
     patient.circumstances((20, End(reason="died")))
     patient.sees(now_us=25)
-    assert {(alert.outcome, alert.resolved_at_us) for alert in patient.alerts.values()} == {
-        (Outcome.ENDED, 20)
-    }
+    for alert in patient.alerts.values():
+        assert (alert.outcome, alert.resolved_at_us, alert.owner) == (Outcome.ENDED, 20, UUID(int=7))
+        promises_are_whole(alert)
     patient.sees(late(patient.opens(15, "other")), now_us=30)
     assert len(patient.alerts) == 2
 
