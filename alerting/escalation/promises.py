@@ -4,23 +4,15 @@ from alerting.acts import hand_over_expired, lapse, snooze_over
 from alerting.escalation.asking import undelivered
 from alerting.escalation.delivery import Way, delivery_of
 from alerting.escalation.duty import Duty
+from alerting.escalation.recipients import as_recipient
 from alerting.escalation.situation import Decision, Look
 from alerting.escalation.telling import notify_owner
 from alerting.escalation.work import Work
-from models.access import Role
 from models.alerts import AlertEvent, AlertState
 from models.escalations import Escalation, EscalationState, Recipient
 
 _PROMISED = (AlertEvent.ACKNOWLEDGED, AlertEvent.HAND_OVER_ACCEPTED)
 _WORSE = (AlertEvent.SEVERITY_RAISED, AlertEvent.FINDING_JOINED)
-
-_RECIPIENT_OF_ROLE = {
-    Role.NURSE: Recipient.NURSE,
-    Role.COMMUNITY_NURSE: Recipient.COMMUNITY_NURSE,
-    Role.HUISARTS: Recipient.HUISARTS,
-    Role.SPECIALIST: Recipient.SPECIALIST,
-    Role.COORDINATOR: Recipient.COORDINATION_CENTRE,
-}
 
 
 def keep_promises(work: Work) -> str | None:
@@ -97,11 +89,7 @@ def duty_of_promise(work: Work) -> Duty:
 
 def recipient_of(work: Work) -> Recipient:
     """As whom the responsible party is on duty."""
-    responsible = work.alert.responsible
-    for recipient, contact in work.situation.contacts.items():
-        if contact.party == responsible:
-            return recipient
-    return _RECIPIENT_OF_ROLE.get(responsible.role, Recipient.NURSE)
+    return as_recipient(work.alert.responsible, work.situation.contacts)
 
 
 def _worse(work: Work) -> str | None:

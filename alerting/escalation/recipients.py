@@ -20,6 +20,14 @@ MEANT: Mapping[Recipient, tuple[OrganisationKind, Role]] = {
 }
 """The kind of organisation and the role that a recipient stands for: but for the centre and the practice."""
 
+_OF_ROLE = {
+    Role.NURSE: Recipient.NURSE,
+    Role.COMMUNITY_NURSE: Recipient.COMMUNITY_NURSE,
+    Role.HUISARTS: Recipient.HUISARTS,
+    Role.SPECIALIST: Recipient.SPECIALIST,
+    Role.COORDINATOR: Recipient.COORDINATION_CENTRE,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Contact:
@@ -72,6 +80,12 @@ def contacts(around: Around, own_organisation_id: UUID, organisations: Sequence[
         if meant is not None:
             found[recipient] = Contact(Party(role, meant.organisation_id), _channels(meant))
     return found
+
+
+def as_recipient(party: Party, contacts: Contacts) -> Recipient:
+    """As whom a party is on duty for a patient: what it is there, else what its role usually is."""
+    there = next((recipient for recipient, contact in contacts.items() if contact.party == party), None)
+    return there or _OF_ROLE.get(party.role, Recipient.NURSE)
 
 
 def _first(kind: OrganisationKind, organisations: Iterable[Reachable]) -> Reachable | None:

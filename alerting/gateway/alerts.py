@@ -158,7 +158,7 @@ async def accept_hand_over(act: Act, rules: ByRules, alert_id: UUID, form: SeenF
             at.alert,
             act.user,
             policy=at.policy,
-            duty=at.duty,
+            duty=at.duty_of(Party(act.user.role, act.user.organisation_id)),
             now_us=at.now_us,
             escalations=at.open_escalations,
         )

@@ -19,7 +19,7 @@ routes = Routes("/alerts/{alert_id}/escalations", "escalations")
 @routes.route("POST", "", action=Action.ESCALATION_ASK, kind=Kind.CREATE, status=201)
 async def escalate(act: Act, rules: ByRules, alert_id: UUID, form: EscalateForm) -> dict[str, Any]:
     """Hand it on, or ask; until a named person accepts, responsibility stays where it is."""
-    escalation_id, decide = await asking.escalate(act, rules, alert_id, form)
+    escalation_id, decide = asking.escalate(act.user, form)
     alert = await handle(act, rules, Seen(alert_id, form.version), decide)
     return {"escalation_id": escalation_id, "alert": await looking.as_it_is(act, alert)}
 
@@ -31,12 +31,13 @@ async def accept(
     """Take it over: from now on one's own party is responsible, and one has promised."""
 
     def decide(at: Situation) -> Transition:
+        asked = at.escalation(escalation_id)
         return acts.accept_escalation(
             at.alert,
-            at.escalation(escalation_id),
+            asked,
             act.user,
             policy=at.policy,
-            duty=at.duty,
+            duty=at.duty_of(asked.to),
             now_us=at.now_us,
             others=[one for one in at.open_escalations if one.escalation_id != escalation_id],
         )

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 from fastapi import Query
 from pydantic import AwareDatetime
 
+from alerting.escalation.choice import ANY_PROGRAMME
 from alerting.escalation.policy import Policy
 from alerting.gateway.rules import ByRules
-from alerting.worklist.handling import ANY_PROGRAMME
 from alerting.worklist.structure import of_policy
 from ingest.gateway.routes import Act, Routes
 from models.access import Action

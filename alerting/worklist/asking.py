@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from alerting import acts
 from alerting.escalation.duty import Rosters
 from alerting.escalation.policy import Policy
-from alerting.escalation.recipients import Contact, Contacts, parties
+from alerting.escalation.recipients import Contact, Contacts
 from alerting.transition import Transition
 from alerting.worklist.forms import EscalateForm, SeveralForm
 from alerting.worklist.handling import NOT_THERE, Decide, Rules, Seen, Situation, handle_each
@@ -16,7 +16,7 @@ from ingest.acting import Acting
 from models.access import User
 from models.alerts import Alert
 from models.clock import MINUTE_US
-from models.db.worklist import find_alert, is_there, keys_of
+from models.db.worklist import is_there, keys_of
 from models.errors import BadInput, NotThere, Outdated
 from models.escalations import Channel, Party, Recipient
 
@@ -60,25 +60,20 @@ async def require_somebody(act: Acting, alert_id: UUID, to: Party, person_id: UU
         )
 
 
-async def escalate(act: Acting, rules: Rules, alert_id: UUID, form: EscalateForm) -> tuple[UUID, Decide]:
-    """Handing an alert on, as the form says, to who is meant at this moment. **Raises**: NotThere.
+def escalate(by: User, form: EscalateForm) -> tuple[UUID, Decide]:
+    """Handing an alert on, as the form says, to who is meant at this moment; the id that it gets.
 
     The decision **raises** BadInput when nobody is.
     """
-    key = await _key(act, alert_id)
-    alert = await find_alert(act.connection, key)
-    organisation_id = act.user.organisation_id if alert is None else alert.organisation_id
-    contacts = (await parties(act.connection, {key[0]: organisation_id})).get(key[0], {})
     escalation_id, message_ids = uuid4(), [uuid4() for _ in Channel]
 
     def decide(at: Situation) -> Transition:
-        asked = asked_of(form, contacts, at.policy, rules.rosters, at.now_us)
         return acts.escalate(
             at.alert,
-            act.user,
+            by,
             escalation_id=escalation_id,
             message_ids=message_ids,
-            asked=asked,
+            asked=asked_of(form, at.contacts, at.policy, at.rosters, at.now_us),
             now_us=at.now_us,
         )
 

@@ -1,50 +1,33 @@
 """What people do with alerts: lock, load, decide, carry out; all of it in the transaction of who acts."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NoReturn, Protocol
 from uuid import UUID
 
 from alerting.acts import require_version
 from alerting.carrying_out import carry_out
+from alerting.escalation.choice import policy_of
 from alerting.escalation.duty import Duty
 from alerting.escalation.policy import Policies, Policy
+from alerting.escalation.recipients import Contacts, as_recipient, parties
 from alerting.escalation.roster import RosterBook
+from alerting.escalation.situation import Reason
 from alerting.transition import Transition
 from ingest.acting import Acting
-from models.access import Role
 from models.alerts import Alert, AlertState
 from models.db.alerts import load_reasons, lock_alerts
-from models.db.directory import organisations
 from models.db.escalations import load_escalations
 from models.db.findings import load_findings
 from models.db.pool import Connection
 from models.db.positions import dispatch_now_us
 from models.db.worklist import find_successor, keys_of, names_of
 from models.errors import BadInput, NotThere, Outdated
-from models.escalations import OPEN_ESCALATION, Escalation, Party, Recipient
+from models.escalations import OPEN_ESCALATION, Escalation, Party
 from models.findings import Finding
-from models.register import OrganisationKind
 from models.settings import Settings
 
 NOT_THERE = "There is no such alert, or you may not see it."
-
-ANY_PROGRAMME = "*"
-
-_AT: Mapping[OrganisationKind, Recipient] = {
-    OrganisationKind.OUT_OF_HOURS_POST: Recipient.OUT_OF_HOURS_POST,
-    OrganisationKind.REFERRAL_DESK: Recipient.REFERRAL_DESK,
-    OrganisationKind.COORDINATION_CENTRE: Recipient.COORDINATION_CENTRE,
-    OrganisationKind.ELDERLY_CARE: Recipient.HOME_VISIT,
-    OrganisationKind.GP_PRACTICE: Recipient.HUISARTS,
-    OrganisationKind.COMMUNITY_NURSING: Recipient.COMMUNITY_NURSE,
-}
-_AS: Mapping[Role, Recipient] = {
-    Role.COMMUNITY_NURSE: Recipient.COMMUNITY_NURSE,
-    Role.HUISARTS: Recipient.HUISARTS,
-    Role.SPECIALIST: Recipient.SPECIALIST,
-    Role.COORDINATOR: Recipient.COORDINATION_CENTRE,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +43,15 @@ class Rules:
 class Situation:
     """An alert, locked, with all that a decision about it rests on. **Units**: microseconds since 1970 UTC.
 
-    `duty`: of the recipient as whom the user works.
+    `contacts`: who each recipient is for the patient.
     """
 
     alert: Alert
     findings: tuple[Finding, ...]
     escalations: tuple[Escalation, ...]
     policy: Policy
-    duty: Duty
+    contacts: Contacts
+    rosters: RosterBook
     now_us: int
     successor: Alert | None = None
     """Of a resolved one: the alert of the same patient and signal that is open by now."""
@@ -86,6 +70,15 @@ class Situation:
     def promised_since_us(self) -> int | None:
         """Since when the present owner has it."""
         return self.alert.acknowledged_at_us if self.alert.state is AlertState.ACKNOWLEDGED else None
+
+    @property
+    def duty(self) -> Duty:
+        """The duty now of who is responsible."""
+        return self.duty_of(self.alert.responsible)
+
+    def duty_of(self, party: Party) -> Duty:
+        """The duty now of a party."""
+        return self.rosters.on_duty(as_recipient(party, self.contacts), self.now_us)
 
     def escalation(self, escalation_id: UUID) -> Escalation:
         """One of its escalations. **Raises**: NotThere."""
@@ -124,6 +117,7 @@ async def handle(act: Acting, rules: Rules, seen: Seen, decide: Decide) -> Alert
     except Outdated as error:
         await _raise_outdated(act, at.alert, error)
     await carry_out(act.connection, [transition])
+    act.details = _told([transition])
     return transition.alert
 
 
@@ -148,23 +142,14 @@ async def handle_each(
             transitions.append(transition)
             results[one.alert_id] = transition.alert
     await carry_out(act.connection, transitions)
+    act.details = _told(transitions)
     return results
 
 
-def policy_of(alert: Alert, findings: Sequence[Finding], policies: Policies) -> Policy:
-    """By which policy an alert goes: that of its worst finding, of one that holds before others."""
-    worst = max(findings, key=lambda f: (f.holds, f.severity.rank, -f.opened_at_us), default=None)
-    programme = ANY_PROGRAMME if worst is None else worst.programme
-    return policies.of(programme, alert.signal, alert.severity)
-
-
-def recipient_of(party: Party, kind: OrganisationKind | None, asked: Sequence[Escalation]) -> Recipient:
-    """As which recipient a party works: as what it was asked, else by its organisation and role."""
-    as_asked = next((one.recipient for one in asked if one.to == party), None)
-    if as_asked is not None:
-        return as_asked
-    at_such_a_place = None if kind is None or party.role is Role.NURSE else _AT.get(kind)
-    return at_such_a_place or _AS.get(party.role, Recipient.NURSE)
+def policy_for(alert: Alert, findings: Sequence[Finding], policies: Policies) -> Policy:
+    """By which policy an alert with these findings goes."""
+    reasons = [Reason(f.finding_id, f.programme, f.severity, f.holds, f.retracted) for f in findings]
+    return policy_of(alert, reasons, policies)
 
 
 def _decided(at: Situation, seen: Seen, decide: Callable[[Situation], Transition]) -> Transition:
@@ -183,8 +168,7 @@ async def _situations(act: Acting, rules: Rules, seen: Sequence[Seen]) -> list[S
     now_us = await dispatch_now_us(connection, rules.settings)
     findings = await findings_of(connection, alerts)
     escalations = await load_escalations(connection, alerts)
-    kind = await _kind(connection, act.user.organisation_id)
-    us = Party(act.user.role, act.user.organisation_id)
+    contacts = await parties(connection, {alert.patient_id: alert.organisation_id for alert in alerts})
     successors = {
         alert.alert_id: await find_successor(connection, alert)
         for alert in alerts
@@ -192,15 +176,14 @@ async def _situations(act: Acting, rules: Rules, seen: Sequence[Seen]) -> list[S
     }
 
     def situation(alert: Alert) -> Situation:
-        asked = tuple(one for one in escalations if one.alert_id == alert.alert_id)
         reasons = findings[alert.alert_id]
-        recipient = recipient_of(us, kind, [one for one in asked if one.state in OPEN_ESCALATION])
         return Situation(
             alert=alert,
             findings=reasons,
-            escalations=asked,
-            policy=policy_of(alert, reasons, rules.policies),
-            duty=rules.rosters.on_duty(recipient, now_us),
+            escalations=tuple(one for one in escalations if one.alert_id == alert.alert_id),
+            policy=policy_for(alert, reasons, rules.policies),
+            contacts=contacts.get(alert.patient_id, {}),
+            rosters=rules.rosters,
             now_us=now_us,
             successor=successors.get(alert.alert_id),
         )
@@ -208,6 +191,13 @@ async def _situations(act: Acting, rules: Rules, seen: Sequence[Seen]) -> list[S
     return [
         situation(locked[one.alert_id]) if one.alert_id in locked else NotThere(NOT_THERE) for one in seen
     ]
+
+
+def _told(transitions: Sequence[Transition]) -> str:
+    """What was done with which alerts, as an audit row says it."""
+    return "; ".join(
+        f"{', '.join(event.event for event in t.events)}: {t.alert.alert_id}" for t in transitions
+    )
 
 
 async def findings_of(connection: Connection, alerts: Sequence[Alert]) -> dict[UUID, tuple[Finding, ...]]:
@@ -219,11 +209,6 @@ async def findings_of(connection: Connection, alerts: Sequence[Alert]) -> dict[U
         alert.alert_id: tuple(by_id[one.finding_id] for one in reasons if one.alert_id == alert.alert_id)
         for alert in alerts
     }
-
-
-async def _kind(connection: Connection, organisation_id: UUID) -> OrganisationKind | None:
-    found = await organisations(connection, [organisation_id])
-    return found[organisation_id].kind if organisation_id in found else None
 
 
 async def _raise_outdated(act: Acting, alert: Alert, error: Outdated) -> NoReturn:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from alerting.worklist.handling import NOT_THERE, Rules, findings_of, policy_of
+from alerting.worklist.handling import NOT_THERE, Rules, findings_of, policy_for
 from alerting.worklist.structure import (
     Names,
     Shown,
@@ -46,13 +46,14 @@ async def show(act: Acting, rules: Rules, alert_id: UUID) -> Structure:
     if alert is None:
         raise NotThere(NOT_THERE)
     await act.require(alert.patient_id)
+    act.details = f"alert {alert_id}"
     findings = (await findings_of(act.connection, [alert]))[alert_id]
     shown = Shown(
         alert=alert,
         beside=await load_beside(act.connection, alert),
         findings=findings,
         escalations=await load_escalations(act.connection, [alert]),
-        policy=policy_of(alert, findings, rules.policies),
+        policy=policy_for(alert, findings, rules.policies),
     )
     return of_shown(shown, await names_of(act.connection, ids_of_shown(shown)))
 

@@ -80,7 +80,6 @@ class Wanted:
     organisation_id: UUID | None = None
     owner: UUID | None = None
     wijk: str | None = None
-    patient_id: UUID | None = None
     held_back: bool = False
     """Also those that are shown to nobody for now."""
 
@@ -237,7 +236,6 @@ def _conditions(wanted: Wanted, given: list[object]) -> list[str]:
         ("a.signal", wanted.signal),
         ("a.organisation_id", wanted.organisation_id),
         ("a.owner", wanted.owner),
-        ("a.patient_id", wanted.patient_id),
         ("p.wijk", wanted.wijk),
     ):
         if value is not None:

@@ -29,6 +29,7 @@ from models.db import (
     reevaluations,
     sources,
     values,
+    worklist,
 )
 from models.db.pool import Connection
 from models.sources import Activity
@@ -187,6 +188,27 @@ async def test_alerts_that_may_change(connection: Connection, plans: Plans) -> N
     assert wasteful(await plans(load())) == []
     assert found
     assert wasteful(await plans(alerts.load_reasons(connection, found))) == []
+
+
+async def test_alerts_that_people_look_at(connection: Connection, plans: Plans) -> None:
+    listed: list[worklist.Listed] = []
+
+    async def look() -> None:
+        await connection.execute("SELECT set_config('thuiswacht.role', 'engineer', true)")
+        listed.extend(await worklist.list_alerts(connection, worklist.Wanted(), limit=50))
+        keys = await worklist.keys_of(connection, [one.alert.alert_id for one in listed])
+        alert = await worklist.find_alert(connection, keys[listed[0].alert.alert_id])
+        assert alert is not None
+        await worklist.load_beside(connection, alert)
+        await worklist.find_successor(connection, alert)
+
+    taken = await plans(look())
+    assert len(listed) == 50
+    about_alerts = [
+        node for node in taken if node.get("Relation Name") in {"alert", "alert_event", "patient"}
+    ]
+    assert about_alerts
+    assert wasteful(about_alerts) == []
 
 
 async def test_reevaluations_that_are_due(connection: Connection, plans: Plans) -> None:

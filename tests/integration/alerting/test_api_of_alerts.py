@@ -307,6 +307,7 @@ async def test_who_accepts_is_responsible_until_they_hand_it_back(ward: Ward) ->
     back = await ward.do(winner, alert_id, f"{path}/hand-back", {"reason": "is in Spanje"})
     assert (back["state"], back["responsible"]["organisation"]["id"]) == ("open", str(CENTRE))
     assert len(await ward.due(alert_id)) == 1
+    await ward.pass_minutes(1)
     again = await ward.do(JANSEN, alert_id, "escalations", ESCALATE, expect=201)
     taken = await ward.do(
         JANSEN, alert_id, f"escalations/{again['escalation_id']}/withdraw", {"reason": "opgelost"}
