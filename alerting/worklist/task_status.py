@@ -36,13 +36,15 @@ async def answer_task(
     answer = read_task(resource, escalation_id)
     named = await _named(act, escalation, answer)
     decided = decide(escalation, answer, None if named is None else named.person_id)
-    act.details = f"task {answer.status}: {decided.move}" + (f" by {named.person_id}" if named else "")
     if decided.move is Move.SEEN:
         await seen_by_recipient(
             act.connection, escalation, await dispatch_now_us(act.connection, rules.settings)
         )
     elif decided.move is not Move.NOTHING:
         await _carry_out(act, rules, escalation, answer, decided.move, named or _holder(act, escalation))
+    who = "" if named is None else f" by {named.person_id}"
+    done = "" if act.details is None else f"; {act.details}"
+    act.details = f"task {answer.status}: {decided.move}{who}{done}"
     after = await find_escalation(act.connection, escalation_id)
     return decided, escalation.version if after is None else after.version
 
