@@ -56,6 +56,11 @@ class Identity(_Part):
     phone: str | None = Field(default=None, max_length=40)
     contacts: tuple[Contact, ...] = Field(default=(), max_length=10)
 
+    @property
+    def mantelzorger_may_be_told(self) -> bool:
+        """Whether the patient permits that a *mantelzorger* hears how they are."""
+        return any(one.relation == "mantelzorger" and one.may_be_told for one in self.contacts)
+
 
 @dataclass(frozen=True, slots=True)
 class Sealed:

@@ -36,6 +36,13 @@ class MessageSettings(BaseSettings):
         SecretStr | None,
         Field(description="The secret before that one, until all receivers have changed over."),
     ] = None
+    tell_patients_seen: Annotated[
+        bool,
+        Field(
+            description="Whether patients are told, through the app of their vendor, that their nurse has "
+            "looked, when an alert was acknowledged."
+        ),
+    ] = True
     receivers_ca_file: Annotated[
         FilePath | None,
         Field(description="Certificate of an authority of receivers of messages, beside the public ones."),

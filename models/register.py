@@ -91,6 +91,8 @@ class Care:
     review_on: date | None = None
     ended_at: datetime | None = None
     merged_into: UUID | None = None
+    copy_to_mantelzorger: bool = False
+    """Follows from the contacts, which are sealed: one of them is a mantelzorger who may be told."""
 
 
 @dataclass(frozen=True, slots=True)

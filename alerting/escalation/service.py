@@ -10,7 +10,7 @@ from alerting.escalation.policy_files import load_policies
 from alerting.escalation.roster_files import load_rosters
 from alerting.escalation.teleconsultation import load_list
 from alerting.escalation.versions import of_list, of_policies, of_rosters, require_recorded
-from alerting.notify import sender
+from alerting.notify import patient_round, sender
 from ingest.service import until_told
 from models import logs
 from models.db.installation import require_migrated
@@ -26,7 +26,7 @@ log = logs.get(__name__)
 Work = Callable[[Pool, Settings, asyncio.Event], Awaitable[None]]
 """What a service does until its event is set; it ends soon after that."""
 
-BESIDE: Sequence[Work] = (sender.run, watch.run)
+BESIDE: Sequence[Work] = (sender.run, patient_round.run, watch.run)
 """What else the dispatching service does."""
 
 _TRY_AGAIN_S = 2.0

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from alerting.gateway import alerts, escalations, messages, policies, technical
+from alerting.gateway import alerts, escalations, messages, patients, policies, task, technical
 from alerting.worklist.rules import load_rules
 from ingest.gateway.configuration import ApiSettings
 from ingest.gateway.routes import Routes
@@ -17,6 +17,9 @@ ROUTES: Sequence[Routes] = (
     messages.routes,
     policies.policies,
     policies.rosters,
+    task.routes,
+    patients.patients,
+    patients.apps,
 )
 """What alerting adds to the routes of ingest."""
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from alerting.engine.programme_files import PACKAGED, load_folder
 from alerting.notify.channels import Channel
+from alerting.notify.in_fhir import in_fhir
 from alerting.notify.letters import letters
 from alerting.notify.sending import Channels, Sender
 from alerting.notify.setting_up import opened, require_receivers
@@ -31,7 +32,8 @@ async def run(pool: Pool, settings: Settings, stop: asyncio.Event, *, more: Iter
     async def clock(connection: Connection) -> int:
         return await dispatch_now_us(connection, settings)
 
-    async with opened(settings, write=write, more=more) as channels:
+    beside = [*more, *in_fhir(settings, keys, programmes)]
+    async with opened(settings, write=write, more=beside) as channels:
         await Sender(pool, channels, clock).run(stop)
 
 

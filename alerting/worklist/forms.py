@@ -1,14 +1,16 @@
 """What people fill in about alerts. Every change carries the version of the alert that it is about."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from ingest.register.forms import Form
+from alerting.notify.to_patient import PatientText
+from ingest.register.forms import Form, Short
 from models.access import Role
 from models.alerts import Outcome
 from models.escalations import Channel, Recipient, RequestKind
+from models.messages import Origin
 
 MOST_AT_ONCE = 100
 
@@ -92,3 +94,20 @@ class AnswerForm(SeenForm):
 
     answer: Text
     referral_avoided: bool
+
+
+class PatientMessageForm(Form):
+    """What a patient is told, from the texts that there are; no free text: it could not be translated."""
+
+    text: PatientText
+    about: Annotated[
+        str | None, Field(max_length=100, description="A kind: what to measure, or which symptom is meant.")
+    ] = None
+
+
+class PatientAppForm(Form):
+    """The app through which a vendor's patients are told, by the source of their readings."""
+
+    source: Short
+    address: Annotated[str, StringConstraints(max_length=500, pattern=r"^https://[^\s/@]+(/\S*)?$")]
+    origin: Literal[Origin.REAL, Origin.SIMULATED] = Origin.REAL

@@ -1,7 +1,9 @@
 """Errors as problem details (RFC 9457): what was expected and found, what to do; never a patient's data."""
 
+import json
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import cast
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
@@ -14,6 +16,14 @@ from models.errors import BadInput, NotAllowed, NotNow, NotThere, Outdated, Thui
 log = logs.get(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+FHIR_JSON = "application/fhir+json"
+FHIR_PREFIX = "/fhir"
+"""What speaks FHIR, also when it refuses."""
+_ISSUES: Mapping[int, str] = {
+    401: "login", 403: "forbidden", 404: "not-found", 409: "conflict", 422: "invalid", 429: "throttled",
+    500: "exception", 503: "transient",
+}  # fmt: skip
+_KEPT = ("retry-after", "www-authenticate")
 
 
 class Problem(ThuiswachtError):
@@ -89,6 +99,27 @@ def status_of(error: Problem | NotAllowed | NotThere | Outdated) -> HTTPStatus:
     return error.status if isinstance(error, Problem) else STATUSES[type(error)]
 
 
-async def answer(_request: Request, error: Exception) -> JSONResponse:
-    """The handler of all errors."""
-    return response_of(error)
+async def answer(request: Request, error: Exception) -> JSONResponse:
+    """The handler of all errors: an OperationOutcome to who speaks FHIR, problem details to all others."""
+    response = response_of(error)
+    return as_outcome(response) if request.url.path.startswith(f"{FHIR_PREFIX}/") else response
+
+
+def as_outcome(response: JSONResponse) -> JSONResponse:
+    """The same refusal in FHIR's words."""
+    content: dict[str, object] = json.loads(bytes(response.body))
+    said = str(content["detail"])
+    for one in cast("list[dict[str, str]]", content.get("errors", [])):
+        if one["where"] not in said:
+            said += f" {one['where']}: expected {one['expected']}, found {one['found']}."
+    code = _ISSUES.get(response.status_code, "processing")
+    headers = {name: value for name, value in response.headers.items() if name in _KEPT}
+    return JSONResponse(
+        outcome("error", code, said), status_code=response.status_code, headers=headers, media_type=FHIR_JSON
+    )
+
+
+def outcome(severity: str, code: str, diagnostics: str) -> dict[str, object]:
+    """An OperationOutcome with one issue (FHIR R4)."""
+    issue = {"severity": severity, "code": code, "diagnostics": diagnostics}
+    return {"resourceType": "OperationOutcome", "issue": [issue]}

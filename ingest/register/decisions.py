@@ -258,7 +258,10 @@ def _another_huisarts(care: Care, huisarts: UUID | None, asked: _Asked) -> Decid
 
 
 def _identity(form: IdentityForm, asked: _Asked) -> Decided:
-    return Decided(asked.given.now_us, identity=identity_of(form, asked.who.origin, asked.given))
+    identity, care = identity_of(form, asked.who.origin, asked.given), asked.who.care
+    told = identity.mantelzorger_may_be_told
+    changed = None if told == care.copy_to_mantelzorger else replace(care, copy_to_mantelzorger=told)
+    return Decided(asked.given.now_us, identity=identity, care=changed)
 
 
 def _hand_out(form: DeviceForm, asked: _Asked) -> Decided:

@@ -60,11 +60,12 @@ def include(form: InclusionForm, given: Given, patient_id: UUID) -> Inclusion:
         else require_kind(given, form.huisarts, OrganisationKind.GP_PRACTICE, "huisarts")
     )
     centre = _monitoring_centre(form, given)
+    identity = identity_of(form.identity, origin, given)
     return Inclusion(
         patient_id=patient_id,
         organisation_id=given.organisation_id,
         origin=origin,
-        identity=identity_of(form.identity, origin, given),
+        identity=identity,
         care=Care(
             huisarts_id=huisarts,
             wijk=form.wijk,
@@ -73,6 +74,7 @@ def include(form: InclusionForm, given: Given, patient_id: UUID) -> Inclusion:
             advance_care=form.advance_care,
             informed_at=informed_at(form.informed_at, given) or given.now,
             informed_by=form.informed_by or given.person_id,
+            copy_to_mantelzorger=identity.mantelzorger_may_be_told,
         ),
         treated_by=tuple(one for one in (given.organisation_id, huisarts, centre) if one is not None),
         devices=tuple(Device(one.device_id, one.kind) for one in form.devices),

@@ -58,7 +58,7 @@ _WRITE_CARE = f"""
     SELECT patient_id, organisation_id, version, $4, {_CARE} FROM unnest(
         $1::uuid[], $2::uuid[], $3::integer[],
         $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[], $10::timestamptz[], $11::uuid[],
-        $12::date[], $13::timestamptz[], $14::uuid[]
+        $12::date[], $13::timestamptz[], $14::uuid[], $15::boolean[]
     ) AS w (patient_id, organisation_id, version, {_CARE})
 """
 _LEND = """
@@ -309,7 +309,7 @@ async def waiting(connection: Connection) -> tuple[int, float]:
 async def _write_care(
     connection: Connection, whose: Sequence[tuple[UUID, UUID, int]], care: Sequence[Care], by: UUID
 ) -> None:
-    columns = [*_columns(whose, 3), by, *_columns([astuple(one) for one in care], 10)]
+    columns = [*_columns(whose, 3), by, *_columns([astuple(one) for one in care], 11)]
     try:
         await connection.execute(_WRITE_CARE, *columns)
     except asyncpg.ForeignKeyViolationError as error:

@@ -11,7 +11,7 @@ from uuid import UUID
 from models.access import Role
 from tests.integration.access.world import CENTRE, NEIGHBOURS, OURS, PRACTICE, THEIRS, Subject
 
-Body = dict[str, Any] | None
+Body = dict[str, Any] | list[dict[str, Any]] | None
 Ask = Callable[[Subject, Subject], Body]
 """From the patient that it is about, and another in the same relation, to a body."""
 
@@ -80,6 +80,14 @@ REQUESTS: Mapping[str, Ask] = {
     "POST /directory/addresses": _body(
         organisation_id=str(NEIGHBOURS), channel="email", value="post@example.org"
     ),
+    "POST /directory/patient-apps": _body(
+        source="vendor-z", address="https://app.example/hook", origin="simulated"
+    ),
+    "POST /patients/{patient_id}/messages": _body(text="measure_now", about="body_weight"),
+    "PUT /fhir/Task/{escalation_id}": _body(resourceType="Task", status="received"),
+    "PATCH /fhir/Task/{escalation_id}": lambda _subject, _other: [
+        {"op": "replace", "path": "/status", "value": "received"}
+    ],
     "POST /alerts/acknowledge": _several,
     "POST /alerts/{alert_id}/acknowledge": _body(version=1),
     "POST /alerts/{alert_id}/give-back": _body(version=1),

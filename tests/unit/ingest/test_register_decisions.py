@@ -288,3 +288,23 @@ def test_a_limit_that_ends_gives_way_to_the_one_before() -> None:
     enrolment = fold(changes).enrolments["heart"]
     assert [enrolment.limits_at(at)["gain"].value for at in (9, 10)] == [4, 3]
     assert fold([*changes, (3, limits(2, until_us=5))]).enrolments["heart"].limits_at(20)["gain"].value == 3
+
+
+@pytest.mark.parametrize(
+    ("contacts", "told"),
+    [
+        ([], False),
+        ([{"name": "Zoon", "relation": "mantelzorger"}], False),
+        ([{"name": "Zoon", "relation": "contact", "may_be_told": True}], False),
+        ([{"name": "Zoon", "relation": "mantelzorger", "may_be_told": True}], True),
+    ],
+)
+def test_that_a_mantelzorger_may_be_told_follows_from_the_contacts(
+    contacts: list[dict[str, Any]], told: bool
+) -> None:
+    identity = {**WHO, "contacts": contacts}
+    assert included(identity=identity).care.copy_to_mantelzorger is told
+    form = filled_in(ChangeForm, {"version": 1, "change": {"identity": identity}})
+    for before in (True, False):
+        decided = decide(registered(care=Care(copy_to_mantelzorger=before)), form, GIVEN)
+        assert (decided.care or Care(copy_to_mantelzorger=before)).copy_to_mantelzorger is told

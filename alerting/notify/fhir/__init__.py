@@ -1,0 +1,1 @@
+"""What we say as FHIR R4: an escalation as a transaction, a message to a patient as a request. Pure."""
