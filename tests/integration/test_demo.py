@@ -64,6 +64,7 @@ def test_it_counts_to_the_reading_and_twice_the_same(
         assert (handed["undelivered"], handed["not_received"], handed["refused"]) == (0, 0, 0)
         # How often something was tried, and what was late for a while, depends on the machine.
         del handed["copies"], handed["troubles"]
+    assert first["escalated"] == second["escalated"]
     differs = {key for key in first if first[key] != second[key]}
     assert differs <= {"reading_to_alert_ms", "flood_s", "flood_readings_per_s", "wall_s"}
 
