@@ -52,7 +52,6 @@ PURE_ELSEWHERE = {
     "alerting/findings.py",
     "alerting/incidents.py",
     "alerting/ledger.py",
-    "alerting/lifecycle.py",
     "alerting/notify/answers.py",
     "alerting/notify/body.py",
     "alerting/notify/endpoints.py",
