@@ -140,5 +140,5 @@ def test_the_heart_beats_only_while_all_is_well(signs: Signs, expected: list[Wro
 def test_the_organisation_is_the_one_that_the_migration_enters() -> None:
     from models.db.installation import migration_files
 
-    (sql,) = [sql for _, name, sql in migration_files() if name == "0022_watch.sql"]
+    (sql,) = [sql for _, name, sql in migration_files() if name == "0023_watch.sql"]
     assert str(canary.ORGANISATION) in sql
