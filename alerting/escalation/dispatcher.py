@@ -200,7 +200,7 @@ async def _carry_out(
 
 
 def _gone_by(ladder: Ladder, decisions: Sequence[Decision | None]) -> list[PolicyVersion]:
-    """What these decisions went by and was not recorded yet: their policies, and what each of them goes by."""
+    """What these decisions went by and was not recorded yet: their policies, and what all of them go by."""
     labels = {d.transition.alert.policy for d in decisions if d is not None and d.changes}
     if not labels:
         return []

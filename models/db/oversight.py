@@ -14,7 +14,10 @@ _AUDITING = 7_548_473_204
 # Not those that are being written at this moment: they will have a step.
 _WITHOUT_STEP = """
 SELECT a.* FROM alert AS a
-WHERE (a.state <> 'resolved' OR a.recheck_at IS NOT NULL) AND a.origin <> 'canary' AND NOT EXISTS (
+WHERE (a.patient_id, a.alert_id) IN (
+    SELECT patient_id, alert_id FROM alert WHERE state <> 'resolved'
+    UNION SELECT patient_id, alert_id FROM alert WHERE recheck_at IS NOT NULL
+) AND a.origin <> 'canary' AND NOT EXISTS (
     SELECT FROM escalation_step AS s
     WHERE (s.patient_id, s.alert_id) = (a.patient_id, a.alert_id) AND s.state = 'due'
 )

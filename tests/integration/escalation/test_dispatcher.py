@@ -55,7 +55,7 @@ async def test_an_alert_climbs_its_ladder(region: Region, dispatch: Pool) -> Non
     (escalation,) = await load_escalations(region.admin, [alert])
     practice = region.by_kind[OrganisationKind.GP_PRACTICE]
     assert (escalation.recipient, escalation.to.organisation_id) == (Recipient.HUISARTS, practice)
-    message = await region.admin.fetchrow("SELECT * FROM message")
+    (message,) = await region.admin.fetch("SELECT * FROM message")
     assert (message["escalation_id"], message["number"]) == (escalation.escalation_id, 1)
     stepped = await now(region, alert)
     assert (stepped.step_no, stepped.sent, stepped.state) == (2, True, AlertState.OPEN)
@@ -69,7 +69,7 @@ async def test_an_alert_climbs_its_ladder(region: Region, dispatch: Pool) -> Non
 async def test_what_was_heard_is_not_heard_again(region: Region, dispatch: Pool) -> None:
     alert = await region.alert(await region.patient())
     await at(region, 0, pool=dispatch)
-    heard, last = await region.admin.fetchrow(
+    ((heard, last),) = await region.admin.fetch(
         "SELECT heard_event_no, (SELECT max(event_no) FROM alert_event) FROM alert"
     )
     assert heard == last
@@ -148,7 +148,7 @@ async def test_a_person_who_has_it_holds_off_the_ladder_until_their_time_is_over
     assert await load_escalations(region.admin, [alert]) == []
     await at(region, 4 * HOUR_US + MINUTE_US, pool=dispatch)
     assert len(await load_escalations(region.admin, [alert])) == 1
-    notice = await region.admin.fetchrow("SELECT * FROM message WHERE kind = 'notice'")
+    (notice,) = await region.admin.fetch("SELECT * FROM message WHERE kind = 'notice'")
     assert (notice["person_id"], notice["state"]) == (nurse.person_id, "delivered")
 
 
@@ -189,7 +189,7 @@ async def test_a_recheck_opens_a_new_alert_with_the_finding_that_still_holds(
     await carry_out(region.admin, [act])
     assert await region.due_of(alert) == (DAY_US, "recheck")
     await at(region, DAY_US, pool=dispatch)
-    new = await region.admin.fetchrow("SELECT * FROM alert WHERE follows = $1", alert.alert_id)
+    (new,) = await region.admin.fetch("SELECT * FROM alert WHERE follows = $1", alert.alert_id)
     assert (new["state"], new["step_no"]) == ("open", 1)
     links = await region.admin.fetch("SELECT alert_id FROM alert_finding ORDER BY joined_at")
     assert [row["alert_id"] for row in links] == [alert.alert_id, new["alert_id"]]

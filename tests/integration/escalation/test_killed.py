@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -61,7 +61,7 @@ async def until(admin: Connection, query: str, wanted: int, workers: Workers) ->
 
 
 @asynccontextmanager
-async def another_connection(database: str) -> AsyncIterator[Connection]:
+async def another_connection(database: str) -> AsyncGenerator[Connection]:
     connection = await asyncpg.connect(database)
     try:
         yield connection

@@ -153,9 +153,9 @@ class Course:
         self.opens()
 
     @classmethod
-    def of(cls, *steps: Step, **given: object) -> "Course":
+    def of(cls, *steps: Step) -> "Course":
         """An alert of medium severity on a ladder of these steps."""
-        return cls({Severity.MEDIUM: policy(*steps, **given)})
+        return cls({Severity.MEDIUM: policy(*steps)})
 
     def opens(self, severity: Severity = Severity.MEDIUM, **given: object) -> "Course":
         """A new alert, with one finding that holds."""
@@ -209,7 +209,9 @@ class Course:
             self.ended,
             self.admitted,
         )
-        by_key = {("*", None, PolicySeverity(s.value)): p for s, p in self.policies.items()}
+        by_key: dict[tuple[str, Signal | None, PolicySeverity], Policy] = {
+            ("*", None, PolicySeverity(severity.value)): one for severity, one in self.policies.items()
+        }
         decision = decide(
             situation, policies=Policies(by_key), rosters=Shifts(), now_us=self.now_us, ids=self.ids
         )

@@ -162,8 +162,8 @@ def _look_through(course: Course, until_us: int) -> None:
         decision = course.look()
         assert decision.why
         assert not course.is_silent_for_ever()
-        if course.next_us is not None:
-            assert course.now_us <= course.next_us <= course.now_us + LONGEST_US
+        next_us = decision.transition.next_us
+        assert next_us is None or course.now_us <= next_us <= course.now_us + LONGEST_US
         by_ladder = [e for e in course.open_now if e.asked_by is None and e.state is EscalationState.ASKED]
         assert len(by_ladder) <= 1
         assert len(course.escalations) <= asked + 1
