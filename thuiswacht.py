@@ -20,6 +20,7 @@ COMMANDS = {
     "alerts": ("alerting.worklist.commands", "alerts"),
     "policy": ("alerting.escalation.commands", "policy"),
     "roster": ("alerting.escalation.commands", "roster"),
+    "webhook": ("alerting.notify.commands", "webhook"),
     "explain": ("alerting.explain.commands", "explain"),
     "audit": ("ingest.auditing.commands", "audit"),
     "rights": ("ingest.rights.commands", "rights"),
