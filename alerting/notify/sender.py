@@ -32,7 +32,7 @@ async def run(pool: Pool, settings: Settings, stop: asyncio.Event, *, more: Iter
     async def clock(connection: Connection) -> int:
         return await dispatch_now_us(connection, settings)
 
-    beside = [*more, *in_fhir(settings, keys, programmes)]
+    beside = [*more, *in_fhir(pool, settings, keys, programmes)]
     async with opened(settings, write=write, more=beside) as channels:
         await Sender(pool, channels, clock).run(stop)
 

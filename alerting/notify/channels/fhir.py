@@ -5,10 +5,20 @@ Signed by the scheme of the webhooks, so that a receiver knows whose it is witho
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from uuid import UUID
 
 from alerting.notify.answers import receipt_of
-from alerting.notify.channels import Correspondent, Delivered, Later, Note, Outgoing, Receipt, Refused
+from alerting.notify.channels import (
+    Correspondent,
+    Delivered,
+    Finish,
+    Later,
+    Note,
+    Outgoing,
+    Receipt,
+    Refused,
+)
 from alerting.notify.channels.webhook import secret_of, signature
 from alerting.notify.fhir.handed import Handed, Named, Written
 from alerting.notify.fhir.observations import wanted_readings
@@ -31,8 +41,10 @@ _ISSUES = frozenset({
     "business-rule", "conflict", "transient", "lock-error", "exception", "timeout", "throttled",
 })  # fmt: skip
 
-Letters = Callable[[Connection, Note], Awaitable[Written]]
-"""Writes the letter of a message."""
+Draw = Callable[[], Awaitable[Written]]
+"""Writes a letter whose facts were read, when nobody waits for the connection any more."""
+Letters = Callable[[Connection, Note], Awaitable[Draw]]
+"""Reads the letter of a message."""
 
 
 class FhirTransactions:
@@ -58,12 +70,18 @@ class FhirTransactions:
         self._answers_at = None if public_url is None else f"{public_url}/fhir/Task"
         self._clock = clock
 
-    async def compose(self, connection: Connection, note: Note) -> bytes | Refused:
+    async def compose(self, connection: Connection, note: Note) -> Refused | Finish:
         """The Bundle, with what holds now."""
         if note.to is None:
             return Refused("nobody to send it to")
-        handed = await self._handed(connection, note, note.to)
-        return json.dumps(transaction(handed), ensure_ascii=False, separators=(",", ":")).encode()
+        facts = await self._facts(connection, note, note.to)
+        draw = await self._letters(connection, note)
+
+        async def finish() -> bytes:
+            bundle = transaction(facts(written=await draw()))
+            return json.dumps(bundle, ensure_ascii=False, separators=(",", ":")).encode()
+
+        return finish
 
     async def send(self, outgoing: Outgoing) -> Receipt:
         """Posts one copy; delivered is only what the server says that it carried out."""
@@ -94,10 +112,12 @@ class FhirTransactions:
     async def close(self) -> None:
         """Nothing is kept open."""
 
-    async def _handed(self, connection: Connection, note: Note, to: Correspondent) -> Handed:
+    async def _facts(self, connection: Connection, note: Note, to: Correspondent) -> "partial[Handed]":
+        """All that is handed over but the letter, `written`."""
         findings = await findings_of(connection, note.alerts)
         readings = await readings_at(connection, note.message.patient_id, wanted_readings(findings))
-        return Handed(
+        return partial(
+            Handed,
             message=note.message,
             alerts=note.alerts,
             escalations=note.escalations,
@@ -106,7 +126,6 @@ class FhirTransactions:
             sender=_named(note.sender),
             to=_named(to),
             asked_by=await _asked_by(connection, note),
-            written=await self._letters(connection, note),
             answers_at=self._answers_at,
             release=self._release,
             now_us=note.now_us,

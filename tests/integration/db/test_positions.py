@@ -128,13 +128,13 @@ async def test_one_log_for_a_database(ingest: Pool, admin: Connection, log: tupl
 
 
 async def test_the_log_s_time_is_that_of_the_slowest_partition(alerting: Pool) -> None:
-    group, *log = "thuiswacht.alerting", *LOG[1:]
-    other = ("thuiswacht.ingest", *log)
+    _, cluster_id, topic = LOG
+    ours, other = ("thuiswacht.alerting", cluster_id, topic), ("thuiswacht.ingest", cluster_id, topic)
     async with alerting.transaction() as connection:
         assert await log_clock_us(connection) is None
-        await take(connection, group, *log, [0, 1, 2])
+        await take(connection, *ours, [0, 1, 2])
         await take(connection, *other, [0])
-        await advance(connection, group, *log, [Advance(0, 0, 9, 9_000), Advance(1, 0, 7, 7_000)])
+        await advance(connection, *ours, [Advance(0, 0, 9, 9_000), Advance(1, 0, 7, 7_000)])
         await advance(connection, *other, [Advance(0, 0, 1, 1_000)])
         assert await log_clock_us(connection) == 7_000
         by_log = Settings(dispatch_time="log")

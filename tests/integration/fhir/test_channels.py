@@ -10,7 +10,7 @@ from fhir.resources.R4B.communicationrequest import CommunicationRequest
 from standardwebhooks import Webhook
 
 from alerting.notify.channels import Address, Delivered, Later, Note, Outgoing, Receipt, Refused
-from alerting.notify.channels.fhir import FhirTransactions, issues_of
+from alerting.notify.channels.fhir import Draw, FhirTransactions, issues_of
 from alerting.notify.channels.patient import ToPatients
 from alerting.notify.channels.webhook import as_told, secret_of
 from alerting.notify.fhir.handed import Written
@@ -31,17 +31,20 @@ KEY = b"w" * 32
 ADDRESS_ID = UUID(int=5, version=4)
 
 
-async def letter(_connection: Connection, _note: Note) -> Written:
-    return Written("De patiënt houdt vocht vast.", b"%PDF-1.7")
+async def letter(_connection: Connection, _note: Note) -> Draw:
+    async def draw() -> Written:
+        return Written("De patiënt houdt vocht vast.", b"%PDF-1.7")
+
+    return draw
 
 
 async def hand_over(world: World, dispatch: Pool, https: Https, url: str) -> Receipt:
     channel = FhirTransactions(https, [KEY], letter, release="0.1.0", public_url="https://thuiswacht.test")
     note = await world.note()
     async with dispatch.transaction() as connection:
-        content = await channel.compose(connection, note)
-    assert isinstance(content, bytes)
-    return await channel.send(Outgoing(note, content, Address(ADDRESS_ID, url, sandbox=True)))
+        finish = await channel.compose(connection, note)
+    assert not isinstance(finish, Refused)
+    return await channel.send(Outgoing(note, await finish(), Address(ADDRESS_ID, url, sandbox=True)))
 
 
 async def test_a_hospital_takes_it_once_and_its_answer_comes_back(
