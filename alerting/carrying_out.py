@@ -17,9 +17,8 @@ async def carry_out(connection: Connection, transitions: Sequence[Transition]) -
 
     Among them are those that waited already and took others in.
     """
-    await write_alerts(
-        connection, [t.alert for t in transitions], [], [event for t in transitions for event in t.events]
-    )
+    events = [event for t in transitions for event in t.events]
+    await write_alerts(connection, [t.alert for t in transitions], [], events, looks_set=True)
     looks = [Look(t.alert, t.next_us, t.why) for t in transitions if t.next_us is not None]
     await set_next(connection, looks)
     await drop_next(connection, [t.alert for t in transitions if t.next_us is None], "over")

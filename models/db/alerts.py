@@ -221,11 +221,14 @@ async def write_alerts(
     alerts: Sequence[Alert],
     reasons: Sequence[Reason],
     happenings: Sequence[AlertHappening],
+    *,
+    looks_set: bool = False,
 ) -> None:
     """Stores alerts as they are now, their new reasons (findings stored before) and what happened, in order.
 
     Whoever listens on the channel hears the id of each alert when the transaction commits. Somebody looks at
-    each that is not resolved as soon as that: whoever writes may say when otherwise (`models.db.steps`).
+    each that is not resolved as soon as that: whoever writes may say when otherwise (`models.db.steps`), and
+    with `looks_set` does so for each of them.
     Of a canary's alert nobody hears, and nobody looks at it but the watch.
     """
     # Those that close come first: only then is there room for another open one of the same signal.
@@ -238,7 +241,8 @@ async def write_alerts(
     )
     await _execute(connection, _TELL, [_happening_row(happening) for happening in happenings])
     canaries = {alert.alert_id for alert in alerts if alert.origin is Origin.CANARY}
-    await _look_again(connection, [a for a in alerts if a.alert_id not in canaries], happenings)
+    if not looks_set:
+        await _look_again(connection, [a for a in alerts if a.alert_id not in canaries], happenings)
     told = [key for key in dict.fromkeys(h.alert_id for h in happenings) if key not in canaries]
     if told:
         await connection.execute(
