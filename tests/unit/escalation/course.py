@@ -6,7 +6,7 @@ from itertools import count
 from uuid import UUID
 
 from alerting.acts import accept_escalation, acknowledge, snooze
-from alerting.escalation.duty import Duty, Shift
+from alerting.escalation.duty import Duty, Rosters, Shift
 from alerting.escalation.ladder import decide
 from alerting.escalation.policy import Policies, Policy, PolicySeverity, Step
 from alerting.escalation.recipients import Contact
@@ -130,6 +130,9 @@ class Course:
 
     policies: dict[Severity, Policy] = field(default_factory=dict[Severity, Policy])
     contacts: Mapping[Recipient, Contact] = field(default_factory=lambda: dict(CONTACTS))
+    rosters: Rosters = field(default_factory=Shifts)
+    in_force: Policies | None = None
+    """In place of `policies`."""
     alert: Alert = field(init=False)
     now_us: int = T0_US
     next_us: int | None = T0_US
@@ -213,7 +216,11 @@ class Course:
             ("*", None, PolicySeverity(severity.value)): one for severity, one in self.policies.items()
         }
         decision = decide(
-            situation, policies=Policies(by_key), rosters=Shifts(), now_us=self.now_us, ids=self.ids
+            situation,
+            policies=self.in_force or Policies(by_key),
+            rosters=self.rosters,
+            now_us=self.now_us,
+            ids=self.ids,
         )
         self.act(decision.transition)
         self.heard = len(self.events)
