@@ -24,7 +24,7 @@ FORBIDDEN = re.compile(
     "|".join([*map(re.escape, REGISTRIES), *(r"(?<![\w.])" + p for p in MACHINE_PATHS), *SECRETS])
 )
 
-BINARY = {".gz", ".npz", ".png", ".woff2"}
+BINARY = {".gz", ".npz", ".png", ".ttf", ".woff2"}
 
 
 def test_the_repository_speaks_of_the_project_alone() -> None:
