@@ -2,6 +2,7 @@
 
 import sys
 import traceback
+from collections.abc import Sequence
 from importlib import import_module
 
 import click
@@ -83,10 +84,13 @@ def exit_code(error: ThuiswachtError) -> int:
             return EXIT_FAILED
 
 
-def main() -> None:
-    """Runs the command line; errors of ours become a line and an exit code, others tell where they arose."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the command line; errors of ours become a line and an exit code, others tell where they arose.
+
+    `arguments`: in place of those that the process was started with.
+    """
     try:
-        thuiswacht()
+        thuiswacht(arguments)
     except ThuiswachtError as error:
         click.echo(f"thuiswacht: {error}", err=True)
         sys.exit(exit_code(error))

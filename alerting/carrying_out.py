@@ -12,13 +12,15 @@ from models.db.steps import Look, drop_next, set_next
 from models.escalations import EscalationState, Message
 
 
-async def carry_out(connection: Connection, transitions: Sequence[Transition]) -> list[Message]:
+async def carry_out(
+    connection: Connection, transitions: Sequence[Transition], *, heard: bool = False
+) -> list[Message]:
     """Writes what was decided about alerts that the caller locked; gives the messages with their numbers.
 
-    Among them are those that waited already and took others in.
+    Among them are those that waited already and took others in. `heard` as in `write_alerts`.
     """
     events = [event for t in transitions for event in t.events]
-    await write_alerts(connection, [t.alert for t in transitions], [], events, looks_set=True)
+    await write_alerts(connection, [t.alert for t in transitions], [], events, looks_set=True, heard=heard)
     looks = [Look(t.alert, t.next_us, t.why) for t in transitions if t.next_us is not None]
     await set_next(connection, looks)
     await drop_next(connection, [t.alert for t in transitions if t.next_us is None], "over")

@@ -45,7 +45,7 @@ async def serve(
                 return [reading] if beside is None else [reading, beside(pool, stop)]
 
             log.info("started", group=handler.group, topic=settings.topic)
-            await until_told(lambda stop: _together(stop, *works(stop)))
+            await until_told(lambda stop: together(stop, *works(stop)))
             log.info("stopped", group=handler.group)
         finally:
             await pool.close()
@@ -65,7 +65,7 @@ async def until_told(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
             loop.remove_signal_handler(number)
 
 
-async def _together(stop: asyncio.Event, *works: Awaitable[None]) -> None:
+async def together(stop: asyncio.Event, *works: Awaitable[None]) -> None:
     """Until one of them ends, by itself or with an error; then all are told to end."""
     tasks = [asyncio.ensure_future(work) for work in works]
     try:

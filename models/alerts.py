@@ -113,7 +113,7 @@ class Alert:
     `unconfirmed`: of high severity for a measurement that waits for a repeat. `owner`: the person who
     acknowledged; there is one exactly while the state is acknowledged. `responsible_…`: who answers for it
     now; always a role at one organisation. `step_no`: the last step of the ladder that was taken, 0 for none.
-    `sent`: somebody outside the centre was told of it. `policy`: by which the last step was taken.
+    `sent`: somebody was asked or told. `policy`: by which the last step was taken.
     """
 
     alert_id: UUID
@@ -170,3 +170,18 @@ class AlertHappening:
     to_value: str | None = None
     by: str = ALERTING
     why: Mapping[str, object] = field(default_factory=dict[str, object])
+
+
+def happening_to(
+    alert: Alert,
+    at_us: int,
+    event: AlertEvent,
+    change: tuple[str | None, str | None] = (None, None),
+    *,
+    by: str = ALERTING,
+    why: Mapping[str, object] | None = None,
+) -> AlertHappening:
+    """An event of an alert; `change`: from what to what. **Units**: microseconds since 1970 UTC."""
+    return AlertHappening(
+        alert.alert_id, alert.patient_id, alert.organisation_id, at_us, event, *change, by, why or {}
+    )

@@ -27,6 +27,11 @@ def to_datetime(at_us: int) -> datetime:
     return _EPOCH + at_us * _MICROSECOND
 
 
+def to_datetime_or_none(at_us: int | None) -> datetime | None:
+    """The same; None for none."""
+    return None if at_us is None else to_datetime(at_us)
+
+
 def to_us(at: datetime) -> int:
     """The moment in microseconds since 1970 UTC, of an aware datetime in any zone.
 
@@ -36,3 +41,8 @@ def to_us(at: datetime) -> int:
     1795332680000001
     """
     return (at - _EPOCH) // _MICROSECOND
+
+
+def to_us_or_none(at: datetime | None) -> int | None:
+    """The same; None for none."""
+    return None if at is None else to_us(at)

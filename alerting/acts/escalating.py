@@ -1,12 +1,12 @@
 """Handing an alert to the next party, or asking it a question: responsibility moves when a person accepts."""
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from uuid import UUID
 
 from alerting.acts.checks import require_mine_or_nobodys, require_unresolved, written
 from alerting.acts.escalations import over
+from alerting.acts.handing_on import hand_on, message_of
 from alerting.acts.steps import Step, party
 from alerting.escalation.duty import Duty
 from alerting.escalation.policy import Policy
@@ -19,8 +19,6 @@ from models.escalations import (
     Channel,
     Escalation,
     EscalationState,
-    Message,
-    MessageKind,
     Party,
     Recipient,
     RequestKind,
@@ -48,7 +46,7 @@ def escalate(
     by: User,
     *,
     escalation_id: UUID,
-    message_ids: Iterable[UUID],
+    message_id: UUID,
     asked: Asked,
     now_us: int,
 ) -> Transition:
@@ -77,20 +75,9 @@ def escalate(
         question=question,
         answer_by_us=None if asked.answer_within_us is None else now_us + asked.answer_within_us,
     )
-    step.becomes(sent=True)
-    step.tell(
-        AlertEvent.ESCALATED,
-        party(alert.responsible),
-        party(asked.to),
-        escalation_id=str(escalation_id),
-        recipient=asked.recipient.value,
-        request=asked.request.value,
-        reason=reason,
-        question=question,
-        answer_by_us=escalation.answer_by_us,
-        sent=True,
-    )
-    messages = _messages(alert, escalation, asked.channels, message_ids)
+    hand_on(step, escalation)
+    message = message_of(alert, escalation, message_id, asked.channels, due_us=now_us)
+    messages = () if message is None else (message,)
     return step.at_once("escalated", escalations=(escalation,), messages=messages)
 
 
@@ -121,23 +108,12 @@ def accept_escalation(
     accepted = _accepted(step, escalation, by)
     if escalation.question is not None:
         return step.at_once("escalation_accepted", escalations=(accepted,))
-    resolve_by_us = now_us + policy.resolve_within_us
-    step.becomes(
-        state=AlertState.ACKNOWLEDGED,
-        owner=by.person_id,
-        acknowledged_at_us=now_us,
-        resolve_by_us=resolve_by_us,
-        snoozed_until_us=None,
-        hand_over=None,
-    )
+    promise = step.promises(by, policy, duty)
     step.tell(
         AlertEvent.ACKNOWLEDGED,
         alert.state,
         AlertState.ACKNOWLEDGED,
-        resolve_by_us=resolve_by_us,
-        policy=policy.label,
-        duty=duty.name,
-        duty_until_us=duty.until_us,
+        **promise,
         instead_of=None if alert.owner is None else str(alert.owner),
         escalation_id=str(escalation.escalation_id),
     )
@@ -232,30 +208,6 @@ def _asking(by: User, asked: Asked) -> tuple[str, str | None]:
         raise BadInput(where="answer_within", expected="more than nothing", found=str(asked.answer_within_us))
     question = None if asked.question is None else written(asked.question, "question")
     return written(asked.reason, "reason"), question
-
-
-def _messages(
-    alert: Alert, escalation: Escalation, channels: Sequence[Channel], ids: Iterable[UUID]
-) -> tuple[Message, ...]:
-    by_message = [channel for channel in channels if channel is not Channel.WORKLIST]
-    if not by_message:
-        return ()
-    return (
-        Message(
-            message_id=next(iter(ids)),
-            patient_id=alert.patient_id,
-            organisation_id=alert.organisation_id,
-            origin=alert.origin,
-            kind=MessageKind.ESCALATION if escalation.question is None else MessageKind.QUESTION,
-            channel=by_message[0],
-            severity=alert.severity,
-            alerts=(alert.alert_id,),
-            due_at_us=escalation.asked_at_us,
-            to_id=escalation.to.organisation_id,
-            escalation_id=escalation.escalation_id,
-            body=json.dumps({"channels": by_message[1:]}),
-        ),
-    )
 
 
 def _accepted(step: Step, escalation: Escalation, by: User) -> Escalation:

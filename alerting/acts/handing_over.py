@@ -70,23 +70,8 @@ def accept_hand_over(
         raise BadInput(where="by", expected="somebody else than who hands over", found="the same")
     _require_offered(offer, by)
     step = Step.of(alert, by, now_us)
-    resolve_by_us = now_us + policy.resolve_within_us
-    step.becomes(
-        owner=by.person_id,
-        acknowledged_at_us=now_us,
-        resolve_by_us=resolve_by_us,
-        snoozed_until_us=None,
-        hand_over=None,
-    )
-    step.tell(
-        AlertEvent.HAND_OVER_ACCEPTED,
-        str(alert.owner),
-        str(by.person_id),
-        resolve_by_us=resolve_by_us,
-        policy=policy.label,
-        duty=duty.name,
-        duty_until_us=duty.until_us,
-    )
+    promise = step.promises(by, policy, duty)
+    step.tell(AlertEvent.HAND_OVER_ACCEPTED, str(alert.owner), str(by.person_id), **promise)
     step.moves(Party(offer.role, offer.organisation_id))
     passed_on = tuple(
         over(step, escalation, EscalationState.PASSED_ON, because="handed_over")

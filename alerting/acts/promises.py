@@ -29,7 +29,7 @@ def acknowledge(alert: Alert, by: User, *, policy: Policy, duty: Duty, now_us: i
         step.becomes(snoozed_until_us=None, resolve_by_us=resolve_by_us)
         step.tell(AlertEvent.SNOOZE_ENDED, str(alert.snoozed_until_us), resolve_by_us=resolve_by_us)
         return step.promised(duty)
-    _promise(step, by, resolve_by_us, policy, duty)
+    _promise(step, by, policy, duty)
     return step.promised(duty)
 
 
@@ -63,7 +63,7 @@ def snooze(
     step = Step.of(alert, by, now_us)
     resolve_by_us = until_us + policy.resolve_within_us
     if alert.owner is None:
-        _promise(step, by, resolve_by_us, policy, duty)
+        _promise(step, by, policy, duty, until_us)
     before = alert.snoozed_until_us
     step.becomes(snoozed_until_us=until_us, resolve_by_us=resolve_by_us)
     step.tell(
@@ -133,23 +133,9 @@ def snooze_over(alert: Alert, *, policy: Policy, duty: Duty, now_us: int) -> Tra
     return step.promised(duty)
 
 
-def _promise(step: Step, by: User, resolve_by_us: int, policy: Policy, duty: Duty) -> None:
-    step.becomes(
-        state=AlertState.ACKNOWLEDGED,
-        owner=by.person_id,
-        acknowledged_at_us=step.now_us,
-        resolve_by_us=resolve_by_us,
-        snoozed_until_us=None,
-    )
-    step.tell(
-        AlertEvent.ACKNOWLEDGED,
-        AlertState.OPEN,
-        AlertState.ACKNOWLEDGED,
-        resolve_by_us=resolve_by_us,
-        policy=policy.label,
-        duty=duty.name,
-        duty_until_us=duty.until_us,
-    )
+def _promise(step: Step, by: User, policy: Policy, duty: Duty, from_us: int | None = None) -> None:
+    promise = step.promises(by, policy, duty, from_us)
+    step.tell(AlertEvent.ACKNOWLEDGED, AlertState.OPEN, AlertState.ACKNOWLEDGED, **promise)
 
 
 def _shown(at_us: int) -> str:

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from alerting.escalation.duty import Duty
+from alerting.escalation.policy import Policy
 from alerting.transition import Transition
 from models.access import User
-from models.alerts import Alert, AlertEvent, AlertHappening, AlertState
+from models.alerts import Alert, AlertEvent, AlertHappening, AlertState, happening_to
 from models.escalations import Escalation, Message, Party
 
 Why = Mapping[str, object]
@@ -49,20 +50,9 @@ class Step:
         self, event: AlertEvent, from_value: str | None = None, to_value: str | None = None, **why: object
     ) -> None:
         """Adds an event; what is None in `why` is left out."""
-        alert = self.alert
-        self.events.append(
-            AlertHappening(
-                alert_id=alert.alert_id,
-                patient_id=alert.patient_id,
-                organisation_id=alert.organisation_id,
-                happened_at_us=self.now_us,
-                event=event,
-                from_value=from_value,
-                to_value=to_value,
-                by=self.by,
-                why={name: value for name, value in why.items() if value is not None},
-            )
-        )
+        known = {name: value for name, value in why.items() if value is not None}
+        change = from_value, to_value
+        self.events.append(happening_to(self.alert, self.now_us, event, change, by=self.by, why=known))
 
     def opens(self) -> None:
         """No promise any more: open, of nobody, not snoozed, offered to nobody."""
@@ -74,6 +64,27 @@ class Step:
             snoozed_until_us=None,
             hand_over=None,
         )
+
+    def promises(self, by: User, policy: Policy, duty: Duty, from_us: int | None = None) -> dict[str, object]:
+        """From now on it is this person's, who promises to resolve it in the policy's time.
+
+        That counts from now, or from the end of a snooze. Gives what the event says of it.
+        """
+        resolve_by_us = (self.now_us if from_us is None else from_us) + policy.resolve_within_us
+        self.becomes(
+            state=AlertState.ACKNOWLEDGED,
+            owner=by.person_id,
+            acknowledged_at_us=self.now_us,
+            resolve_by_us=resolve_by_us,
+            snoozed_until_us=None,
+            hand_over=None,
+        )
+        return {
+            "resolve_by_us": resolve_by_us,
+            "policy": policy.label,
+            "duty": duty.name,
+            "duty_until_us": duty.until_us,
+        }
 
     def moves(self, to: Party) -> None:
         """From now on this party is responsible, where it was not."""

@@ -1,10 +1,9 @@
 """Taking a step of the ladder: who is asked, and by which channel; pure."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from alerting.acts.steps import party
+from alerting.acts.handing_on import hand_on, message_of
 from alerting.escalation.delivery import Way, delivery_of
 from alerting.escalation.duty import Duty
 from alerting.escalation.policy import Step
@@ -15,10 +14,7 @@ from models.escalations import (
     Channel,
     Escalation,
     EscalationState,
-    Message,
-    MessageKind,
     MessageState,
-    Party,
     Recipient,
     Trouble,
 )
@@ -106,7 +102,6 @@ def undelivered(work: Work, escalation: Escalation) -> None:
 
 def _hand(work: Work, reached: Reached, why: str) -> None:
     step, to = reached.step, reached.contact.party
-    answer_within_us = step.answer_within_us if step.question is not None else None
     by_worklist = reached.channels[0] is Channel.WORKLIST
     escalation = Escalation(
         escalation_id=next(work.ids),
@@ -120,54 +115,26 @@ def _hand(work: Work, reached: Reached, why: str) -> None:
         asked_at_us=work.now_us,
         reason=why,
         question=step.question,
-        answer_by_us=None if answer_within_us is None else work.now_us + answer_within_us,
+        answer_by_us=_after(work, None if step.question is None else step.answer_within_us),
         delivered_at_us=work.now_us if by_worklist else None,
     )
     work.write(escalation)
-    _mark_sent(work, to)
-    work.step.tell(
-        AlertEvent.ESCALATED,
-        party(work.alert.responsible),
-        party(to),
-        escalation_id=str(escalation.escalation_id),
-        recipient=escalation.recipient.value,
-        request=escalation.request.value,
-        reason=why,
-        question=escalation.question,
-        answer_by_us=escalation.answer_by_us,
-        sent=work.alert.sent,
+    hand_on(work.step, escalation)
+    message = message_of(
+        work.alert,
+        escalation,
+        next(work.ids),
+        reached.channels,
+        due_us=work.now_us + (0 if work.alert.severity is Severity.HIGH else work.policy.group_wait_us),
+        by_us=_after(work, step.accepted_within_us),
+        deliver_by_us=_after(work, step.delivered_within_us),
     )
-    if not by_worklist:
-        _send(work, escalation, reached)
+    if message is not None and not by_worklist:
+        work.new_messages.append(message)
 
 
-def _send(work: Work, escalation: Escalation, reached: Reached) -> None:
-    """The message by the first of the channels; its body names those that its sender tries after it."""
-    alert = work.alert
-    waits = alert.severity is not Severity.HIGH
-    within_us = reached.step.delivered_within_us
-    channels = [channel for channel in reached.channels if channel is not Channel.WORKLIST]
-    accepted_within_us = reached.step.accepted_within_us
-    facts: dict[str, object] = {"channels": [channel.value for channel in channels[1:]]}
-    if accepted_within_us is not None:
-        facts["by_us"] = work.now_us + accepted_within_us
-    work.new_messages.append(
-        Message(
-            message_id=next(work.ids),
-            patient_id=alert.patient_id,
-            organisation_id=alert.organisation_id,
-            origin=alert.origin,
-            kind=MessageKind.ESCALATION if escalation.question is None else MessageKind.QUESTION,
-            channel=channels[0],
-            severity=alert.severity,
-            alerts=(alert.alert_id,),
-            due_at_us=work.now_us + (work.policy.group_wait_us if waits else 0),
-            to_id=escalation.to.organisation_id,
-            escalation_id=escalation.escalation_id,
-            body=json.dumps(facts),
-            deliver_by_us=None if within_us is None else escalation.asked_at_us + within_us,
-        )
-    )
+def _after(work: Work, within_us: int | None) -> int | None:
+    return None if within_us is None else work.now_us + within_us
 
 
 def _asked_already(work: Work, reached: Reached) -> Escalation | None:
@@ -181,11 +148,6 @@ def _asked_already(work: Work, reached: Reached) -> Escalation | None:
         ):
             return escalation
     return None
-
-
-def _mark_sent(work: Work, to: Party) -> None:
-    if to.organisation_id != work.alert.organisation_id:
-        work.step.becomes(sent=True)
 
 
 def _is_avoided(work: Work) -> bool:

@@ -114,8 +114,10 @@ async def _decide(
             found.append(
                 decide(situation, policies=ladder.policies, rosters=ladder.rosters, now_us=now_us, ids=ids)
             )
-        except Exception as error:  # noqa: BLE001 (one alert must never hold up those of all others)
-            # Without a traceback's text, which may hold a patient's data.
+        except Exception as error:  # noqa: BLE001
+            # A mistake of ours about one alert. Ending the process would help nobody: the worst go first, so
+            # whoever starts again would meet the same alert, and no other would ever be taken. It is looked
+            # at again in minutes, and a severe technical alert says so (`_look_again_later`).
             log.error(  # noqa: TRY400
                 "decision_failed", alert_id=str(situation.alert.alert_id), error=error
             )
@@ -176,7 +178,9 @@ async def _carry_out(
     transitions = [decision.transition for decision in made if decision.changes]
     opened = [decision.opened for decision in made if decision.opened is not None]
     if transitions:
-        await carry_out(connection, [*transitions, *(one.transition for one in opened)])
+        await carry_out(connection, transitions, heard=True)
+    if opened:
+        await carry_out(connection, [one.transition for one in opened])
     links = [
         Link(one.transition.alert.patient_id, one.transition.alert.alert_id, finding_id, now_us)
         for one in opened
@@ -184,7 +188,7 @@ async def _carry_out(
     ]
     if links:
         await write_alerts(connection, [], links, [])
-    heard = [d.transition.alert for d in made if d.changes or d.heard_event_no is not None]
+    heard = [d.transition.alert for d in made if not d.changes and d.heard_event_no is not None]
     await write_heard(connection, heard)
     await _look_again_later(connection, [s for s, d in pairs if d is None], now_us)
     for noticed in _together([one for decision in made for one in decision.noticed]):

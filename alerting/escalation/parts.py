@@ -23,6 +23,20 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+class Recorded(Part):
+    """A file whose content is kept under its version once something went by it."""
+
+    @property
+    def content(self) -> str:
+        """All of it as JSON, the same for the same content whatever its layout and comments."""
+        return canonical(self.model_dump(mode="json", by_alias=True))
+
+    @property
+    def hash(self) -> str:
+        """The same for the same content."""
+        return hash_of(self.content)
+
+
 def parse_duration(text: object) -> int:
     """A length of time as people write it. **Units**: microseconds.
 
@@ -48,11 +62,6 @@ def write_duration(us: int) -> str:
 
 Duration = Annotated[int, PlainValidator(parse_duration), PlainSerializer(write_duration)]
 """**Units**: microseconds; written as "5 min"."""
-
-
-def content_of(part: Part) -> str:
-    """All of a file as JSON, the same for the same content whatever its layout and comments."""
-    return canonical(part.model_dump(mode="json", by_alias=True))
 
 
 def canonical(content: Any) -> str:

@@ -4,7 +4,7 @@ from alerting.escalation.situation import Decision, Look, Opened, Reason
 from alerting.escalation.telling import correct_withdrawn
 from alerting.escalation.work import Work
 from alerting.transition import Transition
-from models.alerts import Alert, AlertEvent, AlertHappening, HeldBack
+from models.alerts import Alert, AlertEvent, HeldBack, happening_to
 from models.escalations import EscalationState
 
 
@@ -53,20 +53,9 @@ def _open(work: Work, holding: list[Reason]) -> Opened:
         held_back=HeldBack.ADMISSION if work.situation.admitted else None,
         follows=was.alert_id,
     )
-
-    def happening(event: AlertEvent, to_value: str, **why: object) -> AlertHappening:
-        return AlertHappening(
-            alert_id=alert.alert_id,
-            patient_id=alert.patient_id,
-            organisation_id=alert.organisation_id,
-            happened_at_us=work.now_us,
-            event=event,
-            to_value=to_value,
-            why=why,
-        )
-
-    events = [happening(AlertEvent.OPENED, worst, because="recheck", follows=str(was.alert_id))]
+    why = {"because": "recheck", "follows": str(was.alert_id)}
+    events = [happening_to(alert, work.now_us, AlertEvent.OPENED, (None, worst), why=why)]
     if alert.held_back is not None:
-        events.append(happening(AlertEvent.HELD_BACK, alert.held_back))
+        events.append(happening_to(alert, work.now_us, AlertEvent.HELD_BACK, (None, alert.held_back)))
     transition = Transition(alert, tuple(events), work.now_us, "opened")
     return Opened(transition, tuple(reason.finding_id for reason in holding))

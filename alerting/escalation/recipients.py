@@ -57,7 +57,16 @@ async def parties(connection: Connection, patients: Mapping[UUID, UUID]) -> dict
             wanted.add(one.huisarts_id)
     reachable = await load_reachable(connection, wanted, kinds)
     region = Region.of(reachable)
-    return {one.patient_id: contacts(one, patients[one.patient_id], region) for one in around}
+    # The patients of one practice that nobody else treats have the same people around them.
+    known: dict[tuple[object, ...], Contacts] = {}
+    found: dict[UUID, Contacts] = {}
+    for one in around:
+        own = patients[one.patient_id]
+        key = own, one.origin, one.huisarts_id, one.treated_by
+        if key not in known:
+            known[key] = contacts(one, own, region)
+        found[one.patient_id] = known[key]
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +89,8 @@ def contacts(around: Around, own_organisation_id: UUID, region: Region) -> Conta
     """Who each recipient is for one patient; pure.
 
     The centre is the alert's own organisation. Of another kind it is who treats the patient, the longest;
-    else the alert's own organisation, if it is of that kind; else the one that could be reached the longest.
+    else the alert's own organisation, if it is of that kind; else, of what serves the whole region, the one
+    that could be reached the longest. A hospital that does not treat the patient is never meant.
     """
     by_id = region.by_id
     own = by_id.get(own_organisation_id)
@@ -93,7 +103,9 @@ def contacts(around: Around, own_organisation_id: UUID, region: Region) -> Conta
     near = [by_id[key] for key in (*around.treated_by, own_organisation_id) if key in by_id]
     near = [one for one in near if one.origin is around.origin]
     for recipient, (kind, role) in MEANT.items():
-        meant = _first(kind, near) or region.first.get((kind, around.origin))
+        meant = _first(kind, near)
+        if meant is None and kind is not OrganisationKind.HOSPITAL:
+            meant = region.first.get((kind, around.origin))
         if meant is not None:
             found[recipient] = Contact(Party(role, meant.organisation_id), _channels(meant))
     return found

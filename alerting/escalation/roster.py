@@ -20,7 +20,7 @@ from alerting.escalation.calendar import (
     moment_us,
 )
 from alerting.escalation.duty import Duty, Shift
-from alerting.escalation.parts import Part, content_of, hash_of
+from alerting.escalation.parts import Part, Recorded
 from models.errors import Broken
 from models.escalations import Recipient
 
@@ -57,7 +57,7 @@ class Holidays(Part):
 Lines = Annotated[dict[Name, DutyLine], Field(min_length=1)]
 
 
-class Roster(Part):
+class Roster(Recorded):
     """A version of who is on duty, for one or more recipients. All times are in Europe/Amsterdam."""
 
     roster: Name
@@ -67,16 +67,6 @@ class Roster(Part):
     mark: Mark
     holidays: Holidays
     recipients: Annotated[dict[Annotated[Recipient, Field(strict=False)], Lines], Field(min_length=1)]
-
-    @property
-    def content(self) -> str:
-        """All of it as JSON."""
-        return content_of(self)
-
-    @property
-    def hash(self) -> str:
-        """The same for the same content."""
-        return hash_of(self.content)
 
     def kind_of(self, day: date) -> DayKind:
         """What a day counts as."""

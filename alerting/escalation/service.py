@@ -11,7 +11,7 @@ from alerting.escalation.roster_files import load_rosters
 from alerting.escalation.teleconsultation import load_list
 from alerting.escalation.versions import of_list, of_policies, of_rosters, require_recorded
 from alerting.notify import patient_round, sender
-from ingest.service import until_told
+from ingest.service import together, until_told
 from models import logs
 from models.db.installation import require_migrated
 from models.db.pool import Pool, connected
@@ -68,22 +68,12 @@ async def _work(
     if not await _require_ready(pool, settings, ladder, health, stop):
         return
     log.info("started", group="dispatch")
-    works = [
+    await together(
+        stop,
         dispatcher.run(pool, settings, ladder, stop=stop, health=health),
         auditor.run(pool, settings, stop=stop),
         *(work(pool, settings, stop) for work in beside),
-    ]
-    tasks = [asyncio.ensure_future(work) for work in works]
-    try:
-        # Whichever ends first, by itself or with an error, ends all.
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        stop.set()
-        await asyncio.wait(tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-    for task in tasks:
-        await task
+    )
     log.info("stopped", group="dispatch")
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from alerting.engine.programme import Mark, Name, Texts, Words
-from alerting.escalation.parts import Duration, Part, content_of, hash_of, write_duration
+from alerting.escalation.parts import Duration, Part, Recorded, write_duration
 from alerting.yaml_files import Problem, checked, parse, read_text
 from models.clock import DAY_US
 
@@ -37,7 +37,7 @@ class Condition(Part):
     source: Words
 
 
-class Teleconsultation(Part):
+class Teleconsultation(Recorded):
     """A version of the list."""
 
     teleconsultation: Name
@@ -47,16 +47,6 @@ class Teleconsultation(Part):
     mark: Mark
     approved_by: Annotated[tuple[Approval, ...], Field(strict=False)]
     conditions: Annotated[dict[Name, Condition], Field(min_length=1)]
-
-    @property
-    def content(self) -> str:
-        """All of it as JSON."""
-        return content_of(self)
-
-    @property
-    def hash(self) -> str:
-        """The same for the same content."""
-        return hash_of(self.content)
 
     def first_in(self, programme: str) -> tuple[str, ...]:
         """The conditions of a programme for which a question comes before a referral."""

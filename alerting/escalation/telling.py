@@ -1,9 +1,9 @@
 """Who has to hear what changed: owners of their own alerts, and whoever got a message about them; pure."""
 
-import json
 from collections.abc import Collection, Iterable
 from uuid import UUID
 
+from alerting.acts.handing_on import message_about
 from alerting.escalation.delivery import may_have_arrived
 from alerting.escalation.situation import News
 from alerting.escalation.work import Work
@@ -33,20 +33,18 @@ def notify_owner(work: Work, owner: UUID | None, about: Collection[News], **fact
     if owner is None:
         return
     alert = work.situation.alert
+    said = _facts(about) | facts
+    to_id = alert.responsible.organisation_id
     work.new_messages.append(
-        Message(
-            message_id=next(work.ids),
-            patient_id=alert.patient_id,
-            organisation_id=alert.organisation_id,
-            origin=alert.origin,
-            kind=MessageKind.NOTICE,
-            channel=Channel.WORKLIST,
-            severity=alert.severity,
-            alerts=(alert.alert_id,),
-            due_at_us=work.now_us,
-            to_id=alert.responsible.organisation_id,
+        message_about(
+            alert,
+            next(work.ids),
+            MessageKind.NOTICE,
+            Channel.WORKLIST,
+            work.now_us,
+            said,
+            to_id=to_id,
             person_id=owner,
-            body=json.dumps(_facts(about) | facts),
         )
     )
 
@@ -73,27 +71,24 @@ def _carrying(work: Work, escalation_id: object) -> list[Message]:
 
 def _correct(work: Work, told: Iterable[Message], about: Collection[News], **facts: object) -> None:
     alert = work.situation.alert
+    said = _facts(about) | facts
     sent: list[str] = []
     for message in told:
-        correction = Message(
-            message_id=next(work.ids),
-            patient_id=alert.patient_id,
-            organisation_id=alert.organisation_id,
-            origin=alert.origin,
-            kind=MessageKind.CORRECTION,
-            channel=message.channel,
-            severity=alert.severity,
-            alerts=(alert.alert_id,),
-            due_at_us=work.now_us,
+        correction = message_about(
+            alert,
+            next(work.ids),
+            MessageKind.CORRECTION,
+            message.channel,
+            work.now_us,
+            said,
             to_id=message.to_id,
             escalation_id=message.escalation_id,
             corrects=message.message_id,
-            body=json.dumps(_facts(about) | facts),
         )
         work.new_messages.append(correction)
         sent.append(str(correction.message_id))
     if sent:
-        work.step.tell(AlertEvent.CORRECTED, messages=sent, about=_facts(about) | facts)
+        work.step.tell(AlertEvent.CORRECTED, messages=sent, about=said)
         work.why.append("who_was_told_hears_what_changed")
 
 

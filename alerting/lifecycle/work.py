@@ -6,7 +6,7 @@ from uuid import UUID
 
 from alerting.acts import lapse
 from alerting.lifecycle.book import Book, Consequences, Joined
-from models.alerts import Alert, AlertEvent, AlertHappening, AlertState, HeldBack, Outcome
+from models.alerts import Alert, AlertEvent, AlertHappening, AlertState, HeldBack, Outcome, happening_to
 from models.findings import Finding, Severity, Signal
 
 Rule = tuple[str, str]
@@ -150,15 +150,4 @@ class Work:
         why: Mapping[str, object] | None = None,
     ) -> None:
         """Adds an event."""
-        self.events.append(
-            AlertHappening(
-                alert_id=alert.alert_id,
-                patient_id=alert.patient_id,
-                organisation_id=alert.organisation_id,
-                happened_at_us=at_us,
-                event=event,
-                from_value=change[0],
-                to_value=change[1],
-                why=why or {},
-            )
-        )
+        self.events.append(happening_to(alert, at_us, event, change, why=why))

@@ -9,15 +9,15 @@ from collections.abc import Sequence
 from contextlib import suppress
 from uuid import uuid5
 
-from alerting.notify.to_patient import PatientText
+from alerting.notify.to_patient import About, PatientText, message_to_patient
 from models import logs
 from models.clock import HOUR_US
 from models.db import patient_messages as stored
-from models.db.patient_messages import Pending, Seen, body_of
+from models.db.patient_messages import Pending, Seen
 from models.db.pool import Connection, Pool
 from models.db.positions import dispatch_now_us
 from models.errors import TryAgain
-from models.escalations import Channel, Message, MessageKind
+from models.escalations import Message
 from models.findings import Severity, Signal
 from models.settings import Settings
 
@@ -59,34 +59,24 @@ def _measure_again(one: Pending, now_us: int) -> Message:
         "until_us": one.due_us,
         "request_id": str(one.request_id),
     }
-    return Message(
-        message_id=uuid5(one.request_id, "to_patient"),
-        patient_id=one.patient_id,
-        organisation_id=one.organisation_id,
-        origin=one.origin,
-        kind=MessageKind.TO_PATIENT,
-        channel=Channel.PATIENT,
-        severity=Severity.MEDIUM,
-        alerts=(),
-        due_at_us=now_us,
+    return message_to_patient(
+        uuid5(one.request_id, "to_patient"),
+        About(one.patient_id, one.organisation_id, one.origin),
+        Severity.MEDIUM,
+        facts,
+        now_us=now_us,
         deliver_by_us=one.due_us,
-        body=body_of(facts),
     )
 
 
 def _seen(one: Seen, now_us: int) -> Message:
-    return Message(
-        message_id=uuid5(one.alert_id, f"seen/{one.acknowledged_us}"),
-        patient_id=one.patient_id,
-        organisation_id=one.organisation_id,
-        origin=one.origin,
-        kind=MessageKind.TO_PATIENT,
-        channel=Channel.PATIENT,
-        severity=Severity.LOW,
-        alerts=(),
-        due_at_us=now_us,
+    return message_to_patient(
+        uuid5(one.alert_id, f"seen/{one.acknowledged_us}"),
+        About(one.patient_id, one.organisation_id, one.origin),
+        Severity.LOW,
+        {"text": PatientText.SEEN_BY_NURSE},
+        now_us=now_us,
         deliver_by_us=one.acknowledged_us + 24 * HOUR_US,
-        body=body_of({"text": PatientText.SEEN_BY_NURSE}),
     )
 
 

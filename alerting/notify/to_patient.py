@@ -1,17 +1,22 @@
 """What patients read: the words of one language with their slots filled. Pure; the words come from files."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from string import Formatter
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from models.clock import to_datetime
 from models.errors import BadInput, RefuseToStart
+from models.escalations import Channel, Message, MessageKind
+from models.findings import Severity
 from models.kinds import KIND_BY_NAME
+from models.messages import Origin
 
 FALLBACK = "nl"
 _ZONE = ZoneInfo("Europe/Amsterdam")
@@ -48,6 +53,15 @@ _UNTIL: Mapping[str, frozenset[str]] = {
     "today": frozenset({"hour", "minute"}),
     "later": frozenset({"hour", "minute", "day", "month"}),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Whom a message is for, and in whose name it is sent."""
+
+    patient_id: UUID
+    organisation_id: UUID
+    origin: Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +191,31 @@ def say(
     return Said(words.language, title, f"{filled}\n\n{ring}", words.copy)
 
 
+def message_to_patient(
+    message_id: UUID,
+    whom: About,
+    severity: Severity,
+    facts: Mapping[str, object],
+    *,
+    now_us: int,
+    deliver_by_us: int,
+) -> Message:
+    """A message to the patient, by their app. **Units**: microseconds since 1970 UTC."""
+    return Message(
+        message_id=message_id,
+        patient_id=whom.patient_id,
+        organisation_id=whom.organisation_id,
+        origin=whom.origin,
+        kind=MessageKind.TO_PATIENT,
+        channel=Channel.PATIENT,
+        severity=severity,
+        alerts=(),
+        due_at_us=now_us,
+        deliver_by_us=deliver_by_us,
+        body=json.dumps(facts, separators=(",", ":"), sort_keys=True),
+    )
+
+
 def _until(words: Words, until_us: int, now_us: int) -> str:
     at, now = (to_datetime(us).astimezone(_ZONE) for us in (until_us, now_us))
     return words.until["today" if at.date() == now.date() else "later"].format(**_parts(at))
@@ -189,7 +228,7 @@ def _parts(at: datetime) -> dict[str, str]:
 def _require_keys(content: object, wanted: set[str], where: str) -> None:
     if not isinstance(content, Mapping):
         raise RefuseToStart(f"{where}: expected entries, found none")
-    found: set[str] = {str(key) for key in content}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    found = {str(key) for key in cast("Mapping[object, object]", content)}
     if found != wanted:
         missing, unknown = ", ".join(sorted(wanted - found)), ", ".join(sorted(found - wanted))
         raise RefuseToStart(f"{where}: missing: {missing or 'nothing'}; unknown: {unknown or 'nothing'}")

@@ -65,14 +65,14 @@ def escalate(by: User, form: EscalateForm) -> tuple[UUID, Decide]:
 
     The decision **raises** BadInput when nobody is.
     """
-    escalation_id, message_ids = uuid4(), [uuid4() for _ in Channel]
+    escalation_id, message_id = uuid4(), uuid4()
 
     def decide(at: Situation) -> Transition:
         return acts.escalate(
             at.alert,
             by,
             escalation_id=escalation_id,
-            message_ids=message_ids,
+            message_id=message_id,
             asked=asked_of(form, at.contacts, at.policy, at.rosters, at.now_us),
             now_us=at.now_us,
         )

@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
-from alerting.notify.to_patient import PatientText, require_fitting
+from alerting.notify.to_patient import About, PatientText, message_to_patient, require_fitting
 from alerting.worklist.forms import PatientAppForm, PatientMessageForm
 from ingest.acting import Acting
 from models.clock import DAY_US
 from models.db import patient_messages as stored
-from models.db.patient_messages import App, body_of
+from models.db.patient_messages import App
 from models.errors import BadInput, NotThere, Outdated
-from models.escalations import Channel, Message, MessageKind
 from models.findings import Severity
 
 KEEPS_US = DAY_US
@@ -37,18 +36,13 @@ async def tell(act: Acting, patient_id: UUID, form: PatientMessageForm, now_us: 
     facts: dict[str, Any] = {"text": form.text, "by": str(act.user.person_id)}
     if form.about is not None:
         facts["about"] = form.about
-    message = Message(
-        message_id=uuid4(),
-        patient_id=patient_id,
-        organisation_id=act.user.organisation_id,
-        origin=who.origin,
-        kind=MessageKind.TO_PATIENT,
-        channel=Channel.PATIENT,
-        severity=Severity.MEDIUM,
-        alerts=(),
-        due_at_us=now_us,
+    message = message_to_patient(
+        uuid4(),
+        About(patient_id, act.user.organisation_id, who.origin),
+        Severity.MEDIUM,
+        facts,
+        now_us=now_us,
         deliver_by_us=now_us + KEEPS_US,
-        body=body_of(facts),
     )
     await stored.queue(act.connection, [message])
     act.details = f"message {message.message_id}: {form.text}"

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from alerting.escalation.policy import Policy, Step
 from models.alerts import Alert, AlertHappening, HandOver
-from models.clock import SECOND_US, to_datetime
+from models.clock import SECOND_US, to_datetime, to_datetime_or_none
 from models.db.worklist import Beside, Listed, Place
 from models.errors import BadInput
 from models.escalations import Escalation, Message, Party
@@ -65,24 +64,24 @@ def of_alert(alert: Alert, names: Names) -> Structure:
         "signal": alert.signal,
         "severity": alert.severity,
         "state": alert.state,
-        "opened_at": _at(alert.opened_at_us),
-        "cleared_at": _at(alert.cleared_at_us),
+        "opened_at": to_datetime_or_none(alert.opened_at_us),
+        "cleared_at": to_datetime_or_none(alert.cleared_at_us),
         "retracted": alert.retracted,
         "unconfirmed": alert.unconfirmed,
         "quiet": alert.quiet,
         "held_back": alert.held_back,
         "responsible": _party(alert.responsible, names),
         "owner": None if alert.owner is None else _named(alert.owner, names),
-        "acknowledged_at": _at(alert.acknowledged_at_us),
-        "resolve_by": _at(alert.resolve_by_us),
-        "snoozed_until": _at(alert.snoozed_until_us),
+        "acknowledged_at": to_datetime_or_none(alert.acknowledged_at_us),
+        "resolve_by": to_datetime_or_none(alert.resolve_by_us),
+        "snoozed_until": to_datetime_or_none(alert.snoozed_until_us),
         "handed_over_to": None if alert.hand_over is None else _hand_over(alert.hand_over, names),
-        "resolved_at": _at(alert.resolved_at_us),
+        "resolved_at": to_datetime_or_none(alert.resolved_at_us),
         "outcome": alert.outcome,
-        "recheck_at": _at(alert.recheck_at_us),
+        "recheck_at": to_datetime_or_none(alert.recheck_at_us),
         "follows": alert.follows,
         "step": alert.step_no,
-        "stepped_at": _at(alert.stepped_at_us),
+        "stepped_at": to_datetime_or_none(alert.stepped_at_us),
         "stepped_by_policy": alert.policy,
         "sent": alert.sent,
     }
@@ -159,9 +158,9 @@ def _finding(finding: Finding) -> Structure:
         "version": finding.version,
         "rule": finding.rule,
         "severity": finding.severity,
-        "opened_at": _at(finding.opened_at_us),
-        "raised_at": _at(finding.raised_at_us),
-        "cleared_at": _at(finding.cleared_at_us),
+        "opened_at": to_datetime_or_none(finding.opened_at_us),
+        "raised_at": to_datetime_or_none(finding.raised_at_us),
+        "cleared_at": to_datetime_or_none(finding.cleared_at_us),
         "holds": finding.holds,
         "retracted": finding.retracted,
         "unconfirmed": finding.unconfirmed,
@@ -176,18 +175,18 @@ def _escalation(one: Escalation, names: Names) -> Structure:
         "request": one.request,
         "to": _party(one.to, names),
         "state": one.state,
-        "asked_at": _at(one.asked_at_us),
+        "asked_at": to_datetime_or_none(one.asked_at_us),
         "asked_by": None if one.asked_by is None else _named(one.asked_by, names),
         "reason": one.reason,
         "question": one.question,
-        "answer_by": _at(one.answer_by_us),
-        "delivered_at": _at(one.delivered_at_us),
-        "accepted_at": _at(one.accepted_at_us),
+        "answer_by": to_datetime_or_none(one.answer_by_us),
+        "delivered_at": to_datetime_or_none(one.delivered_at_us),
+        "accepted_at": to_datetime_or_none(one.accepted_at_us),
         "accepted_by": None if one.accepted_by is None else _named(one.accepted_by, names),
-        "answered_at": _at(one.answered_at_us),
+        "answered_at": to_datetime_or_none(one.answered_at_us),
         "answer": one.answer,
         "referral_avoided": one.referral_avoided,
-        "over_at": _at(one.over_at_us),
+        "over_at": to_datetime_or_none(one.over_at_us),
     }
 
 
@@ -201,13 +200,13 @@ def _message(one: Message, names: Names) -> Structure:
         "escalation_id": one.escalation_id,
         "corrects": one.corrects,
         "state": one.state,
-        "due_at": _at(one.due_at_us),
+        "due_at": to_datetime_or_none(one.due_at_us),
         "attempts": one.attempts,
-        "attempted_at": _at(one.attempted_at_us),
-        "delivered_at": _at(one.delivered_at_us),
-        "seen_at": _at(one.seen_at_us),
-        "accepted_at": _at(one.accepted_at_us),
-        "over_at": _at(one.over_at_us),
+        "attempted_at": to_datetime_or_none(one.attempted_at_us),
+        "delivered_at": to_datetime_or_none(one.delivered_at_us),
+        "seen_at": to_datetime_or_none(one.seen_at_us),
+        "accepted_at": to_datetime_or_none(one.accepted_at_us),
+        "over_at": to_datetime_or_none(one.over_at_us),
         "why": one.why,
     }
 
@@ -216,7 +215,7 @@ def _event(number: int, one: AlertHappening, names: Names) -> Structure:
     person = _person(one.by)
     return {
         "number": number,
-        "at": _at(one.happened_at_us),
+        "at": to_datetime_or_none(one.happened_at_us),
         "event": one.event,
         "from": one.from_value,
         "to": one.to_value,
@@ -246,7 +245,7 @@ def _hand_over(one: HandOver, names: Names) -> Structure:
     return {
         **_party(Party(one.role, one.organisation_id), names),
         "person": None if one.person_id is None else _named(one.person_id, names),
-        "until": _at(one.until_us),
+        "until": to_datetime_or_none(one.until_us),
     }
 
 
@@ -255,7 +254,7 @@ def _named(key: UUID, names: Names) -> Structure:
 
 
 def _next(at_us: int | None, why: str | None) -> Structure | None:
-    return None if at_us is None else {"at": _at(at_us), "why": why}
+    return None if at_us is None else {"at": to_datetime_or_none(at_us), "why": why}
 
 
 def _person(by: str) -> UUID | None:
@@ -263,10 +262,6 @@ def _person(by: str) -> UUID | None:
         return UUID(by)
     except ValueError:
         return None
-
-
-def _at(at_us: int | None) -> datetime | None:
-    return None if at_us is None else to_datetime(at_us)
 
 
 def _seconds(us: int | None) -> float | None:

@@ -3,14 +3,13 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 import asyncpg
 
 from models.access import Role
-from models.alerts import Alert, AlertHappening, AlertState, HandOver, HeldBack
-from models.clock import to_datetime, to_us
+from models.alerts import Alert, AlertEvent, AlertHappening, AlertState, HandOver, HeldBack
+from models.clock import to_datetime, to_datetime_or_none, to_us, to_us_or_none
 from models.db.pool import Connection
 from models.db.steps import Look, bring_forward, drop_next
 from models.findings import Severity, Signal
@@ -102,6 +101,17 @@ ON CONFLICT (patient_id, alert_id) DO UPDATE SET
     sent = excluded.sent,
     recheck_at = excluded.recheck_at
 """
+
+# In the update that is made anyway, after its events were written: a second one would cost as much again.
+_WRITE_HEARD = (
+    _WRITE.rstrip()
+    + """,
+    heard_event_no = (
+        SELECT max(e.event_no) FROM alert_event AS e
+        WHERE (e.patient_id, e.alert_id) = (excluded.patient_id, excluded.alert_id)
+    )
+"""
+)
 
 _JOIN = """
 INSERT INTO alert_finding (patient_id, alert_id, finding_id, joined_at, organisation_id)
@@ -223,23 +233,29 @@ async def write_alerts(
     happenings: Sequence[AlertHappening],
     *,
     looks_set: bool = False,
+    heard: bool = False,
 ) -> None:
     """Stores alerts as they are now, their new reasons (findings stored before) and what happened, in order.
 
     Whoever listens on the channel hears the id of each alert when the transaction commits. Somebody looks at
     each that is not resolved as soon as that: whoever writes may say when otherwise (`models.db.steps`), and
     with `looks_set` does so for each of them.
+    With `heard` the dispatcher writes, of alerts that are there, and knows of all that has happened to them.
     Of a canary's alert nobody hears, and nobody looks at it but the watch.
     """
+    events = [_happening_row(happening) for happening in happenings]
+    if heard:
+        await _execute(connection, _TELL, events)
     # Those that close come first: only then is there room for another open one of the same signal.
     in_order = sorted(alerts, key=lambda alert: alert.state is not AlertState.RESOLVED)
-    await _execute(connection, _WRITE, [_alert_row(alert) for alert in in_order])
+    await _execute(connection, _WRITE_HEARD if heard else _WRITE, [_alert_row(alert) for alert in in_order])
     await _execute(
         connection,
         _JOIN,
         [(r.patient_id, r.alert_id, r.finding_id, to_datetime(r.joined_at_us)) for r in reasons],
     )
-    await _execute(connection, _TELL, [_happening_row(happening) for happening in happenings])
+    if not heard:
+        await _execute(connection, _TELL, events)
     canaries = {alert.alert_id for alert in alerts if alert.origin is Origin.CANARY}
     if not looks_set:
         await _look_again(connection, [a for a in alerts if a.alert_id not in canaries], happenings)
@@ -282,27 +298,27 @@ def _alert_row(alert: Alert) -> tuple[object, ...]:
         alert.severity,
         alert.state,
         to_datetime(alert.opened_at_us),
-        _datetime_or_none(alert.cleared_at_us),
+        to_datetime_or_none(alert.cleared_at_us),
         alert.retracted,
         alert.quiet,
         alert.held_back,
         alert.owner,
         alert.version,
-        _datetime_or_none(alert.resolved_at_us),
+        to_datetime_or_none(alert.resolved_at_us),
         alert.outcome,
         alert.follows,
         alert.unconfirmed,
         alert.responsible_role,
         alert.responsible_organisation_id,
-        _datetime_or_none(alert.acknowledged_at_us),
-        _datetime_or_none(alert.resolve_by_us),
-        _datetime_or_none(alert.snoozed_until_us),
+        to_datetime_or_none(alert.acknowledged_at_us),
+        to_datetime_or_none(alert.resolve_by_us),
+        to_datetime_or_none(alert.snoozed_until_us),
         *_hand_over_row(alert.hand_over),
         alert.step_no,
-        _datetime_or_none(alert.stepped_at_us),
+        to_datetime_or_none(alert.stepped_at_us),
         alert.policy,
         alert.sent,
-        _datetime_or_none(alert.recheck_at_us),
+        to_datetime_or_none(alert.recheck_at_us),
     )
 
 
@@ -331,6 +347,21 @@ def _happening_row(happening: AlertHappening) -> tuple[object, ...]:
     )
 
 
+def happening_of(row: asyncpg.Record) -> AlertHappening:
+    """An event from a row with all columns of its table."""
+    return AlertHappening(
+        alert_id=row["alert_id"],
+        patient_id=row["patient_id"],
+        organisation_id=row["organisation_id"],
+        happened_at_us=to_us(row["happened_at"]),
+        event=AlertEvent(row["event"]),
+        from_value=row["from_value"],
+        to_value=row["to_value"],
+        by=row["by"],
+        why=json.loads(row["why"] or "{}"),
+    )
+
+
 def alert_of(row: asyncpg.Record) -> Alert:
     """An alert from a row with all columns of its table."""
     return Alert(
@@ -342,27 +373,27 @@ def alert_of(row: asyncpg.Record) -> Alert:
         opened_at_us=to_us(row["opened_at"]),
         origin=Origin(row["origin"]),
         state=AlertState(row["state"]),
-        cleared_at_us=_us_or_none(row["cleared_at"]),
+        cleared_at_us=to_us_or_none(row["cleared_at"]),
         retracted=row["retracted"],
         quiet=row["quiet"],
         held_back=None if row["held_back"] is None else HeldBack(row["held_back"]),
         owner=row["owner"],
         version=row["version"],
-        resolved_at_us=_us_or_none(row["resolved_at"]),
+        resolved_at_us=to_us_or_none(row["resolved_at"]),
         outcome=row["outcome"],
         follows=row["follows"],
         unconfirmed=row["unconfirmed"],
         responsible_role=Role(row["responsible_role"]),
         responsible_organisation_id=row["responsible_organisation_id"],
-        acknowledged_at_us=_us_or_none(row["acknowledged_at"]),
-        resolve_by_us=_us_or_none(row["resolve_by"]),
-        snoozed_until_us=_us_or_none(row["snoozed_until"]),
+        acknowledged_at_us=to_us_or_none(row["acknowledged_at"]),
+        resolve_by_us=to_us_or_none(row["resolve_by"]),
+        snoozed_until_us=to_us_or_none(row["snoozed_until"]),
         hand_over=_hand_over(row),
         step_no=row["step_no"],
-        stepped_at_us=_us_or_none(row["stepped_at"]),
+        stepped_at_us=to_us_or_none(row["stepped_at"]),
         policy=row["policy"],
         sent=row["sent"],
-        recheck_at_us=_us_or_none(row["recheck_at"]),
+        recheck_at_us=to_us_or_none(row["recheck_at"]),
     )
 
 
@@ -375,11 +406,3 @@ def _hand_over(row: asyncpg.Record) -> HandOver | None:
         row["handed_to_person_id"],
         to_us(row["hand_over_until"]),
     )
-
-
-def _datetime_or_none(at_us: int | None) -> datetime | None:
-    return None if at_us is None else to_datetime(at_us)
-
-
-def _us_or_none(at: datetime | None) -> int | None:
-    return None if at is None else to_us(at)

@@ -2,14 +2,13 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 import asyncpg
 
 from models.access import Role
 from models.alerts import Alert
-from models.clock import to_datetime, to_us
+from models.clock import to_datetime, to_datetime_or_none, to_us, to_us_or_none
 from models.db.alerts import alert_of
 from models.db.pool import Connection
 from models.escalations import Escalation, EscalationState, Party, Recipient, RequestKind
@@ -124,14 +123,14 @@ def escalation_of(row: asyncpg.Record) -> Escalation:
         state=EscalationState(row["state"]),
         asked_by=row["asked_by"],
         question=row["question"],
-        answer_by_us=_us(row["answer_by"]),
-        delivered_at_us=_us(row["delivered_at"]),
-        accepted_at_us=_us(row["accepted_at"]),
+        answer_by_us=to_us_or_none(row["answer_by"]),
+        delivered_at_us=to_us_or_none(row["delivered_at"]),
+        accepted_at_us=to_us_or_none(row["accepted_at"]),
         accepted_by=row["accepted_by"],
-        answered_at_us=_us(row["answered_at"]),
+        answered_at_us=to_us_or_none(row["answered_at"]),
         answer=row["answer"],
         referral_avoided=row["referral_avoided"],
-        over_at_us=_us(row["over_at"]),
+        over_at_us=to_us_or_none(row["over_at"]),
         version=row["version"],
     )
 
@@ -140,18 +139,11 @@ def _escalation_row(e: Escalation) -> tuple[object, ...]:
     return (
         e.patient_id, e.escalation_id, e.alert_id, e.organisation_id, e.step_no, e.recipient, e.request,
         e.to.role, e.to.organisation_id, to_datetime(e.asked_at_us), e.asked_by, e.reason, e.state,
-        e.question, _at(e.answer_by_us), _at(e.delivered_at_us), _at(e.accepted_at_us), e.accepted_by,
-        _at(e.answered_at_us), e.answer, e.referral_avoided, _at(e.over_at_us), e.version,
+        e.question, to_datetime_or_none(e.answer_by_us), to_datetime_or_none(e.delivered_at_us),
+        to_datetime_or_none(e.accepted_at_us), e.accepted_by, to_datetime_or_none(e.answered_at_us),
+        e.answer, e.referral_avoided, to_datetime_or_none(e.over_at_us), e.version,
     )  # fmt: skip
 
 
 def _columns(rows: Iterable[tuple[object, ...]]) -> list[list[object]]:
     return [list(column) for column in zip(*rows, strict=True)]
-
-
-def _at(us: int | None) -> datetime | None:
-    return None if us is None else to_datetime(us)
-
-
-def _us(at: datetime | None) -> int | None:
-    return None if at is None else to_us(at)

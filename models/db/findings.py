@@ -3,13 +3,12 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
-from models.clock import to_datetime, to_us
+from models.clock import to_datetime, to_us, to_us_or_none
 from models.db.pool import Connection
 from models.findings import Evidence, EvidenceReading, Finding, Severity, Signal
 
@@ -119,18 +118,14 @@ def _finding(row: asyncpg.Record) -> Finding:
         signal=Signal(row["signal"]),
         severity=Severity(row["severity"]),
         opened_at_us=to_us(row["opened_at"]),
-        raised_at_us=_us_or_none(row["raised_at"]),
-        cleared_at_us=_us_or_none(row["cleared_at"]),
+        raised_at_us=to_us_or_none(row["raised_at"]),
+        cleared_at_us=to_us_or_none(row["cleared_at"]),
         retracted=row["retracted"],
         quiet=row["quiet"],
         opening=_evidence(row["opening"]),
         raised=_evidence(row["raised"]),
         unconfirmed=row["unconfirmed"],
     )
-
-
-def _us_or_none(at: datetime | None) -> int | None:
-    return None if at is None else to_us(at)
 
 
 def _evidence_as_json(evidence: Sequence[Evidence]) -> str:

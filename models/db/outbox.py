@@ -2,13 +2,12 @@
 
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import datetime
 from uuid import UUID
 
 import asyncpg
 
 from models.alerts import Alert
-from models.clock import to_datetime, to_us
+from models.clock import to_datetime, to_datetime_or_none, to_us, to_us_or_none
 from models.db.alerts import alert_of
 from models.db.escalations import escalation_of
 from models.db.pool import Connection
@@ -97,7 +96,7 @@ async def rewrite(connection: Connection, messages: Collection[Message]) -> None
     """Stores what messages that were not sent yet (locked by the caller) say from now on, and by when."""
     rows = [
         (m.patient_id, m.message_id, m.severity, list(m.alerts), list(m.joined), m.body,
-         to_datetime(m.due_at_us), _at(m.deliver_by_us), _at(m.give_up_at_us))
+         to_datetime(m.due_at_us), to_datetime_or_none(m.deliver_by_us), to_datetime_or_none(m.give_up_at_us))
         for m in messages
     ]  # fmt: skip
     if rows:
@@ -166,15 +165,15 @@ def message_of(row: asyncpg.Record) -> Message:
         state=MessageState(row["state"]),
         number=row["number"],
         attempts=row["attempts"],
-        attempted_at_us=_us(row["attempted_at"]),
-        delivered_at_us=_us(row["delivered_at"]),
-        seen_at_us=_us(row["seen_at"]),
-        accepted_at_us=_us(row["accepted_at"]),
-        over_at_us=_us(row["over_at"]),
-        deliver_by_us=_us(row["deliver_by"]),
+        attempted_at_us=to_us_or_none(row["attempted_at"]),
+        delivered_at_us=to_us_or_none(row["delivered_at"]),
+        seen_at_us=to_us_or_none(row["seen_at"]),
+        accepted_at_us=to_us_or_none(row["accepted_at"]),
+        over_at_us=to_us_or_none(row["over_at"]),
+        deliver_by_us=to_us_or_none(row["deliver_by"]),
         why=row["why"],
         joined=tuple(row["joined"]),
-        give_up_at_us=_us(row["give_up_at"]),
+        give_up_at_us=to_us_or_none(row["give_up_at"]),
     )
 
 
@@ -182,14 +181,6 @@ def _row(m: Message) -> tuple[object, ...]:
     return (
         m.patient_id, m.message_id, m.organisation_id, m.origin, m.kind, m.channel, m.severity,
         list(m.alerts), m.to_id, m.person_id, m.escalation_id, m.corrects, m.body, m.number,
-        to_datetime(m.due_at_us), _at(m.deliver_by_us), list(m.joined), _at(m.give_up_at_us),
-        m.state, _at(m.delivered_at_us),
+        to_datetime(m.due_at_us), to_datetime_or_none(m.deliver_by_us), list(m.joined),
+        to_datetime_or_none(m.give_up_at_us), m.state, to_datetime_or_none(m.delivered_at_us),
     )  # fmt: skip
-
-
-def _us(at: datetime | None) -> int | None:
-    return None if at is None else to_us(at)
-
-
-def _at(us: int | None) -> datetime | None:
-    return None if us is None else to_datetime(us)

@@ -1,9 +1,7 @@
 """Messages to patients: what is queued for them, what is not needed any more, through which app they go."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -276,11 +274,6 @@ async def end_app(connection: Connection, address_id: UUID) -> None:
         address_id,
     ):
         raise NotThere("There is no such app.")
-
-
-def body_of(facts: Mapping[str, Any]) -> str:
-    """Facts as they stand in a message."""
-    return json.dumps(facts, separators=(",", ":"), sort_keys=True)
 
 
 def _app(row: asyncpg.Record) -> App:

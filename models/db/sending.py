@@ -6,10 +6,10 @@ claimed again after that and sent once more, under the same id.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
-from models.clock import to_datetime
+from models.clock import to_datetime, to_datetime_or_none
 from models.db.outbox import message_of
 from models.db.pool import Connection
 from models.escalations import Channel, Message, MessageState
@@ -155,7 +155,10 @@ async def record(
     key = message.patient_id, message.message_id
     if message.state is MessageState.DELIVERED:
         stored = await connection.fetchval(
-            _DELIVERED, *key, _at(message.delivered_at_us), _at(message.over_at_us)
+            _DELIVERED,
+            *key,
+            to_datetime_or_none(message.delivered_at_us),
+            to_datetime_or_none(message.over_at_us),
         )
     else:
         stored = await connection.fetchval(
@@ -163,8 +166,8 @@ async def record(
             *key,
             held_attempts,
             message.state,
-            _at(next_attempt_us),
-            _at(message.over_at_us),
+            to_datetime_or_none(next_attempt_us),
+            to_datetime_or_none(message.over_at_us),
             message.why,
             message.attempts,
         )
@@ -190,7 +193,3 @@ async def waiting(connection: Connection, now_us: int) -> dict[Channel, tuple[in
     """
     rows = await connection.fetch(_WAITING, to_datetime(now_us))
     return {Channel(row["channel"]): (row["number"], row["oldest_s"]) for row in rows}
-
-
-def _at(us: int | None) -> datetime | None:
-    return None if us is None else to_datetime(us)

@@ -1,12 +1,12 @@
 """What the dispatcher has to know of the alerts that it looks at: a few queries, however many alerts."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from models.alerts import Alert, AlertEvent, AlertHappening
-from models.clock import to_datetime, to_us
+from models.alerts import Alert, AlertHappening
+from models.clock import to_datetime
+from models.db.alerts import happening_of
 from models.db.outbox import message_of
 from models.db.pool import Connection
 from models.escalations import Message
@@ -96,23 +96,7 @@ class Around:
 async def load_news(connection: Connection, alerts: Sequence[Alert]) -> list[tuple[int, AlertHappening]]:
     """What happened to these alerts since the dispatcher looked last, in order."""
     rows = await connection.fetch(_NEWS, *_keys(alerts))
-    return [
-        (
-            row["event_no"],
-            AlertHappening(
-                alert_id=row["alert_id"],
-                patient_id=row["patient_id"],
-                organisation_id=row["organisation_id"],
-                happened_at_us=to_us(row["happened_at"]),
-                event=AlertEvent(row["event"]),
-                from_value=row["from_value"],
-                to_value=row["to_value"],
-                by=row["by"],
-                why={} if row["why"] is None else json.loads(row["why"]),
-            ),
-        )
-        for row in rows
-    ]
+    return [(row["event_no"], happening_of(row)) for row in rows]
 
 
 async def load_standing(connection: Connection, alerts: Sequence[Alert]) -> list[StoredReason]:

@@ -1,15 +1,14 @@
 """Alerts for people: the worklist by pages, one alert with all that belongs to it, names beside ids."""
 
-import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
 import asyncpg
 
-from models.alerts import Alert, AlertEvent, AlertHappening, AlertState
+from models.alerts import Alert, AlertHappening, AlertState
 from models.clock import to_datetime, to_us
-from models.db.alerts import alert_of
+from models.db.alerts import alert_of, happening_of
 from models.db.outbox import message_of
 from models.db.pool import Connection
 from models.escalations import Message
@@ -169,7 +168,7 @@ async def load_beside(connection: Connection, alert: Alert) -> Beside:
         *key,
     )  # fmt: skip
     return Beside(
-        happened=tuple((row["event_no"], _happening_of(row)) for row in happened),
+        happened=tuple((row["event_no"], happening_of(row)) for row in happened),
         messages=tuple(map(message_of, messages)),
         wijk=await connection.fetchval("SELECT wijk FROM patient WHERE patient_id = $1", alert.patient_id),
         next_us=None if step is None else to_us(step["due_at"]),
@@ -254,18 +253,4 @@ def _listed(row: asyncpg.Record) -> Listed:
         next_us=None if row["next_at"] is None else to_us(row["next_at"]),
         next_why=row["next_why"],
         escalations=row["escalations"],
-    )
-
-
-def _happening_of(row: asyncpg.Record) -> AlertHappening:
-    return AlertHappening(
-        alert_id=row["alert_id"],
-        patient_id=row["patient_id"],
-        organisation_id=row["organisation_id"],
-        happened_at_us=to_us(row["happened_at"]),
-        event=AlertEvent(row["event"]),
-        from_value=row["from_value"],
-        to_value=row["to_value"],
-        by=row["by"],
-        why=json.loads(row["why"] or "{}"),
     )

@@ -28,7 +28,6 @@ def front_door(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         return mistaken
 
     monkeypatch.setattr(thuiswacht.FrontDoor, "get_command", get_command)
-    monkeypatch.setattr("sys.argv", ["thuiswacht", "mistaken"])
     root = logging.getLogger()
     before, level = root.handlers[:], root.level
     yield
@@ -40,7 +39,7 @@ def test_a_mistake_tells_where_it_was_made_and_nothing_of_patients(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(SystemExit) as ended:
-        thuiswacht.main()
+        thuiswacht.main(["mistaken"])
     told = capsys.readouterr()
     assert ended.value.code == 1
     assert "UniqueViolationError (23505)" in told.err
@@ -51,7 +50,7 @@ def test_a_mistake_tells_where_it_was_made_and_nothing_of_patients(
 def test_a_service_tells_it_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure()
     with pytest.raises(SystemExit) as ended:
-        thuiswacht.main()
+        thuiswacht.main(["mistaken"])
     told = capsys.readouterr()
     assert ended.value.code == 1
     line = json.loads(told.err)

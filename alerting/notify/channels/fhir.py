@@ -6,7 +6,6 @@ Signed by the scheme of the webhooks, so that a receiver knows whose it is witho
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from uuid import UUID
 
 from alerting.notify.answers import receipt_of
 from alerting.notify.channels import (
@@ -19,7 +18,7 @@ from alerting.notify.channels import (
     Receipt,
     Refused,
 )
-from alerting.notify.channels.webhook import secret_of, signature
+from alerting.notify.channels.webhook import signed
 from alerting.notify.fhir.handed import Handed, Named, Written
 from alerting.notify.fhir.observations import wanted_readings
 from alerting.notify.fhir.transaction import transaction
@@ -130,18 +129,6 @@ class FhirTransactions:
             release=self._release,
             now_us=note.now_us,
         )
-
-
-def signed(
-    keys: Sequence[bytes], address_id: UUID, message_id: str, at_s: int, content: bytes
-) -> dict[str, str]:
-    """The headers of the Standard Webhooks scheme. **Units**: `at_s` in seconds since 1970 UTC."""
-    secrets = [secret_of(key, address_id) for key in keys]
-    return {
-        "webhook-id": message_id,
-        "webhook-timestamp": str(at_s),
-        "webhook-signature": " ".join(signature(secret, message_id, at_s, content) for secret in secrets),
-    }
 
 
 def issues_of(body: bytes) -> list[str]:

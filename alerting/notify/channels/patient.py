@@ -11,7 +11,8 @@ from uuid import UUID
 
 from alerting.notify.answers import receipt_of
 from alerting.notify.channels import Later, Note, Outgoing, Receipt, Refused
-from alerting.notify.channels.fhir import FHIR_JSON, signed
+from alerting.notify.channels.fhir import FHIR_JSON
+from alerting.notify.channels.webhook import signed
 from alerting.notify.fhir.handed import Named
 from alerting.notify.fhir.requests_to_patients import communication_request
 from alerting.notify.https import Https, NotReached

@@ -56,14 +56,9 @@ class Webhook:
         message_id = str(outgoing.note.message.message_id)
         # When this copy is sent, by the wall: receivers refuse what is old, or not yet.
         at_s = self._clock() // SECOND_US
-        secrets = [secret_of(key, outgoing.address.address_id) for key in self._keys]
         headers = {
             "content-type": "application/json",
-            "webhook-id": message_id,
-            "webhook-timestamp": str(at_s),
-            "webhook-signature": " ".join(
-                signature(secret, message_id, at_s, outgoing.content) for secret in secrets
-            ),
+            **signed(self._keys, outgoing.address.address_id, message_id, at_s, outgoing.content),
         }
         try:
             answer = await self._https.post(outgoing.address.address, outgoing.content, headers)
@@ -73,6 +68,18 @@ class Webhook:
 
     async def close(self) -> None:
         """Nothing is kept open."""
+
+
+def signed(
+    keys: Sequence[bytes], address_id: UUID, message_id: str, at_s: int, content: bytes
+) -> dict[str, str]:
+    """The headers of the Standard Webhooks scheme. **Units**: `at_s` in seconds since 1970 UTC."""
+    secrets = [secret_of(key, address_id) for key in keys]
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": str(at_s),
+        "webhook-signature": " ".join(signature(secret, message_id, at_s, content) for secret in secrets),
+    }
 
 
 def secret_of(key: bytes, address_id: UUID) -> bytes:

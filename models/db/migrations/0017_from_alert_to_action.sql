@@ -40,7 +40,7 @@ COMMENT ON COLUMN alert.resolve_by IS 'Until when the promise of the owner holds
 COMMENT ON COLUMN alert.hand_over_until IS 'Until when somebody may accept what was offered; then it falls back.';
 COMMENT ON COLUMN alert.step_no IS 'The last step of the ladder that was taken; 0: none.';
 COMMENT ON COLUMN alert.policy IS 'NAME/VERSION of the policy by which that step was taken.';
-COMMENT ON COLUMN alert.sent IS 'Somebody was told of it outside the centre: it never closes by itself any more.';
+COMMENT ON COLUMN alert.sent IS 'Somebody was asked or told: it never closes by itself any more.';
 COMMENT ON COLUMN alert.recheck_at IS 'Resolved while a finding held: when to look whether it still does.';
 COMMENT ON COLUMN alert.heard_event_no IS
     'Up to which of its events the dispatcher has told those who have to hear: owner, and who got a message.';

@@ -1,23 +1,17 @@
-"""Connections to the test's own database, as the services have them."""
-
-from collections.abc import AsyncIterator
+"""The pools of the services by the services' names: here each is there with the others."""
 
 import pytest
 
-from models.db.pool import Pool, connect
+from models.db.pool import Pool
 
 
 @pytest.fixture
-async def ingest(database: str) -> AsyncIterator[Pool]:
+def ingest(storing_pool: Pool) -> Pool:
     """What the ingest worker may do."""
-    pool = await connect(database, role="thuiswacht_ingest", application="test")
-    yield pool
-    await pool.close()
+    return storing_pool
 
 
 @pytest.fixture
-async def alerting(database: str) -> AsyncIterator[Pool]:
+def alerting(pool: Pool) -> Pool:
     """What the alerting worker may do."""
-    pool = await connect(database, role="thuiswacht_alerting", application="test")
-    yield pool
-    await pool.close()
+    return pool

@@ -93,12 +93,11 @@ class NursesDeed:
             "please look",
             (Channel.SECURE_MAIL,),
         )
-        message_ids = [uuid4() for _ in Channel]
         return acts.escalate(
             at.alert,
             self.nurse,
             escalation_id=uuid4(),
-            message_ids=message_ids,
+            message_id=uuid4(),
             asked=asked,
             now_us=self.now_us,
         )

@@ -41,7 +41,19 @@ async def test_who_treats_the_patient_goes_before_who_else_there_is(region: Regi
     post = region.by_kind[OrganisationKind.OUT_OF_HOURS_POST]
     assert found[Recipient.OUT_OF_HOURS_POST].party == Party(Role.HUISARTS, post)
     assert found[Recipient.NURSE].party == Party(Role.NURSE, region.centre)
-    assert set(found) == set(Recipient)
+    assert set(found) == set(Recipient) - {Recipient.SPECIALIST}
+
+
+async def test_a_hospital_is_meant_only_where_it_treats_the_patient(region: Region, dispatch: Pool) -> None:
+    hospital = region.by_kind[OrganisationKind.HOSPITAL]
+    treated, stranger = await region.patient(treated_by=(hospital,)), await region.patient()
+    async with dispatch.connection() as connection:
+        of = {treated: region.centre, stranger: region.centre}
+        found = await parties(connection, of)
+        own = await parties(connection, {stranger: hospital})
+    assert found[treated][Recipient.SPECIALIST].party == Party(Role.SPECIALIST, hospital)
+    assert Recipient.SPECIALIST not in found[stranger], "data go to no hospital that does not know them"
+    assert own[stranger][Recipient.SPECIALIST].party == Party(Role.SPECIALIST, hospital)
 
 
 async def test_of_several_of_a_kind_the_one_in_use_the_longest(region: Region, dispatch: Pool) -> None:

@@ -72,7 +72,7 @@ def escalated(
         alert or acknowledged(),
         ANNA,
         escalation_id=UUID(int=number),
-        message_ids=iter([UUID(int=number + 100)]),
+        message_id=UUID(int=number + 100),
         asked=asked,
         now_us=NOW,
     )

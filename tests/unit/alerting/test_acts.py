@@ -404,7 +404,7 @@ CLOSED: dict[str, Act] = {
     "lapse": lambda a: acts.lapse(a, why="x", now_us=NOW),
     "snooze_over": lambda a: acts.snooze_over(a, policy=POLICY, duty=duty(), now_us=NOW),
     "escalate": lambda a: acts.escalate(
-        a, ANNA, escalation_id=UUID(int=1), message_ids=[], asked=ASKED, now_us=NOW
+        a, ANNA, escalation_id=UUID(int=1), message_id=UUID(int=300), asked=ASKED, now_us=NOW
     ),
     "accept": lambda a: acts.accept_escalation(
         a, escalated()[1], HUISARTS, policy=POLICY, duty=duty(), now_us=NOW

@@ -52,7 +52,7 @@ def test_handing_on_asks_and_moves_nothing() -> None:
         acknowledged(),
         ANNA,
         escalation_id=UUID(int=200),
-        message_ids=[UUID(int=300)],
+        message_id=UUID(int=300),
         asked=ASKED,
         now_us=NOW,
     )
@@ -79,7 +79,9 @@ def test_handing_on_asks_and_moves_nothing() -> None:
 
 def test_what_needs_no_message_has_none() -> None:
     asked = replace(ASKED, channels=(Channel.WORKLIST,), to=Party(Role.SPECIALIST, CENTRE))
-    done = acts.escalate(an_alert(), ANNA, escalation_id=UUID(int=1), message_ids=[], asked=asked, now_us=NOW)
+    done = acts.escalate(
+        an_alert(), ANNA, escalation_id=UUID(int=1), message_id=UUID(int=300), asked=asked, now_us=NOW
+    )
     assert (done.messages, done.alert.sent) == ((), True)
 
 

@@ -144,7 +144,7 @@ class Ward(Followed):
                 alert,
                 by or owner(alert),
                 escalation_id=next(self.ids),
-                message_ids=self.ids,
+                message_id=next(self.ids),
                 asked=asked,
                 now_us=self.now_us,
             ),

@@ -29,21 +29,18 @@ rules:
 """
 
 
-def said(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+def said(*arguments: str) -> int:
     """The exit code of the command line."""
-    monkeypatch.setattr("sys.argv", ["thuiswacht", "programme", *arguments])
     with pytest.raises(SystemExit) as ended:
-        thuiswacht.main()
+        thuiswacht.main(["programme", *arguments])
     assert isinstance(ended.value.code, int)
     return ended.value.code
 
 
-def test_a_right_file_is_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_right_file_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "sample.yaml"
     file.write_text(RIGHT, encoding="utf-8")
-    assert said(monkeypatch, "check", str(file)) == 0
+    assert said("check", str(file)) == 0
     told = capsys.readouterr()
     (sample,) = load_folder(tmp_path)
     assert told.out == f"sample.yaml: sample 3, 1 rule, {sample.hash}\n"
@@ -51,7 +48,7 @@ def test_a_right_file_is_one_line(
 
 
 def test_all_that_is_wrong_with_all_files_is_listed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     texts = {
         "a.yaml": RIGHT.replace("signal: fluid", "signal: water").replace("mark: M", "mark: Q"),
@@ -63,7 +60,7 @@ def test_all_that_is_wrong_with_all_files_is_listed(
     for name, text in texts.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     files = [str(tmp_path / name) for name in (*texts, "gone.yaml")]
-    assert said(monkeypatch, "check", *files) == 65
+    assert said("check", *files) == 65
     told = capsys.readouterr()
     assert told.out.startswith("b.yaml: sample 3, ")
     lines = told.err.removeprefix("thuiswacht: ").splitlines()
@@ -81,25 +78,25 @@ def test_all_that_is_wrong_with_all_files_is_listed(
     ]
 
 
-def test_a_check_of_nothing_is_wrong_usage(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert said(monkeypatch, "check") == 2
+def test_a_check_of_nothing_is_wrong_usage() -> None:
+    assert said("check") == 2
 
 
 def test_the_list_counts_how_far_numbers_can_be_trusted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "sample.yaml").write_text(RIGHT, encoding="utf-8")
-    assert said(monkeypatch, "list", "--programmes", str(tmp_path)) == 0
+    assert said("list", "--programmes", str(tmp_path)) == 0
     head, line = (row.split() for row in capsys.readouterr().out.splitlines())
     assert head == ["programme", "version", "title", "titel", "rules", "S", "M", "P"]
     assert line == ["sample", "3", "Sample", "Voorbeeld", "1", "1", "0", "2"]
 
 
 def test_rules_are_listed_with_signal_severity_and_mark(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "sample.yaml").write_text(RIGHT, encoding="utf-8")
-    assert said(monkeypatch, "list", "--rules", "--programmes", str(tmp_path)) == 0
+    assert said("list", "--rules", "--programmes", str(tmp_path)) == 0
     rows = [row.split() for row in capsys.readouterr().out.splitlines()]
     assert rows[-3:] == [
         ["sample", "3"],
@@ -108,9 +105,7 @@ def test_rules_are_listed_with_signal_severity_and_mark(
     ]
 
 
-def test_what_comes_with_thuiswacht_is_listed(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert said(monkeypatch, "list") == 0
+def test_what_comes_with_thuiswacht_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert said("list") == 0
     names = [row.split()[0] for row in capsys.readouterr().out.splitlines()[1:]]
     assert names == sorted(file.stem for file in PACKAGED.glob("*.yaml"))

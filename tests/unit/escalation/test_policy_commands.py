@@ -24,11 +24,10 @@ SAMPLE_DRAWN = """\
 """
 
 
-def said(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+def said(*arguments: str) -> int:
     """The exit code of the command line."""
-    monkeypatch.setattr("sys.argv", ["thuiswacht", *arguments])
     with pytest.raises(SystemExit) as ended:
-        thuiswacht.main()
+        thuiswacht.main([*arguments])
     assert isinstance(ended.value.code, int)
     return ended.value.code
 
@@ -38,10 +37,8 @@ def write(folder: Path, **texts: str) -> None:
         (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
 
 
-def test_what_comes_with_thuiswacht_is_right_and_drawn(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert said(monkeypatch, "policy", "check") == 0
+def test_what_comes_with_thuiswacht_is_right_and_drawn(capsys: pytest.CaptureFixture[str]) -> None:
+    assert said("policy", "check") == 0
     told = capsys.readouterr()
     heads = [line.split(":")[0] for line in told.out.splitlines() if line and not line.startswith(" ")]
     assert heads[:5] == [
@@ -56,18 +53,16 @@ def test_what_comes_with_thuiswacht_is_right_and_drawn(
     assert told.err == ""
 
 
-def test_a_right_policy_is_drawn_as_a_ladder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_right_policy_is_drawn_as_a_ladder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(tmp_path, sample=POLICY)
-    assert said(monkeypatch, "policy", "check", str(tmp_path / "sample.yaml")) == 0
+    assert said("policy", "check", str(tmp_path / "sample.yaml")) == 0
     told = capsys.readouterr()
     assert SAMPLE_DRAWN in told.out
     assert "specialist, regular, by fhir, a question: copd_exacerbation, answered within 8 h" in told.out
 
 
 def test_all_that_is_wrong_with_all_files_is_listed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(
         tmp_path,
@@ -79,7 +74,7 @@ def test_all_that_is_wrong_with_all_files_is_listed(
         f=DEFAULT,
     )
     names = [*"abcdef", "gone"]
-    assert said(monkeypatch, "policy", "check", *(str(tmp_path / f"{name}.yaml") for name in names)) == 65
+    assert said("policy", "check", *(str(tmp_path / f"{name}.yaml") for name in names)) == 65
     told = capsys.readouterr()
     assert "policy everything 1" in told.out
     lines = told.err.removeprefix("thuiswacht: ").splitlines()
@@ -97,29 +92,27 @@ def test_all_that_is_wrong_with_all_files_is_listed(
 
 
 def test_in_a_folder_nobody_and_no_alert_is_left_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(tmp_path, sample=POLICY.replace("coordination_centre", "out_of_hours_post"), duty=ROSTER)
-    assert said(monkeypatch, "policy", "check", str(tmp_path)) == 65
+    assert said("policy", "check", str(tmp_path)) == 65
     told = capsys.readouterr()
     assert "expected somebody who is in a roster, found specialist" in told.err
     write(tmp_path, sample=DEFAULT)
-    assert said(monkeypatch, "policy", "check", str(tmp_path)) == 65
+    assert said("policy", "check", str(tmp_path)) == 65
     told = capsys.readouterr()
     assert "expected a roster for each recipient, found none for specialist" in told.err
     assert "default ladder" not in told.err
     (tmp_path / "duty.yaml").unlink()
     write(tmp_path, sample=DEFAULT.replace("severity: any", "severity: high"))
-    assert said(monkeypatch, "policy", "check", str(tmp_path)) == 65
+    assert said("policy", "check", str(tmp_path)) == 65
     assert (
         'a default ladder: programme "*", signals any, found none for severity low' in capsys.readouterr().err
     )
 
 
-def test_the_roster_says_who_answers_when(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert said(monkeypatch, "roster", "show", "--at", "2026-12-25T23:30") == 0
+def test_the_roster_says_who_answers_when(capsys: pytest.CaptureFixture[str]) -> None:
+    assert said("roster", "show", "--at", "2026-12-25T23:30") == 0
     rows = capsys.readouterr().out.splitlines()
     assert rows[0] == "at Fri 2026-12-25 23:30+0100"
     assert rows[1].split() == ["asked", "answers", "duty", "shift", "from", "until", "title"]
@@ -138,22 +131,20 @@ def test_the_roster_says_who_answers_when(
     ],
 )
 def test_a_time_with_an_offset_is_that_moment(
-    at: str, shown: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    at: str, shown: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert said(monkeypatch, "roster", "show", "--at", at, "--recipient", "nurse") == 0
+    assert said("roster", "show", "--at", at, "--recipient", "nurse") == 0
     rows = capsys.readouterr().out.splitlines()
     assert (rows[0], len(rows)) == (shown, 3)
 
 
 @pytest.mark.parametrize("at", ["2026-10-25T02:30", "2026-03-29T02:30", "tomorrow", "2026-02-30T12:00", ""])
-def test_a_time_that_is_none_or_two_is_refused(
-    at: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert said(monkeypatch, "roster", "show", "--at", at) == 65
+def test_a_time_that_is_none_or_two_is_refused(at: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert said("roster", "show", "--at", at) == 65
     told = capsys.readouterr()
     assert told.err.startswith("thuiswacht: --at: expected a time ")
     assert told.out == ""
 
 
-def test_nobody_unknown_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert said(monkeypatch, "roster", "show", "--at", "2026-12-25T23:30", "--recipient", "uncle") == 2
+def test_nobody_unknown_is_asked_for() -> None:
+    assert said("roster", "show", "--at", "2026-12-25T23:30", "--recipient", "uncle") == 2
