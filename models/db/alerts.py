@@ -12,6 +12,7 @@ from models.alerts import Alert, AlertEvent, AlertHappening, AlertState, HandOve
 from models.clock import to_datetime, to_datetime_or_none, to_us, to_us_or_none
 from models.db.pool import Connection
 from models.db.steps import Look, bring_forward, drop_next
+from models.errors import TryAgain
 from models.findings import Severity, Signal
 from models.messages import Origin
 from models.programmes import CANARY
@@ -242,13 +243,27 @@ async def write_alerts(
     with `looks_set` does so for each of them.
     With `heard` the dispatcher writes, of alerts that are there, and knows of all that has happened to them.
     Of a canary's alert nobody hears, and nobody looks at it but the watch.
+
+    **Raises**: TryAgain where somebody else opened an alert of the same patient and signal meanwhile.
     """
     events = [_happening_row(happening) for happening in happenings]
     if heard:
         await _execute(connection, _TELL, events)
     # Those that close come first: only then is there room for another open one of the same signal.
     in_order = sorted(alerts, key=lambda alert: alert.state is not AlertState.RESOLVED)
-    await _execute(connection, _WRITE_HEARD if heard else _WRITE, [_alert_row(alert) for alert in in_order])
+    try:
+        await _execute(
+            connection, _WRITE_HEARD if heard else _WRITE, [_alert_row(alert) for alert in in_order]
+        )
+    except asyncpg.UniqueViolationError as error:
+        open_ones = [(a.patient_id, a.signal) for a in alerts if a.state is not AlertState.RESOLVED]
+        is_ours = len(set(open_ones)) < len(open_ones)
+        if is_ours or error.constraint_name != "alert_one_open_per_signal":
+            raise
+        # A recheck, a new finding and somebody's undo may open one at the same moment: who comes second looks
+        # again, and finds the first one's.
+        said = "An alert for this signal of a patient was opened at this moment."
+        raise TryAgain(said, is_away=False) from None
     await _execute(
         connection,
         _JOIN,

@@ -1,5 +1,6 @@
 """Findings, alerts and the readings to rebuild from, on a real Postgres."""
 
+import asyncio
 from dataclasses import replace
 from itertools import pairwise
 from uuid import UUID, uuid4
@@ -13,6 +14,7 @@ from models.db.alerts import CHANNEL, Reason, load_alerts, load_reasons, write_a
 from models.db.findings import load_findings, write_findings
 from models.db.migrate import migrate
 from models.db.pool import Connection, Pool
+from models.errors import TryAgain
 from models.findings import CODE_UNIT, Evidence, EvidenceReading, Finding, Severity, Signal, finding_id
 from models.messages import Origin
 
@@ -196,3 +198,27 @@ async def test_events_are_numbered_in_their_order(pool: Pool) -> None:
     assert [row["event"] for row in rows] == events
     assert all(earlier["event_no"] < later["event_no"] for earlier, later in pairwise(rows))
     assert rows[0]["why"] == '{"late": false}'
+
+
+async def test_of_two_who_open_one_for_a_signal_at_once_the_second_looks_again(pool: Pool) -> None:
+    patient_id = uuid4()
+    first, second = alert(patient_id), alert(patient_id)
+    opened, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def opens_first() -> None:
+        async with pool.transaction() as connection:
+            await store(connection, first)
+            opened.set()
+            await goes_on.wait()
+
+    async def opens_second() -> None:
+        await opened.wait()
+        async with pool.transaction() as connection:
+            # Waits for the first one's key until that commits.
+            asyncio.get_running_loop().call_later(0.2, goes_on.set)
+            await store(connection, second)
+
+    _, outcome = await asyncio.gather(opens_first(), opens_second(), return_exceptions=True)
+    assert isinstance(outcome, TryAgain)
+    async with pool.transaction() as connection:
+        assert await load_alerts(connection, {patient_id: NOON_US}) == [first]
