@@ -28,6 +28,7 @@ COMMANDS = {
     "clock": ("ingest.commands", "clock"),
     "register": ("ingest.register.commands", "register"),
     "api": ("alerting.gateway.commands", "api"),
+    "console": ("alerting.console.commands", "console"),
     "account": ("ingest.gateway.login.commands", "account"),
     "client": ("ingest.gateway.login.commands", "client"),
     "evaluate": ("alerting.offline.commands", "evaluate"),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-POLICY_VERSION = 2
+POLICY_VERSION = 3
 """Counts changes of `POLICY`; stands in every audit row."""
 
 
@@ -80,6 +80,11 @@ class Action(StrEnum):
     TECHNICAL_READ = "technical.read"
     TECHNICAL_RESOLVE = "technical.resolve"
     POLICY_READ = "policy.read"
+    CALL_RECORD = "call.record"
+    READING_ENTER = "reading.enter"
+    QUARANTINE_READ = "quarantine.read"
+    QUARANTINE_RETRY = "quarantine.retry"
+    INSIGHT_READ = "insight.read"
 
 
 _CARERS = (Role.NURSE, Role.COMMUNITY_NURSE, Role.HUISARTS, Role.SPECIALIST)
@@ -153,6 +158,17 @@ POLICY: Mapping[Action, Mapping[Role, Grounds]] = {
     ),
     Action.TECHNICAL_RESOLVE: _for(Role.NURSE, Role.ADMINISTRATOR, Role.ENGINEER, grounds=_OFFICE),
     Action.POLICY_READ: _for(*_CARERS, Role.COORDINATOR, Role.ADMINISTRATOR, Role.ENGINEER, grounds=_OFFICE),
+    Action.CALL_RECORD: {**_for(*_CARERS, grounds=_ASKED), Role.ENGINEER: _SIMULATED},
+    Action.READING_ENTER: {**_for(*_CARERS, grounds=_TREATING), Role.ENGINEER: _SIMULATED},
+    Action.QUARANTINE_READ: {
+        **_for(Role.NURSE, Role.COORDINATOR, grounds=_TREATING),
+        Role.ENGINEER: _SIMULATED,
+    },
+    Action.QUARANTINE_RETRY: {
+        **_for(Role.NURSE, Role.COORDINATOR, grounds=_TREATING),
+        Role.ENGINEER: _SIMULATED,
+    },
+    Action.INSIGHT_READ: _for(*_CARERS, Role.COORDINATOR, Role.ADMINISTRATOR, Role.ENGINEER, grounds=_OFFICE),
 }
 """What is allowed to whom, on which grounds; what is not here is refused."""
 

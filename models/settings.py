@@ -202,9 +202,13 @@ class Settings(MessageSettings):
         DirectoryPath | None, Field(description="Folder of programmes, in place of those that come with us.")
     ] = None
     api_host: Annotated[
-        str, Field(description="Where the API listens; off this machine only with API_TRUSTED_PROXIES.")
+        str,
+        Field(description="Where API and console listen; off this machine only with API_TRUSTED_PROXIES."),
     ] = "127.0.0.1"
     api_port: Annotated[Port, Field(description="Its port.")] = 8080
+    console_port: Annotated[
+        Port, Field(description="The port of the console; it listens where the API listens.")
+    ] = 8090
     api_trusted_proxies: Annotated[
         str | None,
         Field(

@@ -5,8 +5,11 @@ from collections.abc import Sequence
 
 from alerting.gateway import alerts, escalations, messages, patients, policies, task, technical
 from alerting.worklist.rules import load_rules
+from ingest.gateway.app import Pools
 from ingest.gateway.configuration import ApiSettings
 from ingest.gateway.routes import Routes
+from ingest.gateway.service import ROUTES as ROUTES_OF_INGEST
+from ingest.gateway.service import Application
 from ingest.gateway.service import serve as serve_with
 from models.settings import Settings
 
@@ -30,4 +33,9 @@ async def serve(settings: Settings, configuration: ApiSettings, stop: asyncio.Ev
     **Raises**: RefuseToStart, as in ingest; BadFile for policies or rosters that are wrong.
     """
     rules = load_rules(settings)
-    await serve_with(settings, configuration, stop, beside=ROUTES, state={"alert_rules": rules})
+
+    async def state(_: Pools) -> dict[str, object]:
+        return {"alert_rules": rules}
+
+    application = Application(routes=(*ROUTES_OF_INGEST, *ROUTES), state=state)
+    await serve_with(settings, configuration, stop, application)

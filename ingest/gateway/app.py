@@ -1,9 +1,9 @@
 """The API as one application: whoever has routes gives them here, each with its policy."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
@@ -31,6 +31,9 @@ PUBLIC = (
 """What is there without a policy: the ways in, and the ways out, which look at a session themselves."""
 
 
+Answer = Callable[[Request, Exception], Awaitable[Response]]
+
+
 @dataclass(frozen=True, slots=True)
 class Pools:
     """Connections as two roles: who has the one cannot do what the other may."""
@@ -41,8 +44,18 @@ class Pools:
     """As thuiswacht_login, for sessions."""
 
 
-def make_app(pools: Pools, identify: Identify, keys: Keys, routers: Sequence[APIRouter]) -> FastAPI:
+def make_app(
+    pools: Pools,
+    identify: Identify,
+    keys: Keys,
+    routers: Sequence[APIRouter],
+    *,
+    answer: Answer = answer,
+    public: Sequence[str] = (),
+) -> FastAPI:
     """The application, with the routes given and nothing else; `keys` seal identities.
+
+    `answer` says what became of a request that went wrong; `public`: more addresses that anybody may reach.
 
     **Raises**: RefuseToStart for a route without policy.
     """
@@ -62,5 +75,5 @@ def make_app(pools: Pools, identify: Identify, keys: Keys, routers: Sequence[API
     for router in routers:
         app.include_router(router)
     app.add_middleware(SecurityHeaders)
-    require_policies(app, PUBLIC)
+    require_policies(app, (*PUBLIC, *public))
     return app

@@ -1,23 +1,26 @@
 """The API as a service: checked against its database before it listens, with probes like the others."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
 
 import uvicorn
 from fastapi import APIRouter, FastAPI
 
 from ingest.gateway import directory, register, rights
-from ingest.gateway.app import Pools, make_app
+from ingest.gateway.app import Answer, Pools, make_app
 from ingest.gateway.configuration import ApiSettings, require_fitting
-from ingest.gateway.login.door import Door
+from ingest.gateway.login.door import AFTER_LOGIN, Door
 from ingest.gateway.login.local import make_local
 from ingest.gateway.login.me import make_me
 from ingest.gateway.login.oidc import make_oidc
 from ingest.gateway.login.pages import make_pages
 from ingest.gateway.login.provider import Provider
 from ingest.gateway.login.token import make_token
+from ingest.gateway.problems import answer
 from ingest.gateway.routes import Routes
+from ingest.service import together
 from models import logs
 from models.clock import wall_now_us
 from models.db import sessions as stored
@@ -38,15 +41,36 @@ _LOOK_EVERY_S = 2.0
 _TIDY_EVERY_S = 600.0
 
 
+async def _no_state(_: Pools) -> Mapping[str, object]:
+    return {}
+
+
+async def _nothing_beside(_: Pools, stop: asyncio.Event) -> None:
+    await stop.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """What is served beside the login, which all that people use has in common."""
+
+    routes: Sequence[Routes]
+    state: Callable[[Pools], Awaitable[Mapping[str, object]]] = _no_state
+    """What its handlers find in `app.state`, made once the database is known to be ready."""
+    answer: Answer = answer
+    home: str = AFTER_LOGIN
+    """Where a browser goes on after it logged in."""
+    port: int | None = None
+    """Where it listens; None: where the API does."""
+    public: Mapping[str, APIRouter] = field(default_factory=dict[str, APIRouter])
+    """Addresses that anybody may reach, with what answers there."""
+    beside: Callable[[Pools, asyncio.Event], Coroutine[None, None, None]] = _nothing_beside
+    """What the service does meanwhile; it ends when its event is set."""
+
+
 async def serve(
-    settings: Settings,
-    configuration: ApiSettings,
-    stop: asyncio.Event,
-    *,
-    beside: Sequence[Routes] = (),
-    state: Mapping[str, object] | None = None,
+    settings: Settings, configuration: ApiSettings, stop: asyncio.Event, application: Application
 ) -> None:
-    """Answers until `stop`, also on the routes `beside` ours, whose handlers find `state` in `app.state`.
+    """Answers until `stop`.
 
     **Raises**: RefuseToStart for a database that is insecure, half done, or not ours.
     """
@@ -56,10 +80,15 @@ async def serve(
             await _wait_until_ready(pools, settings, configuration, health, stop)
             if stop.is_set():
                 return
-            async with _application(settings, configuration, pools, beside) as app:
-                for name, value in (state or {}).items():
+            async with _made(settings, configuration, pools, application) as app:
+                for name, value in (await application.state(pools)).items():
                     setattr(app.state, name, value)
-                await _listen(app, settings, pools, health, stop)
+                port = settings.api_port if application.port is None else application.port
+                await together(
+                    stop,
+                    _listen(app, settings, port, pools, health, stop),
+                    application.beside(pools, stop),
+                )
 
 
 async def check(pools: Pools, settings: Settings, configuration: ApiSettings) -> None:
@@ -85,17 +114,23 @@ async def _pools(settings: Settings) -> AsyncGenerator[Pools]:
 
 
 @asynccontextmanager
-async def _application(
-    settings: Settings, configuration: ApiSettings, pools: Pools, beside: Sequence[Routes]
+async def _made(
+    settings: Settings, configuration: ApiSettings, pools: Pools, application: Application
 ) -> AsyncGenerator[FastAPI]:
     keys = Keys(identity_key(settings))
-    door = Door(pools.login, configuration)
+    door = Door(pools.login, configuration, home=application.home)
     provider = None
     if configuration.oidc is not None:
         provider = Provider(configuration.oidc, configuration.public_url + "/login/callback")
     try:
-        routers = [*login_routers(door, provider), *(one.router for one in (*ROUTES, *beside))]
-        yield make_app(pools, door, keys, routers)
+        routers = [
+            *login_routers(door, provider),
+            *application.public.values(),
+            *(one.router for one in application.routes),
+        ]
+        yield make_app(
+            pools, door, keys, routers, answer=application.answer, public=tuple(application.public)
+        )
     finally:
         if provider is not None:
             await provider.close()
@@ -130,14 +165,14 @@ async def _wait_until_ready(
 
 
 async def _listen(
-    app: FastAPI, settings: Settings, pools: Pools, health: Health, stop: asyncio.Event
+    app: FastAPI, settings: Settings, port: int, pools: Pools, health: Health, stop: asyncio.Event
 ) -> None:
     proxies = settings.api_trusted_proxies
     server = _Server(
         uvicorn.Config(
             app,
             host=settings.api_host,
-            port=settings.api_port,
+            port=port,
             proxy_headers=proxies is not None,
             forwarded_allow_ips=proxies,
             server_header=False,
@@ -151,7 +186,7 @@ async def _listen(
     listening = asyncio.create_task(server.serve())
     looking = asyncio.create_task(_look_after(pools.login, server, health, stop))
     stopping = asyncio.create_task(stop.wait())
-    log.info("started", host=settings.api_host, port=settings.api_port)
+    log.info("started", host=settings.api_host, port=port)
     try:
         await asyncio.wait({listening, looking, stopping}, return_when=asyncio.FIRST_COMPLETED)
     finally:

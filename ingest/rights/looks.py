@@ -111,6 +111,22 @@ DEEDS: Mapping[str, Deed] = {
         "haalde berichten over u op", "berichten over u ophalen",
         "fetched messages about you", "fetch messages about you",
     ),
+    Action.CALL_RECORD: Deed(
+        "schreef op dat u gebeld was", "opschrijven dat u gebeld was",
+        "wrote down a telephone call with you", "write down a telephone call with you",
+    ),
+    Action.READING_ENTER: Deed(
+        "voerde een meting in die u vertelde", "een meting van u invoeren",
+        "entered a reading that you told", "enter a reading of yours",
+    ),
+    Action.QUARANTINE_READ: Deed(
+        "bekeek metingen van u die geweigerd waren", "geweigerde metingen van u bekijken",
+        "looked at readings of yours that were refused", "look at readings of yours that were refused",
+    ),
+    Action.QUARANTINE_RETRY: Deed(
+        "bood een geweigerde meting van u opnieuw aan", "een geweigerde meting van u opnieuw aanbieden",
+        "offered a refused reading of yours again", "offer a refused reading of yours again",
+    ),
     "record.destroyed": Deed(
         "vernietigde uw dossier", "uw dossier vernietigen", "destroyed your record", "destroy your record"
     ),

@@ -27,7 +27,9 @@ BROWSER_COOKIE = "__Host-thuiswacht-browser"
 """Tells browsers apart before and after a session: at the provider, and against guessing. Opens nothing."""
 BROWSER_COOKIE_S = 180 * 86_400
 AFTER_LOGIN = "/me"
-"""Where a browser goes on after it logged in."""
+"""Where a browser goes on after it logged in, where there are no screens."""
+BY_ITSELF_HEADER = "X-By-Itself"
+"""Sent by pages that look again without anybody touching them: that keeps no session alive."""
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 _UNKNOWN = "Log in: there is no session, or it has ended."
 
@@ -51,6 +53,8 @@ class Door:
     configuration: ApiSettings
     now_us: Callable[[], int] = wall_now_us
     """The clock; that of the wall, but in tests."""
+    home: str = AFTER_LOGIN
+    """Where a browser goes on after it logged in."""
 
     async def __call__(self, request: Request) -> Known:
         """Who a request comes from.
@@ -60,7 +64,7 @@ class Door:
         token, kind = shown(request)
         if kind is SessionKind.BROWSER:
             self.require_own_page(request, token, request.headers.get(CSRF_HEADER))
-        session = await self.session_of(token, kind)
+        session = await self.session_of(token, kind, by_itself=is_by_itself(request))
         return Known(session.user, str(session.session_id))
 
     def require_own_page(self, request: Request, token: str, csrf: str | None) -> None:
@@ -70,8 +74,11 @@ class Door:
                 f"This request does not come from our own page: it needs {CSRF_HEADER} and Origin."
             )
 
-    async def session_of(self, token: str, kind: SessionKind) -> Session:
-        """The session of a token, which is seen now. **Raises**: NotLoggedIn where none holds."""
+    async def session_of(self, token: str, kind: SessionKind, *, by_itself: bool = False) -> Session:
+        """The session of a token, which is seen now, unless the page asks by itself, without anybody there.
+
+        **Raises**: NotLoggedIn where none holds.
+        """
         now_us = self.now_us()
         async with self.pool.connection() as connection:
             session = await stored.find(connection, digest(token))
@@ -81,7 +88,7 @@ class Door:
             if fault is not None:
                 await self._note_use_after_end(connection, session, fault, now_us)
                 raise NotLoggedIn(_UNKNOWN, headers=_ask(kind))
-            if sessions.is_worth_noting(session, now_us):
+            if not by_itself and sessions.is_worth_noting(session, now_us):
                 await stored.note_seen(connection, session.session_id, now_us)
         return session
 
@@ -141,6 +148,11 @@ def shown(request: Request) -> tuple[str, SessionKind]:
     if not _TOKEN.fullmatch(token):
         raise NotLoggedIn(_UNKNOWN, headers=_ask(kind))
     return token, kind
+
+
+def is_by_itself(request: Request) -> bool:
+    """Whether a page asks on its own: it looks again, or listens."""
+    return BY_ITSELF_HEADER in request.headers or "text/event-stream" in request.headers.get("accept", "")
 
 
 def set_session_cookie(response: Response, token: str, session: Session, now_us: int) -> None:

@@ -10,7 +10,6 @@ from fastapi.responses import RedirectResponse
 from ingest.gateway.login import attempts, record
 from ingest.gateway.login.attempts import Attempt
 from ingest.gateway.login.door import (
-    AFTER_LOGIN,
     Door,
     address_of,
     browser_of,
@@ -128,7 +127,7 @@ async def _let_in(
         mark = str(session.session_id)
         event = record.logged_in(record.Door.LOCAL, account.user, mark, "password+totp", now_us)
         await audit.write(connection, event)
-    response = RedirectResponse(AFTER_LOGIN, status_code=303)
+    response = RedirectResponse(door.home, status_code=303)
     set_session_cookie(response, token, session, now_us)
     set_browser_cookie(response, browser)
     return response

@@ -11,7 +11,6 @@ from fastapi.responses import RedirectResponse
 from ingest.gateway.login import record
 from ingest.gateway.login.claims import ClaimsRefused, grants_of, name_of, require_second_factor
 from ingest.gateway.login.door import (
-    AFTER_LOGIN,
     Door,
     browser_of,
     digest,
@@ -81,7 +80,7 @@ def make_oidc(door: Door, provider: Provider | None) -> APIRouter:
             if str(error) == "no_second_factor":
                 said = "factor"
             return login_page(language, provider=True, accounts=False, said=said, status=status)
-        response = RedirectResponse(AFTER_LOGIN, status_code=303)
+        response = RedirectResponse(door.home, status_code=303)
         set_session_cookie(response, token, session, now_us)
         return response
 

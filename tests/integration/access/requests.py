@@ -88,6 +88,7 @@ REQUESTS: Mapping[str, Ask] = {
     "PATCH /fhir/Task/{escalation_id}": lambda _subject, _other: [
         {"op": "replace", "path": "/status", "value": "received"}
     ],
+    "POST /console/wishes": _body(look="dark"),
     "POST /alerts/acknowledge": _several,
     "POST /alerts/{alert_id}/acknowledge": _body(version=1),
     "POST /alerts/{alert_id}/give-back": _body(version=1),

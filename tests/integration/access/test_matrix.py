@@ -4,6 +4,7 @@ Then the same with the application's own check switched off, and only row-level 
 and nothing changes. The routes are those of the application: one that nobody asks for here fails the test.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -16,6 +17,9 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 
+from alerting.console.frame import Console
+from alerting.console.live import Hub
+from alerting.console.service import ROUTES as ROUTES_OF_CONSOLE
 from alerting.engine.compiled import compile_programmes
 from alerting.engine.programme_files import load_folder
 from alerting.gateway.service import ROUTES as ROUTES_ABOUT_ALERTS
@@ -51,10 +55,14 @@ def make_app() -> FastAPI:
     app = FastAPI()
     for error in (ThuiswachtError, RequestValidationError):
         app.add_exception_handler(error, answer)
-    for routes in (*ROUTES_OF_INGEST, *ROUTES_ABOUT_ALERTS):
+    for routes in (*ROUTES_OF_INGEST, *ROUTES_ABOUT_ALERTS, *ROUTES_OF_CONSOLE):
         app.include_router(routes.router)
     app.state.identity_keys = KEYS
     app.state.alert_rules = RULES
+    app.state.console = Console(Hub(RULES.settings), RULES, "trial")
+    # Already over, so that the live connection ends with its first word.
+    app.state.stop = asyncio.Event()
+    app.state.stop.set()
     return app
 
 

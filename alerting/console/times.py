@@ -1,0 +1,77 @@
+"""Moments and stretches of time as people read them at a glance, in Europe/Amsterdam; pure."""
+
+from datetime import datetime
+
+from alerting.engine.local_days import AMSTERDAM
+from alerting.explain.moments import moment
+from alerting.explain.vocabulary import MONTHS, Both, Language
+from models.clock import DAY_US, HOUR_US, MINUTE_US, to_datetime, to_us
+
+_NOW = Both("zojuist", "just now")
+_MINUTES = Both("{n} min", "{n} min")
+_HOURS = Both("{n} uur", "{n} h")
+_DAYS = Both("{n} d", "{n} d")
+
+
+def at_us_of(at: datetime | int) -> int:
+    """A moment in microseconds since 1970 UTC, however it came."""
+    return at if isinstance(at, int) else to_us(at)
+
+
+def clock(at: datetime | int) -> str:
+    """The time of the day.
+
+    >>> clock(1_795_332_660_000_000)
+    '08:31'
+    """
+    return f"{_local(at):%H:%M}"
+
+
+def day(at: datetime | int, language: Language) -> str:
+    """The date, short.
+
+    >>> day(1_795_332_660_000_000, Language.NL)
+    '22 nov 2026'
+    """
+    local = _local(at)
+    return f"{local.day} {MONTHS[local.month - 1].said(language)[:3]} {local.year}"
+
+
+def when(at: datetime | int, now_us: int, language: Language) -> str:
+    """Today the time alone, else with the date.
+
+    >>> when(1_795_332_660_000_000, 1_795_340_000_000_000, Language.NL)
+    '08:31'
+    >>> when(1_795_332_660_000_000, 1_795_440_000_000_000, Language.EN)
+    '22 Nov 08:31'
+    """
+    local, now = _local(at), _local(now_us)
+    if local.date() == now.date():
+        return f"{local:%H:%M}"
+    month = MONTHS[local.month - 1].said(language)[:3]
+    year = "" if local.year == now.year else f" {local.year}"
+    return f"{local.day} {month}{year} {local:%H:%M}"
+
+
+def stretch(length_us: int, language: Language) -> str:
+    """How long something has lasted or will last, in its largest unit.
+
+    >>> stretch(90 * MINUTE_US, Language.NL), stretch(49 * HOUR_US, Language.EN)
+    ('1 uur', '2 d')
+    """
+    length_us = abs(length_us)
+    if length_us < MINUTE_US:
+        return _NOW.said(language)
+    for unit_us, words in ((DAY_US, _DAYS), (HOUR_US, _HOURS), (MINUTE_US, _MINUTES)):
+        if length_us >= unit_us * (2 if unit_us is DAY_US else 1):
+            return words.said(language).format(n=length_us // unit_us)
+    raise AssertionError(length_us)
+
+
+def full(at: datetime | int, language: Language) -> str:
+    """Weekday, date and time in words, for who points at a short one."""
+    return moment(at_us_of(at), language)
+
+
+def _local(at: datetime | int) -> datetime:
+    return (to_datetime(at) if isinstance(at, int) else at).astimezone(AMSTERDAM)

@@ -1,0 +1,48 @@
+"""Hearing of changes as they are committed, and how far each stage of the flow has come."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+
+from models.clock import to_us
+from models.db.alerts import CHANNEL
+from models.db.pool import Connection, Pool
+
+_STAGES = """
+SELECT consumer_group, min(updated_at) AS moved_at, min(clock_us) AS clock_us FROM log_position
+WHERE consumer_group = ANY($1::text[]) GROUP BY consumer_group
+"""
+
+
+@asynccontextmanager
+async def listening(pool: Pool, heard: Callable[[], None]) -> AsyncGenerator[Connection]:
+    """Calls `heard` for each alert that changes, until the end of the block; the connection is in use.
+
+    **Raises**: as `Pool.connection`.
+    """
+
+    def hear(*_: object) -> None:
+        heard()
+
+    async with pool.connection() as connection:
+        await connection.add_listener(CHANNEL, hear)
+        try:
+            yield connection
+        finally:
+            if not connection.is_closed():
+                await asyncio.shield(connection.remove_listener(CHANNEL, hear))
+
+
+async def newest_event(connection: Connection) -> int:
+    """The number of the newest thing that happened to any alert; 0 before the first."""
+    number: int = await connection.fetchval("SELECT newest_alert_event()")
+    return number
+
+
+async def positions_of(connection: Connection, groups: list[str]) -> dict[str, tuple[int, int | None]]:
+    """When each group last moved, by the wall clock, and how far its slowest partition is in the log's time.
+
+    **Units**: microseconds since 1970 UTC.
+    """
+    rows = await connection.fetch(_STAGES, groups)
+    return {row["consumer_group"]: (to_us(row["moved_at"]), row["clock_us"]) for row in rows}
