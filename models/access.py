@@ -216,7 +216,7 @@ class Decision:
         """The authorisation protocol as an audit row names it (NEN 7513).
 
         >>> decide(User(UUID(int=1), UUID(int=2), Role.NURSE), Action.PATIENT_READ, Relation()).protocol
-        'patient.read/nurse/refused v2'
+        'patient.read/nurse/refused v3'
         """
         return f"{self.action}/{self.role}/{self.ground or 'refused'} v{self.version}"
 
