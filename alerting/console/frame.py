@@ -40,7 +40,12 @@ ROOMS: Sequence[tuple[str, str, Action, frozenset[Role]]] = (
     ("/console/include", "inclusion", Action.PATIENT_INCLUDE, frozenset(Role)),
     ("/console/technical", "technical", Action.TECHNICAL_READ, frozenset(Role)),
     ("/console/insight", "insight", Action.INSIGHT_READ, frozenset(Role)),
-    ("/console/administration", "administration", Action.ORGANISATION_CHANGE, frozenset(Role)),
+    (
+        "/console/administration",
+        "administration",
+        Action.DIRECTORY_READ,
+        frozenset({Role.ADMINISTRATOR, Role.COORDINATOR, Role.ENGINEER}),
+    ),
     ("/console/looks", "looks", Action.AUDIT_REVIEW, frozenset(Role)),
 )
 """Where one may go: address, name, what one must be allowed to do there, and who is meant at all."""
@@ -91,6 +96,10 @@ class Frame:
     def since(self, at: Any) -> str:
         """How long ago something was, or how far off it is."""
         return times.stretch(self.now_us - times.at_us_of(at), self.language)
+
+    def length(self, length_us: int) -> str:
+        """How long something lasts."""
+        return times.length(length_us, self.language)
 
     def full(self, at: Any) -> str:
         """A moment in words."""

@@ -32,7 +32,7 @@ ROUTES: Sequence[Routes] = (
     huisarts.routes,
     technical.routes,
     insight.routes,
-    administration.routes,
+    *administration.ROUTES,
 )
 HOME = "/console"
 

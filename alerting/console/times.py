@@ -68,6 +68,20 @@ def stretch(length_us: int, language: Language) -> str:
     raise AssertionError(length_us)
 
 
+def length(length_us: int, language: Language) -> str:
+    """Exactly how long something lasts, to the minute.
+
+    >>> length(90 * MINUTE_US, Language.NL), length(49 * HOUR_US, Language.EN)
+    ('1 uur 30 min', '2 d 1 h')
+    """
+    parts: list[str] = []
+    for unit_us, words in ((DAY_US, _DAYS), (HOUR_US, _HOURS), (MINUTE_US, _MINUTES)):
+        number, length_us = divmod(length_us, unit_us)
+        if number:
+            parts.append(words.said(language).format(n=number))
+    return " ".join(parts) or _MINUTES.said(language).format(n=0)
+
+
 def full(at: datetime | int, language: Language) -> str:
     """Weekday, date and time in words, for who points at a short one."""
     return moment(at_us_of(at), language)

@@ -12,6 +12,7 @@
     json: (value) => JSON.parse(value),
     null: (value) => value,
     list: (value) => value,
+    jsons: (value) => JSON.parse(value),
   };
 
   function nested(parameters) {
@@ -27,7 +28,7 @@
         at = at[part];
       });
       const last = parts[parts.length - 1];
-      if (kind === "list" || (kind === "json" && Array.isArray(at[last]))) (at[last] ??= []).push(said);
+      if (kind === "list" || kind === "jsons") (at[last] ??= []).push(said);
       else at[last] = said;
     });
     // Numbered entries of which some were left empty close ranks.

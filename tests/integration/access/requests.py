@@ -51,6 +51,10 @@ def _several(subject: Subject, other: Subject) -> Body:
     return {"alerts": [{"alert_id": str(alert_id), "version": 1} for alert_id in alerts]}
 
 
+def _moving(subject: Subject, _other: Subject) -> Body:
+    return {"patients": [{"patient_id": str(subject.patient_id), "version": 1}]}
+
+
 def _body(**fields: Any) -> Ask:
     return lambda _subject, _other: fields
 
@@ -89,6 +93,27 @@ REQUESTS: Mapping[str, Ask] = {
         {"op": "replace", "path": "/status", "value": "received"}
     ],
     "POST /console/wishes": _body(look="dark"),
+    "POST /console/administration/organisations": _body(name="Nieuw", kind="hospital"),
+    "POST /console/administration/organisations/{organisation_id}": _body(
+        version=1, name="Nieuw", kind="hospital"
+    ),
+    "POST /console/administration/addresses": _body(
+        organisation_id=str(NEIGHBOURS), channel="email", address="post@example.org"
+    ),
+    "POST /console/administration/people": _body(name="Nieuw"),
+    "POST /console/administration/people/{person_id}/roles": _body(
+        organisation_id=str(THEIRS), role=Role.NURSE
+    ),
+    "POST /console/administration/people/{person_id}/roles/end": _body(
+        organisation_id=str(THEIRS), role=Role.NURSE
+    ),
+    "POST /console/administration/systems": _body(
+        client_id="new", name="Nieuw", organisation_id=str(THEIRS), public_key="no key"
+    ),
+    "POST /console/administration/programmes/{programme}/move": _moving,
+    "POST /console/looks/{emergency_id}/verdict": _body(verdict="justified"),
+    "POST /console/looks/search": _search,
+    "POST /console/looks/of/{patient_id}": _body(reason=REASON),
     "POST /alerts/acknowledge": _several,
     "POST /alerts/{alert_id}/acknowledge": _body(version=1),
     "POST /alerts/{alert_id}/give-back": _body(version=1),
@@ -112,7 +137,7 @@ REQUESTS: Mapping[str, Ask] = {
 """Routes with a body; those without need none."""
 
 
-def parameters(subject: Subject, person_id: UUID, something: UUID) -> dict[str, UUID]:
+def parameters(subject: Subject, person_id: UUID, something: UUID) -> dict[str, UUID | str]:
     """What stands in the address of a route."""
     return {
         "patient_id": subject.patient_id,
@@ -124,4 +149,6 @@ def parameters(subject: Subject, person_id: UUID, something: UUID) -> dict[str, 
         "escalation_id": subject.escalation_id,
         "technical_alert_id": something,
         "name": UUID(int=0),
+        "programme": "heart_failure",
+        "client_id": "somebody",
     }

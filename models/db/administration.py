@@ -1,0 +1,93 @@
+"""What administrators see beside the directory: versions of programmes in use, systems, devices."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from models.db.pool import Connection
+from models.errors import BadInput, NotThere
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """A system that logs in by itself."""
+
+    client_id: str
+    person_id: UUID
+    organisation_id: UUID
+    added_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceOut:
+    """A device that is with somebody."""
+
+    device_id: str
+    kind: str
+    organisation_id: UUID
+    handed_out_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolledIn:
+    """A patient in a version of a programme; `register_version` is that of the registration, for changes."""
+
+    patient_id: UUID
+    version: int
+    register_version: int
+
+
+async def count_enrolled(connection: Connection) -> dict[tuple[str, int], int]:
+    """How many patients each version of each programme has."""
+    rows = await connection.fetch("SELECT programme, version, patients FROM count_enrolled()")
+    return {(row["programme"], row["version"]): row["patients"] for row in rows}
+
+
+async def enrolled_before(
+    connection: Connection, programme: str, version: int, *, limit: int
+) -> list[EnrolledIn]:
+    """Patients whom the declared user may see in an older version, the oldest version first."""
+    rows = await connection.fetch(
+        """
+        SELECT e.patient_id, e.version, r.version AS register_version
+        FROM enrolled_now() AS e JOIN registration AS r USING (patient_id)
+        WHERE e.programme = $1 AND e.version < $2 ORDER BY e.version, r.entered_at, e.patient_id LIMIT $3
+        """,
+        programme, version, limit,
+    )  # fmt: skip
+    return [EnrolledIn(*row) for row in rows]
+
+
+async def list_systems(connection: Connection) -> list[System]:
+    """All that may ask for a token."""
+    rows = await connection.fetch(
+        "SELECT client_id, person_id, organisation_id, added_at FROM list_systems()"
+    )
+    return [System(*row) for row in rows]
+
+
+async def add_system(
+    connection: Connection, client_id: str, person_id: UUID, organisation_id: UUID, key: str
+) -> None:
+    """A system that acts as this person, with its key (PEM). **Raises**: BadInput for a taken id."""
+    added = await connection.fetchval(
+        "SELECT add_system($1, $2, $3, $4)", client_id, person_id, organisation_id, key
+    )
+    if not added:
+        raise BadInput(
+            where="client_id", expected="an id that no system has or had", found="one that is taken"
+        )
+
+
+async def remove_system(connection: Connection, client_id: str) -> None:
+    """From now on it gets no token. **Raises**: NotThere."""
+    if not await connection.fetchval("SELECT remove_system($1)", client_id):
+        raise NotThere("There is no such system, or it was removed already.")
+
+
+async def list_devices_out(connection: Connection) -> list[DeviceOut]:
+    """The thousand that were handed out last and are not back."""
+    rows = await connection.fetch(
+        "SELECT device_id, kind, organisation_id, handed_out_at FROM list_devices_out()"
+    )
+    return [DeviceOut(*row) for row in rows]
