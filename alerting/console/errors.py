@@ -19,6 +19,8 @@ async def answer(request: Request, error: Exception) -> Response:
         return await answer_program(request, error)
     problem = response_of(error)
     status = problem.status_code
+    if "text/event-stream" in request.headers.get("accept", ""):
+        return problem
     if status == HTTPStatus.UNAUTHORIZED and not _is_part(request):
         return Response(status_code=303, headers={"Location": "/login"})
     content = json.loads(bytes(problem.body))

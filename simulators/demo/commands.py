@@ -42,6 +42,12 @@ EXIT_DIFFERENT = 1
     help="Escalations to a mail server and a webhook receiver on this machine.",
 )
 @click.option(
+    "--console/--no-console",
+    default=True,
+    show_default=True,
+    help="The console, with a login for a nurse and one for a huisarts.",
+)
+@click.option(
     "--kafka", metavar="HOST:PORT", help="A broker that already runs. Else THUISWACHT_KAFKA, else ours."
 )
 @click.option(
@@ -57,6 +63,7 @@ def demo(
     as_json: bool,
     live_seconds: int,
     receivers: bool,
+    console: bool,
     kafka: str | None,
     postgres: str | None,
 ) -> None:
@@ -64,28 +71,36 @@ def demo(
 
     Starts Kafka, Postgres and the services, streams the simulated days through them as fast as they follow,
     then a stretch at live speed, and ends with a table. In between, alerts that nobody took on are escalated,
-    and some of what arrives is shown. Leaves nothing running. Exits with 1 when sent is not stored +
-    duplicate + quarantined, to the reading, an alert that had to come did not, or a message did not arrive.
+    and some of what arrives is shown. The console is there meanwhile, at the address that is printed. In a
+    terminal all of it then stays up, at wall speed, until Ctrl-C. Leaves nothing running. Exits with 1 when
+    sent is not stored + duplicate + quarantined, to the reading, an alert that had to come did not, or a
+    message did not arrive.
     """
-    from simulators.demo.report import table
+    from simulators.demo.report import Report, table
     from simulators.demo.run import Wishes, run
 
+    moving = not headless and sys.stderr.isatty()
     wishes = Wishes(
         patients=patients,
         days=days,
         seed=seed,
         start=start.date(),
         live_s=live_seconds,
-        moving=not headless and sys.stderr.isatty(),
+        moving=moving,
         kafka=kafka,
         postgres=postgres,
         receivers=receivers,
+        console=console,
+        stays=moving and console,
     )
-    found = run(wishes)
-    text = json.dumps(found.as_json(), indent=2)
-    if report is not None:
-        report.write_text(text + "\n", encoding="utf-8")
-    click.echo(text if as_json else table(found))
+
+    def tell(found: Report) -> None:
+        text = json.dumps(found.as_json(), indent=2)
+        if report is not None:
+            report.write_text(text + "\n", encoding="utf-8")
+        click.echo(text if as_json else table(found))
+
+    found = run(wishes, tell)
     if found.differences:
         for difference in found.differences:
             click.echo(f"thuiswacht: {difference}", err=True)

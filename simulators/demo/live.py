@@ -47,18 +47,19 @@ def plan(
     seconds: int,
     uploads_per_s: int,
     alarming: list[int],
+    skip: int = 0,
 ) -> list[Planned]:
     """Everything of the stretch in order: a tick each second, a day's uploads moved to now, alarms between.
 
-    `day` must be the one after the last that was sent; `alarming` are rows of patients at home without an
-    open alert about what theirs would be.
+    `day` must be the one after the last that was sent, without its first `skip` uploads; `alarming` are rows
+    of patients at home without an open alert about what theirs would be.
     """
     length_us = seconds * SECOND_US
     planned = [
         Planned(at_us, Message(at_us, TICK, clock_message(at_us), 0))
         for at_us in range(begin_us, begin_us + length_us + 1, SECOND_US)
     ]
-    background = _background(scenario, day, alarming, seconds * uploads_per_s)
+    background = _background(scenario, day, alarming, skip, seconds * uploads_per_s)
     at_us = begin_us + ((np.arange(len(background)) + 0.5) * (length_us / max(len(background), 1))).astype(
         np.int64
     )
@@ -84,12 +85,12 @@ def _planned(encoder: Encoder, uploads: Uploads, at_us: Ints) -> list[Planned]:
     ]
 
 
-def _background(scenario: Scenario, day: Day, alarming: list[int], count: int) -> Uploads:
+def _background(scenario: Scenario, day: Day, alarming: list[int], skip: int, count: int) -> Uploads:
     able = scenario.follow_up.able(day.midnight_us)
     able[alarming] = False
     known = day.uploads.patient < len(scenario.population)
     known[known] = able[day.uploads.patient[known]]
-    return day.uploads.take(np.flatnonzero(known)[:count])
+    return day.uploads.take(np.flatnonzero(known)[skip : skip + count])
 
 
 def _moved(uploads: Uploads, at_us: Ints) -> Uploads:

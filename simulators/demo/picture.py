@@ -3,7 +3,7 @@
 import shutil
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TextIO
 
@@ -41,6 +41,8 @@ class Picture:
         self, programmes: Mapping[str, Programme], *, moving: bool, out: TextIO = sys.stderr
     ) -> None:
         self._programmes = programmes
+        self.below: Callable[[], Sequence[str]] = tuple
+        """What stands below all else while it goes on, anew each time."""
         self._moving = moving
         self._out = out
         self._drawn = 0
@@ -59,7 +61,8 @@ class Picture:
             self._out.flush()
             return
         width = shutil.get_terminal_size().columns
-        lines = [line[: width - 1] for line in [headline(state), *self._alert_lines(state)]]
+        shown = [headline(state), *self._alert_lines(state), *self.below()]
+        lines = [line[: width - 1] for line in shown]
         back = f"\033[{self._drawn}F" if self._drawn else ""
         self._out.write(back + "".join(f"\033[K{line}\n" for line in lines))
         self._out.flush()

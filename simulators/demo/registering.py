@@ -83,7 +83,7 @@ async def _enter_organisations(pool: Pool, administrator: User, scenario: Scenar
         for number, one in enumerate(sorted(set(follow_up.organisation)), 1)
     ]
     practices = [
-        Organisation(_practice(scenario, name), name, OrganisationKind.GP_PRACTICE, Origin.SIMULATED)
+        Organisation(practice_of(scenario, name), name, OrganisationKind.GP_PRACTICE, Origin.SIMULATED)
         for name in sorted(set(follow_up.huisarts))
     ]
     region = UUID(min(follow_up.organisation))
@@ -165,7 +165,7 @@ def _form(scenario: Scenario, row: int) -> InclusionForm:
         },
         "programmes": [_enrolment(enrolment) for enrolment in enrolments],
         "watch_devices": False,
-        "huisarts": _practice(scenario, register["huisarts"]),
+        "huisarts": practice_of(scenario, register["huisarts"]),
         "wijk": register["wijk"],
         "language": register["language"],
         "starts_at": to_datetime(registered.at_us),
@@ -182,6 +182,6 @@ def _enrolment(planned: PlannedChange) -> dict[str, Any]:
     return {"programme": enrol["programme"], "version": enrol["version"], "limits": limits}
 
 
-def _practice(scenario: Scenario, name: str) -> UUID:
+def practice_of(scenario: Scenario, name: str) -> UUID:
     """The id of a practice: the same for the same seed."""
     return uuid5(UUID(min(scenario.follow_up.organisation)), name)

@@ -7,7 +7,7 @@ import secrets
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import date
@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from ingest.log import cluster_of, connection_options, create_topic
+from ingest.service import until_told
 from models.clock import HOUR_US, MINUTE_US, SECOND_US
 from models.db.migrate import migrate
 from models.db.pool import connect
@@ -30,7 +31,9 @@ from simulators.demo.picture import Picture
 from simulators.demo.registering import fill_register
 from simulators.demo.report import Report, differences, findings_digest, machine, milliseconds
 from simulators.demo.scoring import Score, score
+from simulators.demo.screens import open_screens
 from simulators.demo.services import Services
+from simulators.demo.staying import stay
 from simulators.demo.stretch import Stretch, alarming_patients, send_live
 from simulators.patients.deteriorations import labels_digest
 from simulators.receivers.receivers import Receivers, receiving
@@ -69,6 +72,9 @@ class Wishes:
     kafka: str | None = None
     postgres: str | None = None
     receivers: bool = True
+    console: bool = True
+    stays: bool = False
+    """Whether it goes on afterwards, at wall speed, until it is told to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +83,8 @@ class _Flood:
     seconds: float
 
 
-def run(wishes: Wishes) -> Report:
-    """Run the demo in this process, in its main thread.
+def run(wishes: Wishes, tell: Callable[[Report], None]) -> Report:
+    """Run the demo in this process, in its main thread; `tell` is given the report as soon as it is there.
 
     **Raises**: RefuseToStart for servers that may not be used; Broken when a service ends or stands still.
     """
@@ -107,11 +113,17 @@ def run(wishes: Wishes) -> Report:
             programmes=programmes,
             registers=False,
         )
-        return asyncio.run(_run(wishes, stack, settings, scenario, picture, begun_s))
+        return asyncio.run(_run(wishes, stack, settings, scenario, picture, tell, begun_s))
 
 
 async def _run(
-    wishes: Wishes, stack: Stack, settings: Settings, scenario: Scenario, picture: Picture, begun_s: float
+    wishes: Wishes,
+    stack: Stack,
+    settings: Settings,
+    scenario: Scenario,
+    picture: Picture,
+    tell: Callable[[Report], None],
+    begun_s: float,
 ) -> Report:
     await migrate(settings.postgres_dsn, purpose="trial")
     for topic in (settings.topic, settings.requests_topic):
@@ -122,18 +134,15 @@ async def _run(
         last.push_async_callback(pool.close)
         database = Database(pool, cluster_id, settings.topic, PARTITIONS)
         await database.require_empty_trial()
-        folder = last.enter_context(tempfile.TemporaryDirectory(prefix="thuiswacht-demo-"))
+        folder = Path(last.enter_context(tempfile.TemporaryDirectory(prefix="thuiswacht-demo-")))
         secret = secrets.token_bytes(KEY_BYTES)
         picture.say(f"names are sealed with a key of this demo: {base64.b64encode(secret).decode()}")
         receivers: Receivers | None = None
         if wishes.receivers:
-            tell = Arriving(picture).tell
-            receivers = await last.enter_async_context(receiving(Path(folder), secret, tell))
-        services = Services(_environment(settings), Path(folder))
+            arriving = Arriving(picture)
+            receivers = await last.enter_async_context(receiving(folder, secret, arriving.tell))
+        services = _start_services(settings, folder, picture)
         last.callback(services.stop)
-        picture.say("starting the services: " + ", ".join(SERVICES))
-        for name in SERVICES:
-            services.start(name)
         sender = await last.enter_async_context(
             open_sender(settings, scenario.patient_texts, idempotent=stack.is_real_kafka)
         )
@@ -141,9 +150,10 @@ async def _run(
         await following.until_ready()
         await fill_register(settings, secret, scenario, picture, receivers)
         await following.until_told()
+        if wishes.console:
+            await _show_screens(settings, services, scenario, secret, picture)
         encoder = Encoder(scenario, TICK_US)
-        seconds = await following.flood(scenario, encoder)
-        flood = _Flood(sender.readings, seconds)
+        flood = await _flood(following, scenario, encoder)
         # Of the simulated days alone: what the stretch at live speed plants is found by its alerts.
         found = await _score(database, scenario)
         if receivers is not None:
@@ -155,7 +165,41 @@ async def _run(
             report = await _later(wishes, following, receivers, scenario, report)
             report = replace(report, wall_s=round(time.monotonic() - begun_s, 1))
         services.require_running()
+        tell(report)
+        if wishes.stays:
+            later_us = LATER_US[-1] if receivers is not None else 0
+            await _stay(wishes, following, scenario, encoder, later_us)
     return report
+
+
+async def _flood(following: Following, scenario: Scenario, encoder: Encoder) -> _Flood:
+    seconds = await following.flood(scenario, encoder)
+    return _Flood(following.sender.readings, seconds)
+
+
+async def _stay(
+    wishes: Wishes, following: Following, scenario: Scenario, encoder: Encoder, later_us: int
+) -> None:
+    now_us = scenario.end_us + LIVE_FROM_US + wishes.live_s * SECOND_US + later_us
+    day = wishes.days + (wishes.live_s > 0)
+    await until_told(lambda stop: stay(following, scenario, encoder, day, now_us, stop))
+
+
+async def _show_screens(
+    settings: Settings, services: Services, scenario: Scenario, secret: bytes, picture: Picture
+) -> None:
+    screens = await open_screens(settings, services, scenario, secret)
+    picture.below = screens.lines
+    for line in ("", *screens.lines(), *screens.secrets(), ""):
+        picture.say(line)
+
+
+def _start_services(settings: Settings, folder: Path, picture: Picture) -> Services:
+    services = Services(_environment(settings), folder)
+    picture.say("starting the services: " + ", ".join(SERVICES))
+    for name in SERVICES:
+        services.start(name)
+    return services
 
 
 def _environment(settings: Settings) -> Mapping[str, str]:

@@ -13,12 +13,18 @@ def free_port() -> int:
     dice = random.SystemRandom()
     while True:
         port = dice.randrange(_FROM, _TO)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
+        if is_free(port):
             return port
+
+
+def is_free(port: int) -> bool:
+    """Whether nobody listens on this port now."""
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def accepts_connections(port: int) -> bool:

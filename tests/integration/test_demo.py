@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -46,6 +47,8 @@ def test_it_counts_to_the_reading_and_twice_the_same(
         done = run(*command(stack, dsn, "--report", str(file)))
         assert done.returncode == 0, done.stderr
         assert "sent = stored + duplicate + quarantined" in done.stdout
+        assert re.search(r"console   http://localhost:\d+/console", done.stderr)
+        assert re.search(r"nurse .* code \d{6}", done.stderr)
         assert "Verantwoordelijk tot iemand dit met naam overneemt" in done.stderr, "a letter is shown"
         reports.append(json.loads(file.read_text()))
     first, second = reports

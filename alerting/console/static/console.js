@@ -107,9 +107,15 @@
         source.onerror = () => {
           const at = cutOffAt ?? Date.now();
           waits ??= setTimeout(() => tell({ cutOffAt: at }), 2_000);
-          // Closed for good: the server answered otherwise than with a stream. It may be starting again.
-          if (source.readyState === EventSource.CLOSED) setTimeout(open, 2_000);
+          if (source.readyState === EventSource.CLOSED) setTimeout(again, 2_000);
         };
+      };
+      // Closed for good: the server answered otherwise than with a stream. Nobody is logged in any more, or it starts.
+      const again = async () => {
+        const headers = { "X-By-Itself": "true", "HX-Request": "true" };
+        const answer = await fetch("/console/delays", { headers }).catch(() => null);
+        if (answer?.status === 401) tell("ended");
+        else open();
       };
       open();
     });
