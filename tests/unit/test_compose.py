@@ -16,7 +16,7 @@ from simulators.stack.kafka import server_properties
 from thuiswacht import thuiswacht
 
 ROOT = Path(__file__).parents[2]
-OURS = {"alerting", "api", "clock", "dispatch", "ingest", "migrate", "register"}
+OURS = {"alerting", "api", "clock", "console", "dispatch", "ingest", "migrate", "register"}
 
 Duration = Annotated[str, Field(pattern=r"^\d+(ms|s|m)$")]
 Port = Annotated[str, Field(pattern=r"^127\.0\.0\.1:\d+:\d+$")]
