@@ -32,9 +32,11 @@ def day(at: datetime | int, language: Language) -> str:
 
     >>> day(1_795_332_660_000_000, Language.NL)
     '22 nov 2026'
+    >>> day(1_772_500_000_000_000, Language.NL)
+    '3 mrt 2026'
     """
     local = _local(at)
-    return f"{local.day} {MONTHS[local.month - 1].said(language)[:3]} {local.year}"
+    return f"{local.day} {_month(local, language)} {local.year}"
 
 
 def when(at: datetime | int, now_us: int, language: Language) -> str:
@@ -48,7 +50,7 @@ def when(at: datetime | int, now_us: int, language: Language) -> str:
     local, now = _local(at), _local(now_us)
     if local.date() == now.date():
         return f"{local:%H:%M}"
-    month = MONTHS[local.month - 1].said(language)[:3]
+    month = _month(local, language)
     year = "" if local.year == now.year else f" {local.year}"
     return f"{local.day} {month}{year} {local:%H:%M}"
 
@@ -85,6 +87,13 @@ def length(length_us: int, language: Language) -> str:
 def full(at: datetime | int, language: Language) -> str:
     """Weekday, date and time in words, for who points at a short one."""
     return moment(at_us_of(at), language)
+
+
+def _month(local: datetime, language: Language) -> str:
+    # March alone is not shortened by its first letters in Dutch.
+    if local.month == 3 and language is Language.NL:
+        return "mrt"
+    return MONTHS[local.month - 1].said(language)[:3]
 
 
 def _local(at: datetime | int) -> datetime:
