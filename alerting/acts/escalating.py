@@ -29,7 +29,8 @@ from models.escalations import (
 class Asked:
     """What somebody asks of whom, and how they hear of it: the next channel when one gives up.
 
-    With a question it is a teleconsultation. **Units**: `answer_within_us` in microseconds.
+    With a question it is a teleconsultation. `accept_within_us`: how soon they are expected to take it
+    over, where that was agreed on. **Units**: `…_within_us` in microseconds.
     """
 
     recipient: Recipient
@@ -39,6 +40,7 @@ class Asked:
     channels: tuple[Channel, ...]
     question: str | None = None
     answer_within_us: int | None = None
+    accept_within_us: int | None = None
 
 
 def escalate(
@@ -76,7 +78,8 @@ def escalate(
         answer_by_us=None if asked.answer_within_us is None else now_us + asked.answer_within_us,
     )
     hand_on(step, escalation)
-    message = message_of(alert, escalation, message_id, asked.channels, due_us=now_us)
+    by_us = None if asked.accept_within_us is None else now_us + asked.accept_within_us
+    message = message_of(alert, escalation, message_id, asked.channels, due_us=now_us, by_us=by_us)
     messages = () if message is None else (message,)
     return step.at_once("escalated", escalations=(escalation,), messages=messages)
 

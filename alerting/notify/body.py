@@ -7,9 +7,10 @@ import json
 from typing import Any, TypeAlias
 
 from alerting.notify.channels import Correspondent, Note
+from alerting.notify.grouping import accept_by_us
 from models.alerts import Alert
 from models.clock import to_datetime
-from models.escalations import Escalation
+from models.escalations import Escalation, Message
 
 SCHEMA = 1
 
@@ -37,7 +38,7 @@ def body_of(note: Note, public_url: str | None) -> Body:
         "due_at": iso(message.due_at_us),
         "corrects": None if message.corrects is None else str(message.corrects),
         "alerts": [_alert(alert) for alert in note.alerts],
-        "escalations": [_escalation(escalation, public_url) for escalation in note.escalations],
+        "escalations": [_escalation(message, escalation, public_url) for escalation in note.escalations],
     }
 
 
@@ -75,7 +76,7 @@ def _alert(alert: Alert) -> Body:
     }
 
 
-def _escalation(one: Escalation, public_url: str | None) -> Body:
+def _escalation(message: Message, one: Escalation, public_url: str | None) -> Body:
     return {
         "escalation_id": str(one.escalation_id),
         "alert_id": str(one.alert_id),
@@ -87,6 +88,7 @@ def _escalation(one: Escalation, public_url: str | None) -> Body:
         "reason": one.reason,
         "question": one.question,
         "answer_by": _iso(one.answer_by_us),
+        "accept_by": None if one.question is not None else _iso(accept_by_us(message, one)),
         "link": link_of(one, public_url),
     }
 

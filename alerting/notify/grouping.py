@@ -1,12 +1,13 @@
 """What joins what: one bad night of one patient is one message. Pure."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 from alerting.notify.outbox import facts_of, give_up_at_us
-from models.escalations import Channel, Message, MessageKind, MessageState
+from models.escalations import Channel, Escalation, Message, MessageKind, MessageState
 
 _JOINABLE = (MessageKind.ESCALATION, MessageKind.CORRECTION)
 
@@ -40,6 +41,17 @@ def put(new: Sequence[Message], waiting: Sequence[Message]) -> Put:
         (*there, *(message for one in puts for message in one.added)),
         tuple(message for one in puts for message in one.changed),
     )
+
+
+def accept_by_us(message: Message, escalation: Escalation) -> int | None:
+    """Until when somebody is expected to accept an escalation that a message carries, where that was agreed.
+
+    **Units**: microseconds since 1970 UTC.
+    """
+    facts = facts_of(message)
+    own: Mapping[str, Any] = facts.get("joined", {}).get(str(escalation.alert_id), {})
+    by_us: int | None = own.get("by_us", facts.get("by_us"))
+    return by_us
 
 
 def _put(new: Sequence[Message], waiting: Sequence[Message]) -> Put:

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from alerting import acts
 from alerting.escalation.duty import Rosters
-from alerting.escalation.policy import Policy
+from alerting.escalation.policy import Policy, Step
 from alerting.escalation.recipients import Contact, Contacts
 from alerting.transition import Transition
 from alerting.worklist.forms import EscalateForm, SeveralForm
@@ -94,28 +94,39 @@ def asked_of(
             where="recipient", expected="somebody who is there for this patient", found=f"no {recipient}"
         )
     minutes = form.answer_within_minutes
+    step = _agreed(form, recipient, policy)
     return acts.Asked(
         recipient=recipient,
         to=contact.party,
         request=form.request,
         reason=form.reason,
-        channels=_channels(form, recipient, contact, policy),
+        channels=_channels(form, contact, step),
         question=form.question,
         answer_within_us=None if minutes is None else minutes * MINUTE_US,
+        accept_within_us=_accept_within_us(form, step),
     )
 
 
-def _channels(
-    form: EscalateForm, recipient: Recipient, contact: Contact, policy: Policy
-) -> tuple[Channel, ...]:
+def _agreed(form: EscalateForm, recipient: Recipient, policy: Policy) -> Step | None:
+    """The step of the policy that asks the same recipient, or for whom they stand in."""
+    meant = [step for step in policy.steps if step.recipient in (recipient, form.recipient)]
+    return next((step for step in meant if step.request is form.request), meant[0] if meant else None)
+
+
+def _accept_within_us(form: EscalateForm, step: Step | None) -> int | None:
+    """What was agreed on counts for requests of the same kind: who asks something acute means now."""
+    if step is None or form.question is not None or step.request is not form.request:
+        return None
+    return step.accepted_within_us
+
+
+def _channels(form: EscalateForm, contact: Contact, step: Step | None) -> tuple[Channel, ...]:
     if form.channels is not None:
         if unknown := [one for one in form.channels if one not in contact.channels]:
             expected = "channels with an address there: " + ", ".join(_ordered(contact.channels))
             raise BadInput(where="channels", expected=expected, found=", ".join(unknown))
         return form.channels
-    of_policy: Sequence[Channel] = next(
-        (step.channels for step in policy.steps if step.recipient is recipient), IN_ORDER
-    )
+    of_policy: Sequence[Channel] = IN_ORDER if step is None else step.channels
     found = tuple(one for one in of_policy if one in contact.channels)
     return found or (Channel.WORKLIST,)
 

@@ -14,6 +14,7 @@ from alerting.notify.fhir.entries import (
     put,
 )
 from alerting.notify.fhir.handed import Handed, Named
+from alerting.notify.grouping import accept_by_us
 from ingest.rights.resources import Resource, reference
 from models.clock import to_datetime
 from models.escalations import Escalation, EscalationState, RequestKind
@@ -87,7 +88,7 @@ def _task(
         "owner": organisation(handed.to),
         "reasonCode": {"text": escalation.reason},
         "note": [{"text": _responsible(handed.sender)}],
-        "restriction": _restriction(escalation, asked_at, handed.to),
+        "restriction": _restriction(handed, escalation, asked_at),
         "input": [
             _input(name, id_) for name, ids in (("flag", flags), ("observation", observations)) for id_ in ids
         ],
@@ -111,11 +112,12 @@ def _code(request: RequestKind) -> Resource:
     }
 
 
-def _restriction(escalation: Escalation, asked_at: str, to: Named) -> Resource:
+def _restriction(handed: Handed, escalation: Escalation, asked_at: str) -> Resource:
     period = {"start": asked_at}
-    if escalation.answer_by_us is not None:
-        period["end"] = to_datetime(escalation.answer_by_us).isoformat()
-    return {"repetitions": 1, "period": period, "recipient": [organisation(to)]}
+    by_us = escalation.answer_by_us or accept_by_us(handed.message, escalation)
+    if by_us is not None:
+        period["end"] = to_datetime(by_us).isoformat()
+    return {"repetitions": 1, "period": period, "recipient": [organisation(handed.to)]}
 
 
 def _responsible(sender: Named) -> str:

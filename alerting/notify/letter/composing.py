@@ -214,7 +214,7 @@ class _Saying:
         if letter.kind is LetterKind.ESCALATION and letter.recipient is Recipient.HOME_VISIT:
             text = words.ASK_VISIT
         sent = "" if letter.correction is None else moment(letter.correction.sent_at_us, self.language)
-        return text.said(self.language).format(by=self.by(), sent=sent)
+        return text.said(self.language).format(by=self.by_then(), sent=sent)
 
     def changes(self, correction: Correction) -> Iterator[Block]:
         sent = moment(correction.sent_at_us, self.language)
@@ -273,3 +273,11 @@ class _Saying:
             return moment(self.letter.by_us, self.language)
         acute = self.letter.request is RequestKind.ACUTE
         return (words.NOW if acute else words.NO_TIME).said(self.language)
+
+    def by_then(self) -> str:
+        """The same as the end of a sentence, empty where no time was agreed on."""
+        if self.letter.by_us is not None:
+            at = moment(self.letter.by_us, self.language)
+            return words.BY_THEN.said(self.language).format(at=at)
+        acute = self.letter.request is RequestKind.ACUTE
+        return words.AT_ONCE.said(self.language) if acute else ""

@@ -84,7 +84,7 @@ LOOK_UP = Both(
     "Naam en geboortedatum staan niet in deze brief. Zoek ze op met kenmerk {id}{where}.",
     "Name and birth date are not in this letter. Look them up under reference {id}{where}.",
 )
-NOW = Both("nu", "now")
+NOW = Both("nu meteen", "at once")
 NO_TIME = Both("geen uiterste tijd afgesproken", "no time agreed")
 
 SITUATION = Both("Situatie", "Situation")
@@ -128,23 +128,24 @@ BY_POLICY = Both(
 QUESTION = Both("Vraag", "Question")
 ASK: Mapping[LetterKind, Both] = {
     LetterKind.ESCALATION: Both(
-        "Wilt u de patiënt beoordelen en de verantwoordelijkheid overnemen, uiterlijk {by}?",
-        "Will you assess the patient and take over responsibility, at the latest {by}?",
+        "Wilt u de patiënt beoordelen en de verantwoordelijkheid overnemen{by}?",
+        "Will you assess the patient and take over responsibility{by}?",
     ),
     LetterKind.QUESTION: Both(
-        "Wilt u deze vraag beantwoorden, uiterlijk {by}? De patiënt blijft bij ons in zorg.",
-        "Will you answer this question, at the latest {by}? The patient stays in our care.",
+        "Wilt u deze vraag beantwoorden{by}? De patiënt blijft bij ons in zorg.",
+        "Will you answer this question{by}? The patient stays in our care.",
     ),
     LetterKind.CORRECTION: Both(
-        "Het verzoek van {sent} blijft staan, uiterlijk {by}.",
-        "The request of {sent} stands, at the latest {by}.",
+        "Het verzoek van {sent} blijft staan{by}.",
+        "The request of {sent} stands{by}.",
     ),
 }
 ASK_VISIT = Both(
-    "Wilt u bij de patiënt langsgaan en de verantwoordelijkheid overnemen, uiterlijk {by}?",
-    "Will you visit the patient and take over responsibility, at the latest {by}?",
+    "Wilt u bij de patiënt langsgaan en de verantwoordelijkheid overnemen{by}?",
+    "Will you visit the patient and take over responsibility{by}?",
 )
-ASK_NOW = Both("Wilt u dit nu doen?", "Will you do so now?")
+BY_THEN = Both(", uiterlijk {at}", ", at the latest {at}")
+AT_ONCE = Both(", nu meteen", ", at once")
 WITHDRAWN = Both(
     "Het verzoek van {sent} is ingetrokken: u hoeft niets meer te doen. Vragen: {telephone}.",
     "The request of {sent} is withdrawn: there is nothing left for you to do. Questions: {telephone}.",

@@ -2,33 +2,21 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
-import httpx
 import pytest
 from click.testing import CliRunner
 
 import thuiswacht
-from models.db.pool import Connection, Pool
-from tests.integration.alerting.ward import CENTRE, HOSPITAL, PRACTICE, Ward, app_of
+from models.db.pool import Connection
+from tests.integration.alerting.ward import CENTRE, HOSPITAL, PRACTICE, Ward
 
 JANSEN, SMIT, DE_BOER, VISSER, BAKKER, MULDER = (
     "M. Jansen", "P. Smit", "H. de Boer", "A. Visser", "S. Bakker", "K. Mulder",
 )  # fmt: skip
 ESCALATE = {"recipient": "huisarts", "request": "acute", "reason": "3 kg in drie dagen"}
-
-
-@pytest.fixture
-async def ward(admin: Connection, people: Pool) -> AsyncIterator[Ward]:
-    ward = Ward(admin, httpx.AsyncClient())
-    app = app_of(people, ward.people)
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://ward") as client:
-        ward.client = client
-        await ward.begin()
-        yield ward
 
 
 async def test_the_worklist_has_the_worst_first_and_silence_next(ward: Ward, admin: Connection) -> None:

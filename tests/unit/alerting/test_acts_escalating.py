@@ -77,6 +77,15 @@ def test_handing_on_asks_and_moves_nothing() -> None:
     assert (names(done), done.next_us) == (["escalated"], NOW)
 
 
+def test_its_message_says_until_when_it_is_to_be_taken_over() -> None:
+    asked = replace(ASKED, accept_within_us=HOUR_US)
+    done = acts.escalate(
+        acknowledged(), ANNA, escalation_id=UUID(int=1), message_id=UUID(int=2), asked=asked, now_us=NOW
+    )
+    assert json.loads(done.messages[0].body) == {"channels": ["email"], "by_us": NOW + HOUR_US}
+    assert done.escalations[0].answer_by_us is None, "it is no question"
+
+
 def test_what_needs_no_message_has_none() -> None:
     asked = replace(ASKED, channels=(Channel.WORKLIST,), to=Party(Role.SPECIALIST, CENTRE))
     done = acts.escalate(

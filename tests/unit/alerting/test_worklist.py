@@ -89,6 +89,17 @@ def test_whom_a_request_goes_to_and_how() -> None:
         assert refused.value.where == where
 
 
+def test_until_when_a_request_is_meant_is_as_agreed_for_its_kind() -> None:
+    acute = asked_of(form(request="acute"), CONTACTS, HIGH, ROSTERS, TUESDAY_US)
+    assert acute.accept_within_us == 15 * MINUTE_US
+    at_night = asked_of(form(request="acute"), CONTACTS, HIGH, ROSTERS, NIGHT_US)
+    assert at_night.accept_within_us == 15 * MINUTE_US, "the post stands in for the practice"
+    regular = asked_of(form(), CONTACTS, HIGH, ROSTERS, TUESDAY_US)
+    assert regular.accept_within_us is None, "the policy says nothing of a regular request"
+    question = form(request="acute", question="Hoger?", answer_within_minutes=90)
+    assert asked_of(question, CONTACTS, HIGH, ROSTERS, TUESDAY_US).accept_within_us is None
+
+
 @pytest.mark.parametrize("text", ["", "x", "1.2", "1.2.3", "1.99999999999999999999999.0", "1.2." + "g" * 32])
 def test_a_place_that_nobody_wrote_is_refused(text: str) -> None:
     with pytest.raises(BadInput, match="next_page"):

@@ -65,6 +65,22 @@ def everything(element: Element) -> str:
     return element.said + "".join(everything(child) for child in element.children)
 
 
+@pytest.mark.parametrize(
+    ("request_kind", "by_us", "said"),
+    [
+        (RequestKind.REGULAR, None, ("overnemen?", "take over responsibility?")),
+        (RequestKind.ACUTE, None, ("overnemen, nu meteen?", "responsibility, at once?")),
+        (RequestKind.ACUTE, NOW_US, ("overnemen, uiterlijk ", "responsibility, at the latest ")),
+    ],
+)
+def test_what_is_asked_says_by_when_in_a_sound_sentence(
+    request_kind: RequestKind, by_us: int | None, said: tuple[str, str]
+) -> None:
+    one = replace(letter(), request=request_kind, by_us=by_us)
+    for language, text in zip(Language, said, strict=True):
+        assert any(text in sentence for sentence in sentences(compose(one, language)))
+
+
 @pytest.mark.parametrize("language", Language)
 @pytest.mark.parametrize("kind", KINDS)
 def test_html_and_pdf_say_the_same(kind: str, language: Language) -> None:

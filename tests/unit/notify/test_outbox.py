@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alerting.notify.body import body_of, iso
 from alerting.notify.channels import Gone, Later, Receipt, Refused
-from alerting.notify.grouping import put
+from alerting.notify.grouping import accept_by_us, put
 from alerting.notify.outbox import (
     Never,
     NotThisWay,
@@ -190,6 +191,23 @@ def test_how_long_a_channel_is_tried() -> None:
     assert give_up_at_us(asked) == NOW_US + HOUR_US
     outcome = after(more, Later("http 500"), NOW_US + 30 * MINUTE_US, 0.5)
     assert outcome.follow is not None
+
+
+def test_of_several_that_joined_each_is_to_be_accepted_by_its_own_time() -> None:
+    alerts = [notes.alert(), notes.alert()]
+    escalations = [notes.escalation(one) for one in alerts]
+    first, second = (
+        notes.message(one, body=json.dumps({"by_us": NOW_US + n * HOUR_US}))
+        for n, one in enumerate(escalations, 1)
+    )
+    (together,) = put([first, second], []).added
+    assert [accept_by_us(together, one) for one in escalations] == [NOW_US + HOUR_US, NOW_US + 2 * HOUR_US]
+    assert accept_by_us(notes.message(escalations[0]), escalations[0]) is None
+    note = replace(notes.note(alerts, escalations), message=together)
+    assert [one["accept_by"] for one in body_of(note, None)["escalations"]] == [
+        iso(NOW_US + HOUR_US),
+        iso(NOW_US + 2 * HOUR_US),
+    ]
 
 
 @given(
