@@ -105,9 +105,11 @@ class _Saying:
 
     def key(self) -> Iterator[tuple[str, str]]:
         yield words.PATIENT.said(self.language), self.patient()
-        yield words.REQUEST.said(self.language), words.REQUESTS[self.letter.request].said(self.language)
         if self.letter.correction is None or self.letter.correction.stands:
+            yield words.REQUEST.said(self.language), words.REQUESTS[self.letter.request].said(self.language)
             yield words.BY.said(self.language), self.by()
+        else:
+            yield words.ASKED.said(self.language), words.NOT_ASKED.said(self.language)
         sender = self.letter.sender
         yield words.RING.said(self.language), f"{self.ring(sender)} ({self.desk(sender)})"
 

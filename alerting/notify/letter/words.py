@@ -31,6 +31,7 @@ RECIPIENTS: Mapping[Recipient, Both] = {
         "de specialist ouderengeneeskunde (huisbezoek)", "the elderly-care physician (home visit)"
     ),
 }
+NOT_ASKED = Both("Ingetrokken: u hoeft niets meer te doen", "Withdrawn: nothing is left for you to do")
 REQUESTS: Mapping[RequestKind, Both] = {
     RequestKind.ACUTE: Both("Acuut", "Acute"),
     RequestKind.REGULAR: Both("Regulier", "Regular"),
@@ -91,7 +92,7 @@ SITUATION = Both("Situatie", "Situation")
 BACKGROUND = Both("Achtergrond", "Background")
 ASSESSMENT = Both("Beoordeling", "Assessment")
 ASKED = Both("Verzoek", "Request")
-CHANGED = Both("Wat er veranderde", "What changed")
+CHANGED = Both("Veranderd", "Changed")
 
 HEADLINE = Both("{text} Sinds {at}; ernst {severity}{over}.", "{text} Since {at}; severity {severity}{over}.")
 OVER = Both(", voorbij {at}", ", over {at}")
@@ -107,9 +108,12 @@ MORE_FINDINGS = Both(
     "Er zijn nog {n} bevindingen; ze staan in het dossier.",
     "There are {n} more findings; they are in the record.",
 )
-NO_FINDINGS = Both("Er is geen regel die geldt.", "No rule holds.")
+NO_FINDINGS = Both(
+    "Geen van de metingen geeft op dit moment een melding.",
+    "None of the readings gives an alert at this moment.",
+)
 REMARK = Both("De patiënt schreef op {at}: {text}", "The patient wrote on {at}: {text}")
-PROGRAMME = Both("Volgt", "Followed for")
+PROGRAMME = Both("Gevolgd voor", "Followed for")
 PLAN = Both("Behandelplan", "Treatment plan")
 WISHES = Both("Afspraken over zorg en behandelgrenzen", "Advance-care wishes and treatment limits")
 NOT_RECORDED = Both("niet vastgelegd", "not recorded")
@@ -122,8 +126,8 @@ EARLIER = Both("Eerder gevraagd, {at}: {who}; {state}.", "Asked before, {at}: {w
 
 REASON = Both("{by} schrijft: {text}", "{by} writes: {text}")
 BY_POLICY = Both(
-    "Deze brief is verstuurd volgens de afgesproken stappen, omdat de stap hiervoor geen gevolg had.",
-    "This letter was sent by the agreed steps, because the step before had no result.",
+    "Deze brief is verstuurd volgens de afgesproken stappen, omdat op de stap hiervoor niemand op tijd reageerde.",
+    "This letter was sent by the agreed steps, because nobody responded in time to the step before.",
 )
 QUESTION = Both("Vraag", "Question")
 ASK: Mapping[LetterKind, Both] = {

@@ -40,8 +40,9 @@ async def test_the_letter_says_by_when(
         assert letter.by_us is None
         assert "geen uiterste tijd afgesproken" in page
     else:
-        assert letter.by_us == now_us + minutes * MINUTE_US
-        assert f"uiterlijk {moment(letter.by_us, Language.NL)}?" in page
+        by_us = now_us + minutes * MINUTE_US
+        assert letter.by_us == by_us
+        assert f"uiterlijk {moment(by_us, Language.NL)}?" in page
 
 
 async def _message_id(admin: Connection, alert_id: UUID) -> UUID:

@@ -7,6 +7,8 @@ from hashlib import sha256
 from io import BytesIO
 
 import pytest
+from fpdf import FPDF
+from fpdf.fonts import TTFFont
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
@@ -169,7 +171,7 @@ def test_a_number_that_is_not_known_is_said_not_to_be() -> None:
 
 def test_a_correction_says_what_changed_and_whether_anything_is_left_to_do() -> None:
     stands = compose(correction(stands=True), Language.NL)
-    assert stands.sections[0].heading == "Wat er veranderde"
+    assert stands.sections[0].heading == "Veranderd"
     said = " ".join(sentences(stands))
     assert str(EARLIER_LETTER) in said
     assert "de ernst is nu hoog" in said
@@ -177,6 +179,8 @@ def test_a_correction_says_what_changed_and_whether_anything_is_left_to_do() -> 
     assert "blijft staan" in said
     taken_back = compose(correction(stands=False), Language.NL)
     assert "u hoeft niets meer te doen" in " ".join(sentences(taken_back))
+    assert ("Verzoek", "Ingetrokken: u hoeft niets meer te doen") in taken_back.key, "and says so at its top"
+    assert "Acuut" not in sentences(taken_back)
     assert "Uiterlijk" not in dict(taken_back.key)
 
 
@@ -305,3 +309,20 @@ def test_the_fonts_are_those_whose_checksums_are_kept() -> None:
     assert len(kept) == 2
     assert "2.37" in (ASSETS / "VERSION").read_text()
     assert "Bitstream Vera Fonts Copyright" in (ASSETS / "LICENCE").read_text()
+
+
+@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_stands_at_the_left_fits_there(kind: str, language: Language) -> None:
+    """In the PDF headings and labels have a column of 29 mm; longer ones would run into the text."""
+    page = compose(KINDS[kind], language)
+    paper = FPDF()
+    paper.add_font("DejaVu", "B", ASSETS / "DejaVuSansCondensed-Bold.ttf")
+    paper.set_font("DejaVu", "B", 9)
+    at_the_left = [section.heading for section in page.sections]
+    at_the_left += [label for label, _ in (*page.head, *page.key)]
+    wide = [text for text in at_the_left if paper.get_string_width(text) > 27]
+    for font in paper.fonts.values():
+        if isinstance(font, TTFFont):
+            font.close()
+    assert wide == []
