@@ -126,7 +126,7 @@ EARLIER = Both("Eerder gevraagd, {at}: {who}; {state}.", "Asked before, {at}: {w
 
 REASON = Both("{by} schrijft: {text}", "{by} writes: {text}")
 BY_POLICY = Both(
-    "Deze brief is verstuurd volgens de afgesproken stappen, omdat op de stap hiervoor niemand op tijd reageerde.",
+    "Deze brief is verstuurd volgens de afgesproken stappen: op de vorige reageerde niemand op tijd.",
     "This letter was sent by the agreed steps, because nobody responded in time to the step before.",
 )
 QUESTION = Both("Vraag", "Question")

@@ -1,9 +1,7 @@
 """`thuiswacht dispatch` as a user starts it, killed at named points, Postgres restarted: each step once."""
 
 import asyncio
-import time
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
@@ -14,6 +12,7 @@ from models.findings import Severity
 from simulators.stack import Stack
 from tests.acceptance.workers import Workers
 from tests.integration.escalation.region import Region
+from tests.integration.killing import another_connection, until
 
 ALERTS = 12
 WAITING = """
@@ -49,24 +48,6 @@ async def forgotten(region: Region) -> Region:
     await region.admin.execute("UPDATE alert SET step_no = 1, stepped_at = now() - interval '2 days'")
     await region.admin.execute("UPDATE escalation_step SET due_at = now()")
     return region
-
-
-async def until(admin: Connection, query: str, wanted: int, workers: Workers) -> None:
-    """Waits for what another process does in the database; nobody tells when it has."""
-    give_up_s = time.monotonic() + 120
-    while await admin.fetchval(query) < wanted:
-        workers.must_live()
-        assert time.monotonic() < give_up_s, workers.last_words()
-        await asyncio.sleep(0.02)
-
-
-@asynccontextmanager
-async def another_connection(database: str) -> AsyncGenerator[Connection]:
-    connection = await asyncpg.connect(database)
-    try:
-        yield connection
-    finally:
-        await connection.close()
 
 
 async def each_was_asked_once(admin: Connection) -> None:
