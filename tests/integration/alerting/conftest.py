@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from models.db.pool import Connection, Pool
+from models.db.pool import Connection, Pool, connect
 from tests.integration.alerting.ward import Ward, app_of
 
 
@@ -18,3 +18,11 @@ async def ward(admin: Connection, people: Pool) -> AsyncIterator[Ward]:
         ward.client = client
         await ward.begin()
         yield ward
+
+
+@pytest.fixture
+async def dispatch(database: str) -> AsyncIterator[Pool]:
+    """What the dispatcher may do."""
+    pool = await connect(database, role="thuiswacht_dispatch", application="test")
+    yield pool
+    await pool.close()
