@@ -16,9 +16,13 @@ from models.audit import Kind
 from models.findings import Severity, Signal
 
 if TYPE_CHECKING:
+    from alerting.explain.vocabulary import Language
     from ingest.acting import Acting
     from models.settings import Settings
 
+_language = click.option(
+    "--language", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Of the table."
+)
 _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for scripts.")
 
 
@@ -43,6 +47,7 @@ def alerts() -> None:
 @click.option("--held-back", is_flag=True, help="Also those that are held back for now.")
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
 @click.option("--after", help="As the page before says at its end.")
+@_language
 @_json
 def list_(
     *,
@@ -55,6 +60,7 @@ def list_(
     held_back: bool,
     limit: int,
     after: str | None,
+    language: str,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -73,21 +79,22 @@ def list_(
         held_back=held_back,
     )
     found = _look(options, lambda act, _: page(act, wanted, limit=limit, after=after))
-    _say(found, worklist, as_json=as_json)
+    _say(found, worklist, language, as_json=as_json)
 
 
 @alerts.command()
 @click.argument("alert_id", metavar="ALERT_ID", type=click.UUID)
 @acting_options()
+@_language
 @_json
-def show(alert_id: UUID, *, as_json: bool, **options: Any) -> None:
+def show(alert_id: UUID, *, language: str, as_json: bool, **options: Any) -> None:
     """One alert: reasons, escalations, messages, history, who looks next and when."""
     from alerting.worklist.looking import show
     from alerting.worklist.rules import load_rules
     from alerting.worklist.table import one_alert
 
     found = _look(options, lambda act, settings: show(act, load_rules(settings), alert_id))
-    _say(found, one_alert, as_json=as_json)
+    _say(found, one_alert, language, as_json=as_json)
 
 
 def _look(
@@ -114,11 +121,19 @@ def _look(
     return asyncio.run(run())
 
 
-def _say(found: dict[str, Any], as_text: Callable[[dict[str, Any]], str], *, as_json: bool) -> None:
+def _say(
+    found: dict[str, Any],
+    as_text: Callable[[dict[str, Any], Language], str],
+    language: str,
+    *,
+    as_json: bool,
+) -> None:
+    from alerting.explain.vocabulary import Language
+
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False, indent=2, default=_plain))
     else:
-        click.echo(as_text(found), nl=False)
+        click.echo(as_text(found, Language(language)), nl=False)
 
 
 def _plain(value: Any) -> str:

@@ -408,12 +408,14 @@ async def test_the_commands_show_the_same_and_are_on_record(
     listed = await run("alerts", "list", *smit, "--severity", "high")
     assert listed.exit_code == 0, listed.output
     head, row = listed.output.splitlines()
-    assert head.split()[:3] == ["severity", "signal", "state"]
+    assert head.split()[:3] == ["ernst", "over", "stand"]
     assert str(alert_id) in row
     shown = await run("alerts", "show", alert_id, *smit)
     assert shown.exit_code == 0, shown.output
-    assert "high fluid: open, version 2" in shown.output
+    assert "Hoog, vocht: open, versie 2" in shown.output
     assert JANSEN in shown.output
+    english = await run("alerts", "show", alert_id, *smit, "--language", "en")
+    assert "High, fluid: open, version 2" in english.output
     told = json.loads((await run("alerts", "show", alert_id, *smit, "--json")).output)
     by_api = await ward.get(SMIT, f"/alerts/{alert_id}")
     assert (told["findings"][0]["finding_id"], told["escalations"][0]["reason"], told["version"]) == (
@@ -425,5 +427,5 @@ async def test_the_commands_show_the_same_and_are_on_record(
     assert nobody.exit_code == 1
     rows = await admin.fetch("SELECT outcome, source, patients FROM audit WHERE source = 'thuiswacht.cli'")
     assert [(row["outcome"], row["patients"]) for row in rows] == [
-        ("allowed", [patient_id]), ("allowed", [patient_id]), ("allowed", [patient_id]), ("failed", []),
+        *[("allowed", [patient_id])] * 4, ("failed", []),
     ]  # fmt: skip

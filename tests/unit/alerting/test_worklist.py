@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from enum import StrEnum
 from uuid import UUID
 
 import pytest
@@ -9,16 +10,17 @@ import pytest
 from alerting.escalation.policy_files import load_policies
 from alerting.escalation.recipients import Contact, as_recipient
 from alerting.escalation.roster_files import load_rosters
-from alerting.worklist import table
+from alerting.explain.vocabulary import Both, Language
+from alerting.worklist import table, words
 from alerting.worklist.asking import asked_of
 from alerting.worklist.forms import EscalateForm
 from alerting.worklist.handling import policy_for
 from alerting.worklist.structure import of_alert, read
 from models.access import Role
-from models.alerts import Alert
+from models.alerts import Alert, AlertEvent, AlertState, HeldBack, Outcome
 from models.clock import HOUR_US, MINUTE_US, to_us
 from models.errors import BadInput
-from models.escalations import Channel, Party, Recipient
+from models.escalations import Channel, EscalationState, MessageKind, MessageState, Party, Recipient
 from models.findings import Finding, Severity, Signal
 from models.messages import Origin
 
@@ -110,9 +112,29 @@ def test_tables_say_who_has_it_and_who_looks_next() -> None:
     names = {CENTRE: "Meldcentrum"}
     row = {**of_alert(ALERT, names), "wijk": None, "next": None}
     later = {**row, "next": {"at": datetime(2026, 12, 1, 10, tzinfo=UTC), "why": "opened"}}
-    said = table.worklist({"alerts": [row, later], "next_page": "2.3.4"}).splitlines()
+    said = table.worklist({"alerts": [row, later], "next_page": "2.3.4"}, Language.EN).splitlines()
     assert "nurse Meldcentrum" in said[1]
-    assert "2026-12-01 10:00Z opened" in said[2]
+    assert "Tue 01-12-2026 11:00 opened" in said[2], "by the clocks of Amsterdam"
     assert said[3] == "More: --after 2.3.4"
-    assert table.worklist({"alerts": [], "next_page": None}) == "No alerts.\n"
+    dutch = table.worklist({"alerts": [row, later], "next_page": "2.3.4"}, Language.NL).splitlines()
+    assert dutch[0].split()[:4] == ["ernst", "over", "stand", "sinds"]
+    assert "verpleegkundige Meldcentrum" in dutch[1]
+    assert "di 01-12-2026 11:00 geopend" in dutch[2]
+    nothing: dict[str, object] = {"alerts": [], "next_page": None}
+    assert table.worklist(nothing, Language.EN) == "No alerts.\n"
+    assert table.worklist(nothing, Language.NL) == "Geen meldingen.\n"
     assert HIGH.resolve_within_us >= HOUR_US
+
+
+@pytest.mark.parametrize(
+    ("said", "values"),
+    [
+        (words.STATES, AlertState), (words.OUTCOMES, Outcome), (words.HELD_BACK, HeldBack),
+        (words.ROLES, Role), (words.RECIPIENTS, Recipient), (words.ASKED, EscalationState),
+        (words.KINDS, MessageKind), (words.CHANNELS, Channel), (words.SENT, MessageState),
+        (words.EVENTS, AlertEvent),
+    ],
+)  # fmt: skip
+def test_there_is_a_word_for_everything(said: Mapping[str, Both], values: type[StrEnum]) -> None:
+    assert set(said) == set(values)
+    assert all(both.nl and both.en for both in said.values())
