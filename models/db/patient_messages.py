@@ -55,12 +55,14 @@ WHERE r.status = 'pending' AND r.due_at > $1 AND r.origin <> 'canary'
   )
 ORDER BY r.due_at LIMIT $2
 """
+# From the messages that wait, which are few, to the request of each. To no organisation are those to patients.
 _OVER = """
 UPDATE message AS m SET state = 'withdrawn', over_at = $1, why = 'answered or withdrawn'
-FROM measurement_request AS r
-WHERE m.kind = 'to_patient' AND m.state IN ('due', 'attempted') AND m.body ? 'request_id'
-  AND r.patient_id = m.patient_id AND r.request_id::text = m.body->>'request_id'
-  AND (r.status <> 'pending' OR r.due_at <= $1)
+WHERE m.to_id IS NULL AND m.state IN ('due', 'attempted') AND m.body ? 'request_id'
+  AND (
+    SELECT r.status <> 'pending' OR r.due_at <= $1 FROM measurement_request AS r
+    WHERE r.patient_id = m.patient_id AND r.request_id::text = m.body->>'request_id'
+  )
 RETURNING m.message_id
 """
 # Several alerts of one evening are one look of the nurse.

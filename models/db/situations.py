@@ -41,7 +41,8 @@ SELECT * FROM message
 WHERE patient_id = ANY($1::uuid[]) AND alerts && $2::uuid[] AND kind IN ('escalation', 'question')
 """
 
-# Who is in hospital, whose follow-up has ended, and for which signals an alert is open.
+# Who is in hospital, whose follow-up has ended, and for which signals an alert is open. Values, not
+# EXISTS: for that the planner would read the changes of everybody once.
 _RECHECKS = """
 SELECT wanted.alert_id,
     (
@@ -49,10 +50,10 @@ SELECT wanted.alert_id,
         WHERE (a.patient_id, a.alert_id) = (wanted.patient_id, wanted.alert_id) AND o.state <> 'resolved'
         LIMIT 1
     ) AS another,
-    EXISTS (
-        SELECT FROM patient_change AS c
-        WHERE c.patient_id = wanted.patient_id AND c.change ? 'end' AND c.effective_from <= $3
-    ) AS ended,
+    coalesce((
+        SELECT true FROM patient_change AS c
+        WHERE c.patient_id = wanted.patient_id AND c.change ? 'end' AND c.effective_from <= $3 LIMIT 1
+    ), false) AS ended,
     coalesce((
         SELECT c.change ? 'admit' FROM patient_change AS c
         WHERE c.patient_id = wanted.patient_id AND c.change ?| ARRAY['admit', 'discharge']

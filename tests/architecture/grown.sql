@@ -68,4 +68,54 @@ INSERT INTO source_hour
     FROM generate_series(0, 15) AS part, generate_series(1, 20) AS n, generate_series(0, 191) AS slot;
 INSERT INTO log_position (consumer_group, cluster_id, topic, partition)
     SELECT 'g' || g, 'c', 't', part FROM generate_series(1, 40) AS g, generate_series(0, 63) AS part;
+-- What was handed on and sent in those months, 30,000 messages, and 400 that wait; as many were told to patients.
+INSERT INTO registration (patient_id, organisation_id, origin) SELECT id, organisation, 'simulated' FROM p;
+INSERT INTO patient_care (patient_id, organisation_id, version) SELECT id, organisation, i FROM p, generate_series(1, 3) AS i;
+INSERT INTO patient_app (address_id, source, address, origin)
+    VALUES (pg_temp.id('f', 1), 's', 'https://app.example.org', 'simulated');
+INSERT INTO escalation (
+    patient_id, escalation_id, alert_id, organisation_id, step_no, recipient, request, to_role, to_organisation_id,
+    asked_at, reason, state, over_at
+)
+    SELECT id, pg_temp.id('1', n * 100 + i), pg_temp.id('e', n * 100 + i), organisation, 2, 'huisarts', 'regular',
+        'huisarts', pg_temp.id('b', 1 + n % 50), timestamptz '2026-09-02' + i * interval '2 days', 'not_accepted',
+        'passed_on', timestamptz '2026-09-03' + i * interval '2 days'
+    FROM p, generate_series(1, 15) AS i;
+INSERT INTO message (
+    patient_id, message_id, organisation_id, origin, kind, channel, severity, alerts, to_id, escalation_id, state, number,
+    due_at, attempts, attempted_at, delivered_at, over_at
+)
+    SELECT id, pg_temp.id('2', n * 100 + i), organisation, 'simulated', 'escalation', 'webhook', 'low',
+        ARRAY[pg_temp.id('e', n * 100 + i)], pg_temp.id('b', 1 + n % 50), pg_temp.id('1', n * 100 + i), 'delivered',
+        n * 20 + i, at, 1, at, at, at + interval '1 day'
+    FROM p, generate_series(1, 15) AS i, LATERAL (SELECT timestamptz '2026-09-02' + i * interval '2 days') AS t (at);
+INSERT INTO message (
+    patient_id, message_id, organisation_id, origin, kind, channel, severity, alerts, to_id, escalation_id, number,
+    due_at, give_up_at
+)
+    SELECT id, pg_temp.id('2', n * 100 + 50), organisation, 'simulated', 'escalation', 'webhook', 'medium',
+        ARRAY[pg_temp.id('e', n * 100 + 15)], pg_temp.id('b', 1 + n % 50), pg_temp.id('1', n * 100 + 15), n * 20 + 19,
+        timestamptz '2026-10-31' - n * interval '1 minute', timestamptz '2026-11-02'
+    FROM p WHERE n % 5 = 0;
+INSERT INTO message (
+    patient_id, message_id, organisation_id, origin, kind, channel, severity, alerts, body, state, due_at, attempts,
+    delivered_at, over_at
+)
+    SELECT id, pg_temp.id('3', n * 100 + i), organisation, 'simulated', 'to_patient', 'patient', 'low', '{}',
+        jsonb_build_object('text', 'measure_again', 'request_id', pg_temp.id('f', n * 10 + i % 5 + 1)), 'delivered',
+        at, 1, at, at
+    FROM p, generate_series(1, 15) AS i, LATERAL (SELECT timestamptz '2026-09-02' + i * interval '2 days') AS t (at);
+INSERT INTO measurement_request
+    SELECT id, 'systolic', timestamptz '2026-10-31 07:00Z', pg_temp.id('f', n * 10 + 9),
+        organisation, 'simulated', part, timestamptz '2026-11-02', 'jump', 'pending', 90, 80, now(), now()
+    FROM p WHERE n % 50 = 0;
+INSERT INTO alert_event (patient_id, alert_id, organisation_id, happened_at, event, by)
+    SELECT patient_id, alert_id, organisation_id, opened_at, 'opened', 'alerting' FROM alert;
+INSERT INTO escalation_step (patient_id, alert_id, organisation_id, due_at, rank, state, why, done_at)
+    SELECT id, pg_temp.id('e', n * 100 + i), organisation, timestamptz '2026-09-02' + i * interval '2 days', 0, 'done',
+        'opened', now()
+    FROM p, generate_series(1, 15) AS i;
+INSERT INTO escalation_step (patient_id, alert_id, organisation_id, due_at, rank, why)
+    SELECT id, pg_temp.id('e', n * 100 + 50), organisation, timestamptz '2026-10-31' - n * interval '1 hour', 0, 'opened'
+    FROM p WHERE n % 4 = 0;
 ANALYZE;

@@ -8,6 +8,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -20,18 +21,24 @@ import pytest
 from models.alerts import Alert
 from models.db import (
     alerts,
+    escalations,
     findings,
     history,
     incidents,
+    outbox,
+    patient_messages,
     patients,
     positions,
     readings,
     reevaluations,
+    sending,
+    situations,
     sources,
     values,
     worklist,
 )
 from models.db.pool import Connection
+from models.escalations import Message, MessageState
 from models.sources import Activity
 from simulators.stack import Stack
 from tests import rows
@@ -42,7 +49,16 @@ HOUR_US = 3_600_000_000
 GROWN = Path(__file__).with_name("grown.sql")
 
 # Of Postgres itself, or never large.
-SMALL = ("pg_", "installation", "kind", "migration", "organisation", "reading_staging")
+SMALL = (
+    "pg_",
+    "installation",
+    "kind",
+    "message_address",
+    "migration",
+    "organisation",
+    "patient_app",
+    "reading_staging",
+)
 
 Plans = Callable[[Awaitable[object]], Awaitable[list[dict[str, Any]]]]
 
@@ -228,6 +244,79 @@ async def test_alerts_that_a_silent_source_explains(connection: Connection, plan
 async def test_noting_from_where_readings_came(connection: Connection, plans: Plans) -> None:
     noted = [(n, Activity(f"vendor-{n}", NOW_US // HOUR_US, 5, NOW_US)) for n in range(4)]
     assert wasteful(await plans(sources.note_activity(connection, "c", "t", noted))) == []
+
+
+async def test_messages_that_are_sent(connection: Connection, plans: Plans) -> None:
+    found: list[Message] = []
+
+    async def send() -> None:
+        found.extend(await sending.due(connection, NOW_US, 32, ["fhir x"]))
+        await sending.take(connection, [sending.Taken(one, 60.0, NOW_US) for one in found], NOW_US)
+        tried = replace(found[0], attempts=1, state=MessageState.ATTEMPTED, why="http 500")
+        await sending.record(connection, tried, NOW_US, held_attempts=1)
+        arrived = replace(found[1], state=MessageState.DELIVERED, delivered_at_us=NOW_US)
+        await sending.record(connection, arrived, None, held_attempts=1)
+        assert arrived.escalation_id is not None
+        await sending.arrived(connection, arrived.patient_id, [arrived.escalation_id], NOW_US)
+
+    assert wasteful(await plans(send())) == []
+    assert len(found) == 32
+
+
+async def test_messages_that_are_looked_after(connection: Connection, plans: Plans) -> None:
+    async def keep_house() -> None:
+        await sending.too_late(connection, NOW_US, 200)
+        await sending.close_unanswered(connection, NOW_US, NOW_US - 30 * DAY_US, 200)
+        await sending.waiting(connection, NOW_US)
+
+    assert wasteful(await plans(keep_house())) == []
+
+
+async def test_messages_that_are_put_joined_and_answered(connection: Connection, plans: Plans) -> None:
+    async def put() -> None:
+        waiting = await outbox.unsent(connection, [patient(n) for n in range(5, 100, 5)])
+        assert waiting
+        await outbox.rewrite(connection, waiting[:3])
+        assert waiting[0].escalation_id is not None
+        await outbox.accepted(connection, waiting[0].patient_id, waiting[0].escalation_id, NOW_US)
+        await outbox.seen(connection, waiting[0].patient_id, waiting[0].message_id, NOW_US)
+        await outbox.load_message(connection, waiting[0].message_id)
+
+    assert wasteful(await plans(put())) == []
+
+
+async def test_messages_to_patients(connection: Connection, plans: Plans) -> None:
+    asked: list[patient_messages.Pending] = []
+
+    async def tell() -> None:
+        asked.extend(await patient_messages.pending_requests(connection, NOW_US, 100))
+        assert len(await patient_messages.apps_of(connection, SOME, NOW_US)) == len(SOME)
+        await patient_messages.reached(connection, SOME[0])
+        await patient_messages.withdraw_answered(connection, NOW_US)
+        await patient_messages.newly_seen(connection, NOW_US, HOUR_US, ["silence", "device"])
+
+    assert wasteful(await plans(tell())) == []
+    assert len(asked) == 40
+
+
+async def test_steps_that_are_due(connection: Connection, plans: Plans) -> None:
+    claimed: list[escalations.Claimed] = []
+    found: list[Alert] = []
+
+    async def dispatch() -> None:
+        claimed.extend(await escalations.claim(connection, NOW_US, 40))
+        found.extend(step.alert for step in claimed)
+        await escalations.load_escalations(connection, found)
+        await situations.load_news(connection, found)
+        await situations.load_standing(connection, found)
+        await situations.load_around(connection, found, NOW_US)
+        await escalations.done(connection, [(step, "waits") for step in claimed])
+
+    assert wasteful(await plans(dispatch())) == []
+    assert len(claimed) == 40
+    # Of each patient all messages are looked through: some tens, of which few are about the alert.
+    carrying = await plans(situations.load_carrying(connection, found))
+    assert [node for node in carrying if node["Node Type"] == "Seq Scan"] == []
 
 
 async def test_a_query_without_an_index_would_be_seen(connection: Connection, plans: Plans) -> None:
