@@ -55,7 +55,7 @@ WHERE r.status = 'pending' AND r.due_at > $1 AND r.origin <> 'canary'
   )
 ORDER BY r.due_at LIMIT $2
 """
-# From the messages that wait, which are few, to the request of each. To no organisation are those to patients.
+# From the few messages that wait to the request of each. Those to patients are to no organisation.
 _OVER = """
 UPDATE message AS m SET state = 'withdrawn', over_at = $1, why = 'answered or withdrawn'
 WHERE m.to_id IS NULL AND m.state IN ('due', 'attempted') AND m.body ? 'request_id'
