@@ -1,16 +1,22 @@
 """FHIR and the patient's app over real HTTPS: a hospital's server, a vendor's webhook, what goes wrong."""
 
 import json
+import secrets
+from base64 import b64decode
+from datetime import date
+from io import BytesIO
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 from fhir.resources.R4B.bundle import Bundle
 from fhir.resources.R4B.communicationrequest import CommunicationRequest
+from pypdf import PdfReader
 from standardwebhooks import Webhook
 
+from alerting.engine.programme_files import load_folder
 from alerting.notify.channels import Address, Delivered, Later, Note, Outgoing, Receipt, Refused
-from alerting.notify.channels.fhir import Draw, FhirTransactions, issues_of
+from alerting.notify.channels.fhir import Draw, FhirTransactions, Letters, issues_of
 from alerting.notify.channels.patient import ToPatients
 from alerting.notify.channels.webhook import as_told, secret_of
 from alerting.notify.fhir.handed import Written
@@ -18,10 +24,12 @@ from alerting.notify.https import Https
 from alerting.notify.patient_round import queue_for_patients
 from alerting.notify.patient_text_files import load_texts
 from alerting.notify.sender import send_due
+from alerting.notify.written import written_letters
 from models.clock import HOUR_US, MINUTE_US, wall_now_us
 from models.db.pool import Connection, Pool
 from models.db.requests import write_requests
 from models.escalations import Channel, MessageState
+from models.identity import NONCE_BYTES, Identity, Keys
 from models.messages import Origin
 from models.requests import MeasurementRequest, RequestStatus
 from tests.integration.fhir.hospital import Received, Reply, Store, listening
@@ -38,8 +46,10 @@ async def letter(_connection: Connection, _note: Note) -> Draw:
     return draw
 
 
-async def hand_over(world: World, dispatch: Pool, https: Https, url: str) -> Receipt:
-    channel = FhirTransactions(https, [KEY], letter, release="0.1.0", public_url="https://thuiswacht.test")
+async def hand_over(
+    world: World, dispatch: Pool, https: Https, url: str, letters: Letters = letter
+) -> Receipt:
+    channel = FhirTransactions(https, [KEY], letters, release="0.1.0", public_url="https://thuiswacht.test")
     note = await world.note()
     async with dispatch.transaction() as connection:
         finish = await channel.compose(connection, note)
@@ -75,6 +85,39 @@ async def test_a_hospital_takes_it_once_and_its_answer_comes_back(
     assert response.status_code == 200, response.text
     alert, _, _ = await world.now()
     assert alert.owner == world.specialist
+
+
+async def test_the_letter_in_it_is_the_one_that_a_person_reads(
+    world: World, dispatch: Pool, tmp_path: Path
+) -> None:
+    """As it travels: as for secure mail, of a patient whose name the dispatcher may open."""
+    keys = Keys(b"k" * 32)
+    who = Identity(family_name="Şahin", given_names="Ayşe", birth_date=date(1947, 3, 9), without_bsn="test")
+    sealed = keys.seal(world.patient_id, who, secrets.token_bytes(NONCE_BYTES))
+    await world.admin.execute(
+        "INSERT INTO patient_identity (patient_id, organisation_id, sealed, key_id, name_digest) "
+        "VALUES ($1, $2, $3, $4, $5)",
+        world.patient_id, world.region.centre, sealed.sealed, sealed.key_id, sealed.name_digest,
+    )  # fmt: skip
+    letters = written_letters(dispatch, keys, "https://thuiswacht.test", load_folder())
+    store = Store()
+    async with listening(tmp_path, store) as (hospital, https):
+        assert await hand_over(world, dispatch, https, hospital.url, letters) == Delivered()
+        content = hospital.received[0].content
+    bundle = Bundle.model_validate_json(content)
+    assert bundle.type == "transaction"
+    (communication,) = store.of("Communication")
+    text, attached = communication["payload"]
+    attachment = attached["contentAttachment"]
+    assert attachment["contentType"] == "application/pdf"
+    pages = PdfReader(BytesIO(b64decode(attachment["data"], validate=True))).pages
+    pdf = "".join("".join(page.extract_text().split()) for page in pages)
+    first = text["contentString"].splitlines()[0]
+    assert first.startswith("Verantwoordelijk tot iemand dit met naam overneemt")
+    asked = "Wilt u de patiënt beoordelen en de verantwoordelijkheid overnemen, uiterlijk"
+    for said in (first, "Ayşe Şahin, geboren 9 maart 1947", asked):
+        assert said in text["contentString"]
+        assert "".join(said.split()) in pdf
 
 
 @pytest.mark.parametrize(
