@@ -10,6 +10,9 @@ from enum import StrEnum
 
 from models.escalations import Escalation, Message, MessageKind, MessageState
 
+NOT_DELIVERED = "not_delivered"
+"""Why a look is set for when a message should have arrived; who records that it has brings it forward."""
+
 ARRIVED = (MessageState.DELIVERED, MessageState.SEEN, MessageState.ACCEPTED)
 _NO_MORE = (MessageState.GIVEN_UP, MessageState.WITHDRAWN)
 _CARRYING = (MessageKind.ESCALATION, MessageKind.QUESTION)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from alerting.escalation.asking import ask, reachable, undelivered
 from alerting.escalation.choice import by_label, fitting_step, is_same_ladder, policy_of, wait_us
-from alerting.escalation.delivery import Way, carriers, delivery_of, may_have_arrived
+from alerting.escalation.delivery import NOT_DELIVERED, Way, carriers, delivery_of, may_have_arrived
 from alerting.escalation.duty import Rosters
 from alerting.escalation.policy import Policies, Policy
 from alerting.escalation.promises import keep_promises, look_after_questions, promised
@@ -186,7 +186,7 @@ def _wait(work: Work) -> Decision:
 def _next(work: Work, why: str) -> Decision:
     """The next step that leads to somebody; after the last, that one again and again, in its time."""
     current = _current(work)
-    if current is not None and why == "not_delivered":
+    if current is not None and why == NOT_DELIVERED:
         undelivered(work, current)
     last = len(work.policy.steps)
     if work.alert.step_no < last:
@@ -302,9 +302,9 @@ def _ends(work: Work, policy: Policy) -> list[End]:
             ends.append((current.answer_by_us, "not_answered"))
         delivery = delivery_of(current, work.messages, work.now_us)
         if delivery.way is Way.LOST and Channel.WORKLIST not in step.channels:
-            ends.append((work.now_us, "not_delivered"))
+            ends.append((work.now_us, NOT_DELIVERED))
         elif delivery.by_us is not None:
-            ends.append((delivery.by_us, "not_delivered"))
+            ends.append((delivery.by_us, NOT_DELIVERED))
     return ends or [(since_us + policy.repeat_every_us, "nothing_to_wait_for")]
 
 

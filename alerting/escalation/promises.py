@@ -2,7 +2,7 @@
 
 from alerting.acts import hand_over_expired, lapse, snooze_over
 from alerting.escalation.asking import undelivered
-from alerting.escalation.delivery import Way, delivery_of
+from alerting.escalation.delivery import NOT_DELIVERED, Way, delivery_of
 from alerting.escalation.duty import Duty
 from alerting.escalation.recipients import as_recipient
 from alerting.escalation.situation import Decision, Look
@@ -71,7 +71,7 @@ def look_after_questions(work: Work) -> None:
             because = "not_answered"
         elif delivery.way is Way.LOST:
             undelivered(work, escalation)
-            because = "not_delivered"
+            because = NOT_DELIVERED
         if because is not None:
             who = work.alert.owner or escalation.asked_by
             facts = {"events": [AlertEvent.ESCALATION_PASSED_ON.value], "because": because}
@@ -114,5 +114,5 @@ def _ends_of(work: Work, escalation: Escalation) -> list[tuple[int, str]]:
     ends = [(escalation.answer_by_us, "not_answered")]
     delivery = delivery_of(escalation, work.messages, work.now_us)
     if delivery.way is Way.UNDER_WAY:
-        ends.append((delivery.by_us, "not_delivered"))
+        ends.append((delivery.by_us, NOT_DELIVERED))
     return [(at_us, why) for at_us, why in ends if at_us is not None]

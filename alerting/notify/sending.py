@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from random import SystemRandom
 from typing import TypeAlias
 
+from alerting.escalation.delivery import NOT_DELIVERED
 from alerting.notify.channels import Channel, Finish, Later, Outgoing, Receipt, Refused
 from alerting.notify.endpoints import Endpoints
 from alerting.notify.facts import Facts, carried, load_facts
@@ -39,7 +40,7 @@ from models.db import sending
 from models.db.alerts import lock_alerts
 from models.db.pool import Connection, Pool
 from models.db.sending import Taken
-from models.db.steps import Look, bring_forward
+from models.db.steps import Look, bring_forward, end_wait
 from models.db.trouble import raise_trouble
 from models.errors import TryAgain
 from models.escalations import Channel as ChannelName
@@ -202,12 +203,13 @@ class Sender:
             if not stored:
                 log.info("message_taken_over", channel=message.channel)
                 return
+            open_ = [alert for alert in alerts if alert.state is not AlertState.RESOLVED]
             if is_delivered:
                 await sending.arrived(connection, message.patient_id, carried(message), now_us)
+                await end_wait(connection, open_, NOT_DELIVERED, now_us, "message delivered")
             if outcome.follow is not None:
                 await put_messages(connection, [outcome.follow])
             if outcome.ladder:
-                open_ = [alert for alert in alerts if alert.state is not AlertState.RESOLVED]
                 await bring_forward(connection, [Look(alert, now_us, "message given up") for alert in open_])
             await _tell(connection, outcome, now_us)
         metrics.NOTIFY_MESSAGES.labels(message.channel, message.state).inc()

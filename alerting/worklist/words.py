@@ -156,6 +156,7 @@ REASONS: Mapping[str, Both] = {
     "mistaken": Both("fout in het programma", "a mistake in the program"),
     "had_no_next_step": Both("had geen volgende stap", "had no next step"),
     "message given up": Both("bericht opgegeven", "message given up"),
+    "message delivered": Both("bericht bezorgd", "message delivered"),
 }
 """Why something was done, or somebody looks again, as the code names it."""
 

@@ -22,6 +22,13 @@ ON CONFLICT (patient_id, alert_id) WHERE state = 'due' DO UPDATE SET
     why = CASE WHEN excluded.due_at < s.due_at THEN excluded.why ELSE s.why END
 """
 
+_WAIT_ENDED = """
+UPDATE escalation_step AS s SET due_at = $3, why = $5
+FROM unnest($1::uuid[], $2::uuid[]) AS ended (patient_id, alert_id)
+WHERE (s.patient_id, s.alert_id) = (ended.patient_id, ended.alert_id)
+  AND s.state = 'due' AND s.why = $4 AND s.due_at > $3
+"""
+
 _DROP = """
 UPDATE escalation_step AS s SET state = 'dropped', done_at = clock_timestamp(), outcome = $3
 FROM unnest($1::uuid[], $2::uuid[]) AS over (patient_id, alert_id)
@@ -48,6 +55,24 @@ async def bring_forward(connection: Connection, looks: Collection[Look]) -> None
     """Each of these alerts (locked by the caller) is looked at then at the latest."""
     if looks:
         await connection.execute(_BRING_FORWARD, *zip(*map(_look_row, looks), strict=True))
+
+
+async def end_wait(
+    connection: Connection, alerts: Collection[Alert], waited_for: str, now_us: int, why: str
+) -> None:
+    """What these alerts (locked by the caller) waited for has come: who waited for that looks now.
+
+    **Units**: microseconds since 1970 UTC.
+    """
+    if alerts:
+        await connection.execute(
+            _WAIT_ENDED,
+            [alert.patient_id for alert in alerts],
+            [alert.alert_id for alert in alerts],
+            to_datetime(now_us),
+            waited_for,
+            why,
+        )
 
 
 async def drop_next(connection: Connection, alerts: Collection[Alert], why: str) -> None:
