@@ -6,8 +6,11 @@ import random
 import signal
 import sys
 from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
+
+import pytest
 
 from alerting.notify.channels.webhook import Webhook
 from alerting.notify.sender import send_due
@@ -15,12 +18,17 @@ from alerting.notify.sending import Limits, Sender
 from models.clock import HOUR_US, MINUTE_US
 from models.db.pool import Connection, connect
 from models.escalations import MessageState
+from tests.integration.killing import another_connection, until
 from tests.integration.notify.conftest import KEY
 from tests.integration.notify.post import Post
 from tests.notes import NOW_US, PRACTICE
 from tests.receivers.authority import Authority
 from tests.receivers.https import Endpoint, Reply, Request
 
+RECORDING = """
+SELECT count(*) FROM pg_stat_activity
+WHERE application_name = 'test.dying' AND wait_event_type = 'Lock' AND datname = current_database()
+"""
 DYING = Path(__file__).with_name("dying_sender.py")
 SIGNALS = ("fluid", "breathing", "pressure", "glucose", "infection", "activity")
 
@@ -97,29 +105,104 @@ async def test_several_senders_share_the_work_and_keep_the_order(
         assert [message_id for message_id in came if message_id in ids] == ids
 
 
-async def test_who_is_killed_between_sending_and_recording_sends_again_under_the_same_id(
-    database: str, post: Post, receiver: Endpoint, webhook: Webhook, authority: Authority
+@dataclass
+class Dying:
+    """Starts senders that die at a named point."""
+
+    database: str
+    authority: Authority
+
+    async def start(self, point: str) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            sys.executable, str(DYING), point, self.database, str(self.authority.file), KEY.hex(),
+            str(NOW_US),
+            stdout=asyncio.subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+        )  # fmt: skip
+
+    async def dies_at(self, point: str) -> None:
+        """It gets there, and is killed."""
+        dying = await self.start(point)
+        assert dying.stdout is not None
+        async with asyncio.timeout(100):
+            assert (await dying.stdout.readline()).decode().strip() == point
+        await kill(dying)
+
+
+async def kill(dying: asyncio.subprocess.Process) -> None:
+    dying.send_signal(signal.SIGKILL)
+    assert await dying.wait() == -signal.SIGKILL
+
+
+@pytest.fixture
+def dying(database: str, authority: Authority) -> Dying:
+    return Dying(database, authority)
+
+
+@pytest.mark.parametrize(("point", "copies"), [("claimed", 0), ("sent", 1)])
+async def test_what_a_dead_sender_held_is_sent_after_its_hold_under_the_same_id(
+    dying: Dying, post: Post, receiver: Endpoint, webhook: Webhook, point: str, copies: int
 ) -> None:
     await post.address(PRACTICE, "webhook", receiver.url())
     sent = await post.hand_over()
-    dying = await asyncio.create_subprocess_exec(
-        sys.executable, str(DYING), database, str(authority.file), KEY.hex(), str(NOW_US),
-        stdout=asyncio.subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
-    )  # fmt: skip
-    assert dying.stdout is not None
-    async with asyncio.timeout(100):
-        assert await dying.stdout.readline() == b"sent\n"
-    dying.send_signal(signal.SIGKILL)
-    assert await dying.wait() == -signal.SIGKILL
+    await dying.dies_at(point)
     stored = await post.now(sent)
     assert (stored.state, stored.attempts, stored.delivered_at_us) == (MessageState.ATTEMPTED, 1, None)
     # Nobody else touches it while the dead one could still be sending.
     assert await send_due(post.pool, {webhook.name: webhook}, NOW_US) == 0
-    await post.admin.execute("UPDATE message SET claimed_until = clock_timestamp()")
+    await its_hold_is_over(post)
     assert await send_due(post.pool, {webhook.name: webhook}, NOW_US) == 1
-    assert [request.message_id for request in receiver.requests] == [str(sent.message_id)] * 2
+    assert [request.message_id for request in receiver.requests] == [str(sent.message_id)] * (copies + 1)
     stored = await post.now(sent)
     assert (stored.state, stored.attempts) == (MessageState.DELIVERED, 2)
+
+
+async def test_who_is_killed_while_recording_has_recorded_nothing(
+    dying: Dying, database: str, post: Post, receiver: Endpoint, webhook: Webhook
+) -> None:
+    await post.address(PRACTICE, "webhook", receiver.url())
+    sent = await post.hand_over()
+    async with another_connection(database) as blocker, blocker.transaction():
+        # The message is written by then, and with it in one transaction that its escalation has arrived.
+        await blocker.execute("LOCK TABLE escalation IN SHARE MODE")
+        sender = await dying.start("recorded")
+        await until(post.admin, RECORDING, 1)
+        await kill(sender)
+    stored = await post.now(sent)
+    assert (stored.state, await post.escalation_delivered_us(sent)) == (MessageState.ATTEMPTED, None)
+    await its_hold_is_over(post)
+    assert await send_due(post.pool, {webhook.name: webhook}, NOW_US) == 1
+    assert [request.message_id for request in receiver.requests] == [str(sent.message_id)] * 2
+    assert await post.escalation_delivered_us(sent) == NOW_US
+
+
+async def test_what_was_recorded_before_the_death_is_not_sent_again(
+    dying: Dying, post: Post, receiver: Endpoint, webhook: Webhook
+) -> None:
+    await post.address(PRACTICE, "webhook", receiver.url())
+    sent = await post.hand_over()
+    await dying.dies_at("recorded")
+    await its_hold_is_over(post)
+    assert await send_due(post.pool, {webhook.name: webhook}, NOW_US) == 0
+    assert [request.message_id for request in receiver.requests] == [str(sent.message_id)]
+    assert (await post.now(sent)).state is MessageState.DELIVERED
+
+
+@pytest.mark.parametrize(("point", "copies"), [("claimed", 0), ("sent", 1)])
+async def test_resolved_while_its_sender_was_dead_it_is_not_sent_again(
+    dying: Dying, post: Post, receiver: Endpoint, webhook: Webhook, point: str, copies: int
+) -> None:
+    await post.address(PRACTICE, "webhook", receiver.url())
+    sent = await post.hand_over()
+    await dying.dies_at(point)
+    await post.resolve(sent)
+    await its_hold_is_over(post)
+    await send_due(post.pool, {webhook.name: webhook}, NOW_US)
+    assert len(receiver.requests) == copies
+    assert (await post.now(sent)).state is MessageState.WITHDRAWN
+
+
+async def its_hold_is_over(post: Post) -> None:
+    await post.admin.execute("UPDATE message SET claimed_until = clock_timestamp()")
 
 
 async def test_who_was_too_slow_does_not_undo_what_another_recorded(
