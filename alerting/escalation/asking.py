@@ -25,17 +25,22 @@ _REFERS = (Recipient.REFERRAL_DESK, Recipient.SPECIALIST)
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """A step that leads to somebody: which one, who is on duty for it, and by which of its channels."""
+    """A step that leads to somebody: which one, who is on duty for it, and by which of its channels.
+
+    `passed_over`: whom the steps before it would have asked, and could not.
+    """
 
     step_no: int
     step: Step
     duty: Duty
     contact: Contact
     channels: tuple[Channel, ...]
+    passed_over: tuple[Recipient, ...] = ()
 
 
 def reachable(work: Work, numbers: Iterable[int]) -> Reached | None:
     """The first of these steps that leads to somebody; each that does not is trouble, and says so."""
+    passed_over: list[Recipient] = []
     for number in numbers:
         step = work.policy.steps[number - 1]
         duty = work.rosters.on_duty(step.recipient, work.now_us)
@@ -45,7 +50,8 @@ def reachable(work: Work, numbers: Iterable[int]) -> Reached | None:
         contact = work.situation.contacts.get(duty.recipient)
         channels = () if contact is None else tuple(c for c in step.channels if c in contact.channels)
         if contact is not None and channels:
-            return Reached(number, step, duty, contact, channels)
+            return Reached(number, step, duty, contact, channels, tuple(passed_over))
+        passed_over.append(duty.recipient)
         work.why.append(f"step_{number}_reaches_nobody")
         work.notice(
             Trouble.UNREACHABLE_STEP,
@@ -82,6 +88,7 @@ def ask(work: Work, reached: Reached, why: str, *, anew: bool, stepped_us: int |
         recipient=reached.duty.recipient.value,
         duty=reached.duty.name,
         shift=reached.duty.shift.value,
+        passed_over=[one.value for one in reached.passed_over] or None,
     )
     work.why.append(why)
     if same is not None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from alerting.explain.moments import short_moment
 from alerting.explain.sentences import capital
@@ -163,12 +163,16 @@ class _Saying:
             words.value_of(part, self.language) for part in (one["from"], one["to"]) if part is not None
         )
         why = ", ".join(
-            f"{words.said(words.FIELDS, name, self.language)}: {words.value_of(str(value), self.language)}"
+            f"{words.said(words.FIELDS, name, self.language)}: {self.value(value)}"
             for name, value in one["why"].items()
             if value is not None
         )
         event = words.said(words.EVENTS, one["event"], self.language)
         return self.moment(one["at"]), event, step, one["by"], why
+
+    def value(self, value: object) -> str:
+        values = cast("list[object]", value) if isinstance(value, list) else [value]
+        return ", ".join(words.value_of(str(one), self.language) for one in values)
 
     def party(self, party: Structure) -> str:
         role = words.said(words.ROLES, party["role"], self.language)

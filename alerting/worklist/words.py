@@ -170,6 +170,7 @@ FIELDS: Mapping[str, Both] = {
     "outcome": Both("uitkomst", "outcome"),
     "owner": Both("had het", "had it"),
     "recipient": Both("aan", "to"),
+    "passed_over": Both("niet te bereiken", "could not be reached"),
     "request": Both("soort", "kind"),
     "policy": Both("beleid", "policy"),
     "duty": Both("dienst", "duty"),

@@ -128,6 +128,9 @@ def test_a_step_that_leads_to_nobody_is_passed_over_and_is_trouble(course: Cours
     assert course.asked == [Recipient.COORDINATION_CENTRE]
     assert course.troubles() == [Trouble.UNREACHABLE_STEP]
     assert "step_2_reaches_nobody" in course.decisions[-1].why
+    stepped = [one.happening for one in course.events if one.happening.event is AlertEvent.STEPPED]
+    assert "passed_over" not in stepped[0].why
+    assert stepped[-1].why["passed_over"] == ["huisarts"], "and the alert's history says so"
 
 
 def test_a_step_without_an_address_leads_to_nobody(course: Course) -> None:
