@@ -15,8 +15,8 @@ from typing import Any, Protocol, TypeAlias
 
 import httpcore
 
-from alerting.notify.reachable import is_loopback, is_public, require_https
 from models.errors import BadInput
+from models.reachable import is_loopback, is_public, require_https
 
 _ANSWER_BYTES = 64 * 1024
 _CONNECT_S = 5.0

@@ -9,9 +9,12 @@ from alerting.worklist.forms import PatientAppForm, PatientMessageForm
 from ingest.acting import Acting
 from models.clock import DAY_US
 from models.db import patient_messages as stored
+from models.db.installation import purpose
 from models.db.patient_messages import App
 from models.errors import BadInput, NotThere, Outdated
 from models.findings import Severity
+from models.reachable import require_allowed
+from models.register import Channel
 
 KEEPS_US = DAY_US
 """So long a message to a patient has a use."""
@@ -59,6 +62,8 @@ async def list_apps(act: Acting) -> Sequence[dict[str, Any]]:
 
 async def add_app(act: Acting, form: PatientAppForm) -> UUID:
     """From now on patients of this source are told through it. **Raises**: BadInput."""
+    own_machine = await purpose(act.connection) == "trial"
+    require_allowed(Channel.WEBHOOK, form.address, own_machine=own_machine)
     new = App(uuid4(), form.source, form.address, form.origin)
     await stored.add_app(act.connection, new)
     act.details = f"app {new.address_id} for {form.source}"

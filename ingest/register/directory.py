@@ -20,6 +20,7 @@ from models.db.pool import Pool
 from models.db.programmes import catalogue
 from models.errors import BadInput, NotThere
 from models.messages import Origin
+from models.reachable import require_allowed
 from models.register import Channel, Organisation, OrganisationKind
 
 
@@ -175,6 +176,8 @@ async def end_role(act: Acting, person_id: UUID, form: EndRoleForm) -> None:
 
 async def add_address(act: Acting, form: AddressForm) -> UUID:
     """From now on messages go there too. **Raises**: NotThere, BadInput."""
+    own_machine = await purpose(act.connection) == "trial"
+    require_allowed(form.channel, form.address, own_machine=own_machine)
     address_id = uuid4()
     new = Address(address_id, form.organisation_id, form.person_id, form.channel, form.address)
     await directory.add_address(act.connection, new)

@@ -74,7 +74,6 @@ PURE_ELSEWHERE = {
     "alerting/notify/letter/words.py",
     "alerting/notify/outbox.py",
     "alerting/notify/patience.py",
-    "alerting/notify/reachable.py",
     "alerting/notify/to_patient.py",
     "alerting/offline/admission.py",
     "alerting/offline/bad_rows.py",

@@ -111,6 +111,7 @@ class Course(RuleBasedStateMachine):
         self.findings: dict[UUID, Finding] = {}
         self.changes: list[Effective] = []
         self.since_us = 0
+        self.latest_us = self.now_us
         self.region, self.admin = self.world.region, self.world.admin
         self.dispatcher, self.alerting = self.world.dispatcher, self.world.alerting
         self.patient_id: UUID = self.run(self._begin())
@@ -122,6 +123,11 @@ class Course(RuleBasedStateMachine):
                 UUID(int=4), kinds[OrganisationKind.COMMUNITY_NURSING], Role.COMMUNITY_NURSE
             ),
         }
+
+    @property
+    def log_us(self) -> int:
+        """The clock of the log, by which findings are told: it never goes back."""
+        return max(self.now_us, self.since_us)
 
     def run(self, work: Awaitable[Any]) -> Any:
         return self.world.loop.run_until_complete(work)
@@ -140,39 +146,39 @@ class Course(RuleBasedStateMachine):
     def a_finding_opens(self, signal: Signal, severity: Severity) -> None:
         name = f"{signal}_{len(self.findings)}"
         finding = Finding(
-            finding_id(self.patient_id, "heart_failure", name, self.now_us), self.patient_id,
-            self.region.centre, 0, "heart_failure", 1, name, signal, severity, self.now_us, (), "hash",
+            finding_id(self.patient_id, "heart_failure", name, self.log_us), self.patient_id,
+            self.region.centre, 0, "heart_failure", 1, name, signal, severity, self.log_us, (), "hash",
         )  # fmt: skip
-        self.run(self._follow(FindingChange(None, finding, self.now_us)))
+        self.run(self._follow(FindingChange(None, finding, self.log_us)))
 
     @precondition(lambda self: any(f.holds for f in self.findings.values()))
     @rule(data=st.data(), how=st.sampled_from(["clears", "rises", "was_never"]))
     def a_finding_changes(self, data: st.DataObject, how: str) -> None:
         before = data.draw(st.sampled_from([f for f in self.findings.values() if f.holds]))
         if how == "clears":
-            after = replace(before, cleared_at_us=self.now_us)
+            after = replace(before, cleared_at_us=self.log_us)
         elif how == "rises":
-            after = replace(before, severity=Severity.HIGH, raised_at_us=self.now_us)
+            after = replace(before, severity=Severity.HIGH, raised_at_us=self.log_us)
         else:
             after = replace(before, retracted=True)
-        self.run(self._follow(FindingChange(before, after, self.now_us, late=how == "was_never")))
+        self.run(self._follow(FindingChange(before, after, self.log_us, late=how == "was_never")))
 
     @precondition(lambda self: any(not f.holds for f in self.findings.values()))
     @rule(data=st.data())
     def late_data_brings_a_finding_back(self, data: st.DataObject) -> None:
         before = data.draw(st.sampled_from([f for f in self.findings.values() if not f.holds]))
         after = replace(before, cleared_at_us=None, retracted=False)
-        self.run(self._follow(FindingChange(before, after, self.now_us, late=True)))
+        self.run(self._follow(FindingChange(before, after, self.log_us, late=True)))
 
     @rule(change=st.sampled_from([Admit(), Discharge()]))
     def circumstances_change(self, change: AnyChange) -> None:
-        self.changes.append(Effective(self.now_us, self.now_us, change))
+        self.changes.append(Effective(self.log_us, self.log_us, change))
         self.run(self._follow())
 
     @rule(reason=st.just("finished"))
     @precondition(lambda self: len(self.findings) > 5)
     def follow_up_ends(self, reason: Literal["finished"]) -> None:
-        self.changes.append(Effective(self.now_us, self.now_us, End(reason=reason)))
+        self.changes.append(Effective(self.log_us, self.log_us, End(reason=reason)))
         self.run(self._follow())
 
     async def _follow(self, *changes: FindingChange) -> None:
@@ -184,12 +190,12 @@ class Course(RuleBasedStateMachine):
                 {alert.alert_id: alert for alert in alerts}, links,
             )  # fmt: skip
             ids = iter(uuid4, None)
-            told = follow(book, changes, since_us=self.since_us, now_us=self.now_us, ids=ids)
+            told = follow(book, changes, since_us=self.since_us, now_us=self.log_us, ids=ids)
             self.findings |= {change.after.finding_id: change.after for change in changes}
             await write_findings(connection, [change.after for change in changes])
             reasons = [Reason(self.patient_id, j.alert_id, j.finding_id, j.at_us) for j in told.joined]
             await write_alerts(connection, list(told.alerts), reasons, list(told.events))
-        self.since_us = max(self.since_us, self.now_us)
+        self.since_us = self.log_us
 
     # What people do.
 
@@ -257,6 +263,14 @@ class Course(RuleBasedStateMachine):
         self.run(self._follow())
         self.run(self._work_off())
 
+    @rule(minutes=st.integers(1, 180))
+    def the_clock_steps_back(self, minutes: int) -> None:
+        """That of people and dispatchers, on a machine whose clock was set."""
+        self.latest_us = max(self.latest_us, self.now_us)
+        self.now_us -= minutes * MINUTE_US
+        self.run(self.region.clock(self.now_us))
+        self.run(self._work_off())
+
     @rule()
     def a_dispatcher_is_killed_before_it_commits(self) -> None:
         async def crash() -> None:
@@ -298,7 +312,7 @@ class Course(RuleBasedStateMachine):
                 continue
             assert len(steps) == 1, "somebody looks again, once"
             due_us = round(steps[0]["due_at"].timestamp() * 1e6)
-            assert due_us <= self.now_us + LONGEST_US, "and before long"
+            assert due_us <= max(self.latest_us, self.now_us) + LONGEST_US, "and before long"
             assert len([e for e in open_ones if e["asked_by"] is None and e["state"] == "asked"]) <= 1
             self._is_somebodys(alert, open_ones)
 
@@ -341,7 +355,8 @@ class Course(RuleBasedStateMachine):
                 continue
             if alert.state is AlertState.ACKNOWLEDGED:
                 assert (alert.snoozed_until_us or alert.resolve_by_us or 0) > self.now_us
-            else:
+            elif self.now_us >= self.latest_us:
+                # Until a clock that stepped back is where it was, what was set by it is not due.
                 assert alert.step_no > 0
                 assert alert.stepped_at_us is not None
                 assert self.now_us - alert.stepped_at_us < LONGEST_US

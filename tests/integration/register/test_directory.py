@@ -88,6 +88,29 @@ async def test_addresses_of_organisations_and_people(admin: Connection, api: Api
     await boss("POST", "/directory/addresses", address, 201)
 
 
+@pytest.mark.parametrize(
+    ("channel", "address", "expected"),
+    [
+        ("webhook", "http://hooks.example.org/in", "https://HOST"),
+        ("webhook", "https://user:secret@hooks.example.org/in", "https://HOST"),
+        ("webhook", "https://10.0.0.8/in", "everybody can reach"),
+        ("fhir", "https://169.254.169.254/latest", "everybody can reach"),
+        ("fhir", "https://[::ffff:10.0.0.8]/fhir", "everybody can reach"),
+        ("email", "everybody", "NAME@DOMAIN"),
+        ("secure_mail", "a@b.nl, c@d.nl", "NAME@DOMAIN"),
+    ],
+)
+async def test_an_address_that_is_not_allowed_is_refused_as_it_is_entered(
+    admin: Connection, api: Api, channel: str, address: str, expected: str
+) -> None:
+    boss = await administrator_of(admin, api)
+    body = {"organisation_id": str(CENTRE), "channel": channel, "address": address}
+    refused = await boss("POST", "/directory/addresses", body, 422)
+    assert expected in str(refused)
+    assert "secret" not in str(refused)
+    assert await admin.fetchval("SELECT count(*) FROM message_address") == 0
+
+
 @pytest.mark.parametrize("policy", [decide, anybody_may], ids=["checked", "by the database alone"])
 async def test_nobody_else_gives_roles_or_enters_anything(
     admin: Connection, api: Api, policy: Decide

@@ -3,8 +3,9 @@
 import pytest
 
 from alerting.notify.https import Https, NotReached, tls_of
-from alerting.notify.reachable import is_loopback, is_public, require_https
 from models.errors import BadInput
+from models.reachable import is_loopback, is_public, require_allowed, require_https
+from models.register import Channel
 
 REFUSED = (
     "0.0.0.0", "10.1.2.3", "100.64.0.1", "100.127.255.254", "127.0.0.1", "127.8.8.8", "169.254.169.254",
@@ -83,3 +84,24 @@ async def test_however_this_machine_is_written_it_is_found_out(host: str) -> Non
     with pytest.raises(NotReached) as refused:
         await Https(tls_of(None)).post(f"https://{host}/in", b"{}", {})
     assert refused.value.why in {"address not allowed", "name not found"}
+
+
+@pytest.mark.parametrize("channel", [Channel.WEBHOOK, Channel.FHIR])
+def test_what_may_be_entered_as_an_address(channel: Channel) -> None:
+    for name in ("hooks.example.org", "a.localhost.example", "8.8.8.8", "[2a00:1450::1]"):
+        require_allowed(channel, f"https://{name}/in", own_machine=False)
+    for here in ("localhost", "a.localhost", "127.0.0.1", "[::1]"):
+        require_allowed(channel, f"https://{here}:8443/in", own_machine=True)
+        with pytest.raises(BadInput, match="everybody can reach"):
+            require_allowed(channel, f"https://{here}:8443/in", own_machine=False)
+    for inside in ("10.1.2.3", "2130706433", "0x7f.1", "0x7f000001", "[fe80::1]", "[::ffff:10.0.0.1]"):
+        with pytest.raises(BadInput, match="everybody can reach"):
+            require_allowed(channel, f"https://{inside}/in", own_machine=True)
+
+
+def test_what_may_be_entered_as_a_mailbox() -> None:
+    require_allowed(Channel.EMAIL, "meldkamer@zorg.example.nl", own_machine=False)
+    for wrong in ("", "a", "a@b", "a b@c.nl", "a@b.nl\n", "a@b.nl, c@d.nl"):
+        with pytest.raises(BadInput, match="NAME@DOMAIN"):
+            require_allowed(Channel.SECURE_MAIL, wrong, own_machine=False)
+    require_allowed(Channel.PHONE, "070 312 45 67", own_machine=False)

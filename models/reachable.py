@@ -1,12 +1,14 @@
-"""Which addresses of the internet a message may be sent to: those that everybody can reach, and no others.
+"""Which addresses a message may be sent to: of the internet those that everybody can reach, and no others.
 
 Whoever may enter an address could otherwise let us talk to our own network on their behalf. Pure.
 """
 
 import ipaddress
+import re
 from urllib.parse import urlsplit
 
 from models.errors import BadInput
+from models.register import Channel
 
 # Source: IANA IPv4 Special-Purpose Address Registry (RFC 6890 and its updates), multicast, and class E.
 _NOT_FOR_US_4 = tuple(
@@ -52,6 +54,28 @@ _NOT_FOR_US_6 = tuple(
 _ISATAP = (0x0000_5EFE, 0x0200_5EFE)
 
 
+_MAILBOX = re.compile(r"[!-~]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+
+
+def require_allowed(channel: Channel, address: str, *, own_machine: bool) -> None:
+    """Lets an address through that messages of a channel may go to, as far as can be told by looking at it.
+
+    A name is looked up, and its answers are checked, whenever something is sent. `own_machine`: this machine
+    is a receiver too, as in trials.
+
+    >>> require_allowed(Channel.WEBHOOK, "https://hooks.example.org/in", own_machine=False)
+
+    **Raises**: BadInput, without the address, which may hold a secret.
+    """
+    if channel in (Channel.WEBHOOK, Channel.FHIR):
+        host, _, _ = require_https(address)
+        is_here = is_loopback(host) or host == "localhost" or host.endswith(".localhost")
+        if not (own_machine if is_here else _is_name(host) or is_public(host)):
+            raise BadInput(where="address", expected="a host that everybody can reach", found="one inside")
+    elif channel in (Channel.EMAIL, Channel.SECURE_MAIL) and not _MAILBOX.fullmatch(address):
+        raise BadInput(where="address", expected="NAME@DOMAIN", found="else")
+
+
 def is_public(address: str) -> bool:
     """Whether this is an address of a host that everybody can reach, and by no way round.
 
@@ -72,6 +96,11 @@ def is_public(address: str) -> bool:
     if (int(found) >> 32) & 0xFFFF_FFFF in _ISATAP:
         return False
     return not any(found in network for network in _NOT_FOR_US_6)
+
+
+def _is_name(host: str) -> bool:
+    """Whether it is no address by number, however that is written: names end in letters."""
+    return not host.rpartition(".")[2].isdigit() and ":" not in host and not host.startswith("0x")
 
 
 def is_loopback(address: str) -> bool:
