@@ -19,7 +19,7 @@ from models.clock import wall_now_us
 from models.db import administration
 from models.db.identity import identities
 from models.db.programmes import catalogue
-from models.errors import BadInput, NotThere, Outdated
+from models.errors import BadInput, NotAllowed, NotThere, Outdated
 from models.identity import Keys
 from models.programmes import Offered
 
@@ -77,13 +77,13 @@ async def move(
     failed: list[tuple[UUID, str]] = []
     change = PatientChange(move=MoveForm(programme=programme))
     for one in form.patients:
-        await act.require(one.patient_id)
         try:
+            await act.require(one.patient_id)
             async with act.connection.transaction():
                 await acts.change_patient(
                     act, keys, one.patient_id, ChangeForm(version=one.version, change=change), wall_now_us()
                 )
-        except (BadInput, Outdated) as error:
+        except (BadInput, NotAllowed, Outdated) as error:
             failed.append((one.patient_id, str(error)))
         else:
             moved.append(one.patient_id)
