@@ -27,8 +27,9 @@ from simulators.stack.supervisor import IN_MEMORY, Deed, Plan, ServerName
 
 _ANSWER_WITHIN_S = 120.0
 _PROJECT = Path(__file__).parents[2]
-_MEMORY = Path("/dev/shm")  # noqa: S108  (a random name follows)
-_ROOM_BYTES = 4 << 30
+MEMORY = Path("/dev/shm")  # noqa: S108  (a random name follows)
+ROOM_BYTES = 4 << 30
+"""That much must be free in memory before several stacks may keep there all that they write."""
 
 
 @dataclass(frozen=True)
@@ -285,7 +286,7 @@ def _folder_for_servers(wishes: Wishes) -> Path:
                 "choose a folder outside root's home, or run as another user."
             )
     else:
-        place = _roomy_place(as_root=as_root, survives_power_cuts=wishes.fsync)
+        place = roomy_place(as_root=as_root, survives_power_cuts=wishes.fsync)
         folder = place / f"thuiswacht-{secrets.token_hex(6)}"
         folder.mkdir(mode=0o700)
     if as_root:
@@ -294,14 +295,14 @@ def _folder_for_servers(wishes: Wishes) -> Path:
     return folder
 
 
-def _roomy_place(*, as_root: bool, survives_power_cuts: bool) -> Path:
+def roomy_place(*, as_root: bool, survives_power_cuts: bool) -> Path:
+    """Where temporary folders are made."""
     places = [Path(tempfile.gettempdir()), Path("/var/tmp"), Path("/tmp")]  # noqa: S108  (a random name follows)
-    if not survives_power_cuts and _has_room(_MEMORY):
+    if not survives_power_cuts and _has_room(MEMORY):
         # A new database is a thousand files: on disk they take ten times the processor time.
-        places.insert(0, _MEMORY)
+        places.insert(0, MEMORY)
     return next((place for place in places if not as_root or others_can_reach(place)), places[0])
 
 
 def _has_room(place: Path) -> bool:
-    """Whether several stacks may keep all that they write there."""
-    return os.access(place, os.W_OK | os.X_OK) and shutil.disk_usage(place).free >= _ROOM_BYTES
+    return os.access(place, os.W_OK | os.X_OK) and shutil.disk_usage(place).free >= ROOM_BYTES
