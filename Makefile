@@ -25,7 +25,7 @@ test: lint types tests ## everything that must hold: lint, types, architecture, 
 
 .PHONY: tests
 tests: $(INSTALLED) ## all tests, spread over the processors
-	$(BIN)/pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/pytest --numprocesses=auto --no-loadscope-reorder $(ARGS)
 
 .PHONY: fuzz
 fuzz: $(INSTALLED) ## random bytes through the rule engine, with every index of its arrays checked

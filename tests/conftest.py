@@ -12,6 +12,8 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from alerting.engine.engine import warm_up
 from simulators.stack import Stack
@@ -20,11 +22,24 @@ from simulators.stack.jars import JarsOutOfReach, ensure_jars
 from simulators.stack.stack import say_to_stderr
 
 PARTITIONS = 4
+TEST_BY_TEST = ("tests/integration/access/test_matrix.py",)
 
 
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are processors, for tests also wait; four at most, for each has its own stack."""
     return min(len(os.sched_getaffinity(0)) + 1, 4)
+
+
+class Spread(LoadFileScheduling):
+    """Tests of a file go to the same worker, but where each takes long and makes a world of its own."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid if nodeid.startswith(TEST_BY_TEST) else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Spread:
+    """Who gives the workers their tests."""
+    return Spread(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
