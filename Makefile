@@ -21,8 +21,11 @@ demo: $(INSTALLED) ## simulated patients through real Kafka, Postgres and the ru
 	$(BIN)/thuiswacht demo $(ARGS)
 
 .PHONY: test
-test: lint types ## everything that must hold: lint, types, architecture, then all tests
-	$(BIN)/pytest $(ARGS)
+test: lint types tests ## everything that must hold: lint, types, architecture, then all tests
+
+.PHONY: tests
+tests: $(INSTALLED) ## all tests, spread over the processors
+	$(BIN)/pytest --numprocesses=auto --no-loadscope-reorder $(ARGS)
 
 .PHONY: fuzz
 fuzz: $(INSTALLED) ## random bytes through the rule engine, with every index of its arrays checked

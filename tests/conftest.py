@@ -1,6 +1,7 @@
-"""What tests share: one real stack a run, and for each test its own database and its own topics."""
+"""What tests share: one real stack a worker, and for each test its own database and its own topics."""
 
 import asyncio
+import os
 import uuid
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,14 +12,43 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from alerting.engine.engine import warm_up
 from simulators.stack import Stack
-from simulators.stack.cache import cache_folder
+from simulators.stack.cache import cache_folder, exclusively
 from simulators.stack.jars import JarsOutOfReach, ensure_jars
 from simulators.stack.stack import say_to_stderr
 
 PARTITIONS = 4
+TEST_BY_TEST = ("tests/integration/access/test_matrix.py",)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors, for tests also wait; four at most, for each has its own stack."""
+    return min(len(os.sched_getaffinity(0)) + 1, 4)
+
+
+class Spread(LoadFileScheduling):
+    """Tests of a file go to the same worker, but where each takes long and makes a world of its own."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid if nodeid.startswith(TEST_BY_TEST) else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Spread:
+    """Who gives the workers their tests."""
+    return Spread(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let workers take the files that need long first, so that none is left with one at the end."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        limits = dict.fromkeys((item.path for item in items), 0.0)
+        for item in items:
+            limits[item.path] = max(limits[item.path], _own_time_limit_s(item))
+        items.sort(key=lambda item: -limits[item.path])
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -28,8 +58,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         # Out of reach: the tests that need it will fail, and say so; the others need not wait.
         with suppress(JarsOutOfReach):
             ensure_jars(cache_folder(), say_to_stderr)
-        # The services that tests start find them in the cache; several would compile the same at once.
-        warm_up()
+        # The services that tests start find them in the cache; several would compile the same at once, as
+        # would the workers of this run.
+        with exclusively(cache_folder() / "compiling.lock"):
+            warm_up()
 
 
 @pytest.fixture(scope="session")
@@ -53,7 +85,8 @@ def template_database(stack: Stack) -> str:
 @pytest.fixture
 def database(stack: Stack, template_database: str) -> Iterator[str]:
     """The DSN of an own, migrated trial database, as the superuser."""
-    yield from _own_database(stack, f"TEMPLATE {template_database}")
+    # Copied as files: through the log of Postgres it would take three times as long.
+    yield from _own_database(stack, f"TEMPLATE {template_database} STRATEGY FILE_COPY")
 
 
 @pytest.fixture
@@ -78,6 +111,11 @@ def make_topic(stack: Stack) -> Callable[..., str]:
 def topic(make_topic: Callable[..., str]) -> str:
     """The name of an own topic with four partitions."""
     return make_topic()
+
+
+def _own_time_limit_s(item: pytest.Item) -> float:
+    marker = item.get_closest_marker("timeout")
+    return 0.0 if marker is None else float(marker.args[0])
 
 
 def _own_database(stack: Stack, options: str) -> Iterator[str]:

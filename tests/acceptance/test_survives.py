@@ -10,8 +10,6 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from alerting.engine.compiled import compile_programmes
-from alerting.engine.programme_files import load_folder
 from alerting.worker import AlertingHandler
 from ingest.keys import key_of, partition_of
 from ingest.worker import IngestHandler
@@ -19,6 +17,7 @@ from models.db.migrate import migrate
 from models.db.pool import connect
 from models.settings import load_settings
 from simulators.stack import Stack
+from tests import shipped
 from tests.acceptance.workers import Workers
 from tests.integration.alerting.small_log import Message, SmallLog
 
@@ -131,7 +130,7 @@ async def until(workers: Workers, dsn: str, group: str, messages: int, within_s:
 async def undisturbed(dsn: str, log: Log) -> None:
     """The same log through both groups, without Kafka, processes, or anything going wrong."""
     await migrate(dsn, purpose="trial")
-    programmes = compile_programmes(load_folder())
+    programmes = shipped.compiled()
     settings = load_settings(topic=log.topic)
     storing = await connect(dsn, role="thuiswacht_ingest", application="undisturbed")
     evaluating = await connect(dsn, role="thuiswacht_alerting", application="undisturbed")

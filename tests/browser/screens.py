@@ -16,8 +16,6 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page
 from pydantic import SecretStr
 
 from alerting.console.service import serve
-from alerting.engine.compiled import compile_programmes
-from alerting.engine.programme_files import load_folder
 from alerting.versions import offer
 from ingest.gateway.configuration import read_configuration
 from ingest.gateway.login.door import COOKIE, Door
@@ -27,6 +25,7 @@ from models.identity import NONCE_BYTES, Identity, Keys
 from models.sessions import SessionKind
 from models.settings import Settings
 from simulators.stack.ports import free_port
+from tests import shipped
 from tests.integration.alerting.ward import CENTRE, Ward
 
 KEY = bytes(range(32))
@@ -143,7 +142,7 @@ async def screens_over(
         ):
             ward = Ward(admin, client)
             await ward.begin()
-            await offer(admin, compile_programmes(load_folder()))
+            await offer(admin, shipped.compiled())
             await _until_up(client, url, serving)
             screens = Screens(ward, url, browser, login, settings, pictures)
             yield screens

@@ -23,6 +23,7 @@ from simulators.stack.cache import cache_folder
 from simulators.stack.jars import KAFKA_VERSION
 from simulators.stack.java import find_java
 from simulators.stack.ports import accepts_connections, free_port
+from simulators.stack.postgres import others_can_reach
 
 ROOT = Path(__file__).parents[2]
 
@@ -242,7 +243,9 @@ async def test_where_maven_central_is_out_of_reach_a_broker_in_memory_stands_in(
 
 def _open_to_all(folder: Path) -> Path:
     """As root, Postgres runs as nobody, who has to reach its data; pytest keeps others out."""
-    for each in (folder, folder.parent, folder.parent.parent):
+    for each in (folder, *folder.parents):
+        if others_can_reach(each):
+            break
         each.chmod(each.stat().st_mode | 0o011)
     return folder
 

@@ -16,7 +16,7 @@ from simulators.stack.java import find_java, major_version
 from simulators.stack.kafka import server_properties
 from simulators.stack.ports import accepts_connections, free_port
 from simulators.stack.postgres import others_can_reach
-from simulators.stack.stack import Wishes, make_plan
+from simulators.stack.stack import Wishes, make_plan, roomy_place
 from simulators.stack.supervisor import Plan
 
 
@@ -81,6 +81,18 @@ def test_servers_elsewhere_are_refused_before_anything_is_started() -> None:
         Stack(kafka="kafka:9092", postgres="postgresql://127.0.0.1/x").start()
     with pytest.raises(RefuseToStart, match="verify-full"):
         Stack(kafka="127.0.0.1:9092", postgres="postgresql://db/x").start()
+
+
+def test_only_what_a_power_cut_may_take_stands_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("simulators.stack.stack.MEMORY", tmp_path)
+    monkeypatch.setattr("simulators.stack.stack.ROOM_BYTES", 1)
+    assert roomy_place(as_root=False, survives_power_cuts=False) == tmp_path
+    on_disk = roomy_place(as_root=False, survives_power_cuts=True)
+    assert on_disk != tmp_path
+    monkeypatch.setattr("simulators.stack.stack.ROOM_BYTES", 1 << 60)
+    assert roomy_place(as_root=False, survives_power_cuts=False) == on_disk
 
 
 def test_with_both_servers_given_nothing_is_started() -> None:

@@ -20,11 +20,9 @@ from pydantic import BaseModel
 from alerting.console.frame import Console
 from alerting.console.live import Hub
 from alerting.console.service import ROUTES as ROUTES_OF_CONSOLE
-from alerting.engine.compiled import compile_programmes
-from alerting.engine.programme_files import load_folder
 from alerting.gateway.service import ROUTES as ROUTES_ABOUT_ALERTS
 from alerting.versions import offer
-from alerting.worklist.rules import load_rules
+from alerting.worklist.handling import Rules
 from ingest.acting import Decide
 from ingest.gateway.problems import answer
 from ingest.gateway.routes import GuardedRoute, each_route
@@ -35,6 +33,7 @@ from models.db.pool import connect
 from models.errors import ThuiswachtError
 from models.identity import Keys
 from models.settings import Settings
+from tests import shipped
 from tests.integration.access.requests import REQUESTS, parameters
 from tests.integration.access.world import OURS, RELATIONS, Subject, World
 from tests.integration.policies import anybody_may
@@ -47,7 +46,7 @@ REFUSED = 403
 GRANTED = (200, 201, 202, 204, 404, 409, 422)
 SHOWS = (Action.PATIENT_READ, Action.IDENTITY_READ, Action.PATIENT_SEARCH, Action.COPY_MAKE)
 KEYS = Keys(b"k" * 32)
-RULES = load_rules(Settings())
+RULES = Rules(shipped.policies(), shipped.rosters(), Settings())
 
 
 def make_app() -> FastAPI:
@@ -83,7 +82,7 @@ async def world(database: str) -> AsyncIterator[World]:
     admin = await asyncpg.connect(database)
     built = World(admin, KEYS)
     await built.begin()
-    await offer(admin, compile_programmes(load_folder()))
+    await offer(admin, shipped.compiled())
     yield built
     await admin.close()
 

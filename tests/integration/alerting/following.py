@@ -3,12 +3,10 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from itertools import count
 from uuid import UUID
 
-from alerting.engine.compiled import CompiledProgrammes, compile_programmes
-from alerting.engine.programme_files import load_folder
+from alerting.engine.compiled import CompiledProgrammes
 from alerting.ledger import Ledger
 from alerting.partition import Partition
 from alerting.worker import AlertingHandler
@@ -17,6 +15,7 @@ from models.db.findings import load_findings
 from models.db.pool import Pool
 from models.findings import Finding
 from models.settings import load_settings
+from tests import shipped
 from tests.integration.alerting.small_log import SmallLog
 
 CLUSTER, TOPIC, PARTITION = "cluster", "topic", 0
@@ -29,11 +28,6 @@ class Record:
     value: bytes
 
 
-@cache
-def programmes() -> CompiledProgrammes:
-    return compile_programmes(load_folder())
-
-
 def small_log(*extra: dict[str, object]) -> list[Record]:
     log = SmallLog(seed=4, patients=12, days=20)
     values = [message.value for message in log.messages()]
@@ -43,7 +37,7 @@ def small_log(*extra: dict[str, object]) -> list[Record]:
 
 async def worker(pool: Pool, compiled: CompiledProgrammes | None = None) -> tuple[AlertingHandler, int]:
     """A worker that has just taken over the partition, and from which offset it wants to read."""
-    handler = AlertingHandler(pool, compiled or programmes(), load_settings(topic=TOPIC))
+    handler = AlertingHandler(pool, compiled or shipped.compiled(), load_settings(topic=TOPIC))
     starts = await handler.assigned(CLUSTER, [PARTITION], 1)
     return handler, starts[PARTITION]
 
@@ -96,7 +90,7 @@ def compared_by(finding: Finding) -> Finding:
 
 def undisturbed(log: Sequence[Record], compiled: CompiledProgrammes | None = None) -> Ledger:
     """What the log means, evaluated at once in memory."""
-    partition = Partition(PARTITION, compiled or programmes(), "trial", 1)
+    partition = Partition(PARTITION, compiled or shipped.compiled(), "trial", 1)
     ledger = Ledger.of((), (), ())
     ids = (UUID(int=number) for number in count(1))
     for stretch in partition.advance(log, "nonce").stretches:

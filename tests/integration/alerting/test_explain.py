@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from alerting.engine.programme_files import PACKAGED, load_folder
+from alerting.engine.programme_files import PACKAGED
 from alerting.explain.explanation import Basis
 from alerting.explain.stored import explain_stored
 from models.changes import PlacedChange
@@ -29,7 +29,7 @@ from models.findings import CODE_UNIT, Evidence, EvidenceReading, Finding, Sever
 from models.kinds import KIND_BY_NAME
 from models.messages import Change
 from simulators.stack.ports import free_port
-from tests import wire
+from tests import shipped, wire
 from tests.rows import T0_US, Row, readings
 
 LIMITS = {
@@ -78,7 +78,7 @@ COUNTING = (
 
 
 def gain() -> Finding:
-    (programme,) = (one for one in load_folder() if one.programme == "heart_failure")
+    programme = shipped.programme("heart_failure")
     return Finding(
         finding_id=finding_id(wire.PATIENT, "heart_failure", "weight_gain_3d", T0_US),
         patient_id=wire.PATIENT,
@@ -200,7 +200,7 @@ async def test_notices_of_refused_readings_are_states_of_the_device(
 
 
 async def test_the_explanation_rests_on_what_is_stored(stored: Finding, database: str) -> None:
-    explanation = await explain_stored(database, stored.finding_id, load_folder())
+    explanation = await explain_stored(database, stored.finding_id, shipped.programmes())
     (because,) = explanation.because
     (part,) = because.parts
     (source,) = part.sources
@@ -212,9 +212,9 @@ async def test_the_explanation_rests_on_what_is_stored(stored: Finding, database
 
 async def test_an_unknown_id_is_bad_input(database: str, empty_database: str) -> None:
     with pytest.raises(BadInput, match="the id of a finding in this database"):
-        await explain_stored(database, UUID(int=1), load_folder())
+        await explain_stored(database, UUID(int=1), shipped.programmes())
     with pytest.raises(RefuseToStart, match="thuiswacht migrate"):
-        await explain_stored(empty_database, UUID(int=1), load_folder())
+        await explain_stored(empty_database, UUID(int=1), shipped.programmes())
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -271,7 +271,7 @@ async def test_another_folder_may_hold_another_version(
 async def test_a_version_that_was_used_explains_though_its_file_is_gone(
     stored: Finding, pool: Pool, database: str
 ) -> None:
-    (programme,) = (one for one in load_folder() if one.programme == "heart_failure")
+    programme = shipped.programme("heart_failure")
     async with pool.transaction() as connection:
         content = json.dumps(programme.model_dump(mode="json", by_alias=True))
         used = UsedVersion("heart_failure", programme.version, "written otherwise", content)

@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from alerting.engine.programme_files import load_folder
 from alerting.explain.stored import explain_stored
 from ingest.on_command import Who
 from models.clock import DAY_US
@@ -16,7 +15,7 @@ from models.db.migrate import migrate
 from models.db.pool import Connection, Pool
 from models.errors import BadInput
 from models.findings import Finding, Severity, Signal, finding_id
-from tests import wire
+from tests import shipped, wire
 from tests.rows import T0_US
 
 
@@ -72,7 +71,7 @@ async def test_who_treats_the_patient_is_told_and_on_record(
             connection, [FINDING, replace(FINDING, finding_id=uuid4(), opened_at_us=T0_US - DAY_US)]
         )
     ours = await nurse(admin, wire.HOSPITAL)
-    explanation = await explain_stored(database, FINDING.finding_id, load_folder(), ours)
+    explanation = await explain_stored(database, FINDING.finding_id, shipped.programmes(), ours)
     assert explanation.finding.finding_id == FINDING.finding_id
     (row,) = await admin.fetch("SELECT * FROM audit")
     assert (row["event_code"], row["outcome"], row["ground"]) == ("patient.read", "allowed", "treatment")
@@ -88,7 +87,7 @@ async def test_for_others_there_is_no_such_finding(admin: Connection, database: 
         await write_findings(connection, [FINDING])
     theirs = await nurse(admin, OTHER)
     with pytest.raises(BadInput, match="the id of a finding in this database"):
-        await explain_stored(database, FINDING.finding_id, load_folder(), theirs)
+        await explain_stored(database, FINDING.finding_id, shipped.programmes(), theirs)
     (row,) = await admin.fetch("SELECT * FROM audit")
     assert (row["outcome"], row["patients"]) == ("failed", [])
 
@@ -96,4 +95,4 @@ async def test_for_others_there_is_no_such_finding(admin: Connection, database: 
 async def test_in_a_live_database_somebody_says_who_looks(empty_database: str) -> None:
     await migrate(empty_database, purpose="live")
     with pytest.raises(BadInput, match="who looks, in a live database"):
-        await explain_stored(empty_database, FINDING.finding_id, load_folder())
+        await explain_stored(empty_database, FINDING.finding_id, shipped.programmes())

@@ -7,9 +7,7 @@ import asyncpg
 import pytest
 
 from alerting.escalation.policy import PolicySeverity
-from alerting.escalation.policy_files import load_policies
 from alerting.escalation.roster import RosterBook
-from alerting.escalation.roster_files import load_rosters
 from alerting.escalation.teleconsultation import load_list
 from alerting.escalation.versions import (
     of_list,
@@ -22,10 +20,11 @@ from alerting.escalation.versions import (
 from models.db.policies import PolicyKind, PolicyVersion, recorded
 from models.db.pool import Pool
 from models.errors import RefuseToStart
+from tests import shipped
 
-POLICIES = load_policies()
+POLICIES = shipped.policies()
 SEVERE = POLICIES.by_key["*", None, PolicySeverity.HIGH]
-BOOK = load_rosters()
+BOOK = shipped.rosters()
 LIST = load_list()
 
 

@@ -4,7 +4,6 @@ from uuid import UUID
 
 import pytest
 
-from alerting.engine.programme_files import load_folder
 from alerting.explain.moments import moment
 from alerting.explain.vocabulary import Language
 from alerting.notify.letter.facts import load_letter
@@ -14,6 +13,7 @@ from models.db.outbox import load_message
 from models.db.pool import Connection
 from models.db.positions import dispatch_now_us
 from models.settings import Settings
+from tests import shipped
 from tests.integration.alerting.ward import Ward
 
 JANSEN = "M. Jansen"
@@ -34,7 +34,7 @@ async def test_the_letter_says_by_when(
     now_us = await dispatch_now_us(admin, Settings(dispatch_time="log"))
     message = await load_message(admin, UUID(str(await _message_id(admin, alert_id))))
     assert message is not None, done
-    letter = await load_letter(admin, message, now_us=now_us, programmes=load_folder())
+    letter = await load_letter(admin, message, now_us=now_us, programmes=shipped.programmes())
     page = render_html(letter)
     if minutes is None:
         assert letter.by_us is None

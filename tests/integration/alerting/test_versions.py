@@ -6,19 +6,18 @@ from dataclasses import replace
 import pytest
 
 from alerting.engine.compiled import CompiledProgrammes, compile_programmes
-from alerting.engine.programme_files import load_folder
 from alerting.versions import require_unchanged
 from alerting.worker import GROUP
 from models.db import positions
 from models.db.pool import Pool
 from models.db.programmes import UsedVersion
 from models.errors import RefuseToStart
+from tests import shipped
 from tests.integration.alerting.following import (
     CLUSTER,
     PARTITION,
     TOPIC,
     follow,
-    programmes,
     small_log,
     store,
     worker,
@@ -27,10 +26,10 @@ from tests.integration.alerting.following import (
 HEART_FAILURE = "heart_failure", 1
 
 
-def shipped(name: str, **changed: object) -> CompiledProgrammes:
+def changed(name: str, **fields: object) -> CompiledProgrammes:
     """The programmes that come with us, one of them changed without a new version."""
     return compile_programmes(
-        [one.model_copy(update=changed) if one.programme == name else one for one in load_folder()]
+        [one.model_copy(update=fields) if one.programme == name else one for one in shipped.programmes()]
     )
 
 
@@ -46,7 +45,7 @@ async def test_a_version_is_recorded_when_the_first_patient_is_enrolled_in_it(po
     assert await recorded(pool) == {}
     enrolled = next(n for n, record in enumerate(log) if b'"enrol"' in record.value)
     await handler.commit(handler.prepare({PARTITION: log[: enrolled + 1]}))
-    assert await recorded(pool) == {HEART_FAILURE: programmes().versions[HEART_FAILURE].programme.hash}
+    assert await recorded(pool) == {HEART_FAILURE: shipped.compiled().versions[HEART_FAILURE].programme.hash}
     await handler.commit(handler.prepare({PARTITION: log[enrolled + 1 :]}))
     assert set(await recorded(pool)) == {HEART_FAILURE, ("hypertension", 1)}
 
@@ -54,7 +53,7 @@ async def test_a_version_is_recorded_when_the_first_patient_is_enrolled_in_it(po
 async def test_a_service_with_another_content_of_a_version_in_use_refuses_to_start(pool: Pool) -> None:
     log = small_log()
     await follow(pool, log[:400])
-    other = shipped("heart_failure", source="written anew")
+    other = changed("heart_failure", source="written anew")
     with pytest.raises(RefuseToStart, match=r"heart_failure version 1 is not what it was .* new version"):
         await follow(pool, log, None, other)
     await follow(pool, log, 500)
@@ -75,9 +74,9 @@ async def test_versions_in_use_from_before_they_were_recorded_are_recorded_at_th
 
 async def test_one_that_enrols_before_it_hears_of_the_others_gives_up_too(pool: Pool) -> None:
     log = small_log()
-    late, _ = await worker(pool, shipped("hypertension", source="written anew"))
+    late, _ = await worker(pool, changed("hypertension", source="written anew"))
     async with pool.connection() as connection:
-        before = programmes().versions["hypertension", 1].programme
+        before = shipped.compiled().versions["hypertension", 1].programme
         await connection.execute(
             "INSERT INTO programme_version VALUES ($1, $2, $3, $4)",
             before.programme, before.version, before.hash,
@@ -93,11 +92,11 @@ async def test_what_nobody_was_ever_in_may_change(pool: Pool) -> None:
     log = [record for record in small_log() if b"hypertension" not in record.value]
     log = [replace(record, offset=offset) for offset, record in enumerate(log)]
     await follow(pool, log[:400])
-    await follow(pool, log, None, shipped("hypertension", source="written anew"))
+    await follow(pool, log, None, changed("hypertension", source="written anew"))
 
 
 def test_the_same_content_that_a_newer_program_writes_in_another_way_is_the_same() -> None:
-    ours = {key: compiled.programme for key, compiled in programmes().versions.items()}
+    ours = {key: compiled.programme for key, compiled in shipped.compiled().versions.items()}
     content = json.dumps(ours[HEART_FAILURE].model_dump(mode="json", by_alias=True))
     was = UsedVersion(*HEART_FAILURE, programme_hash="as it was hashed then", content=content)
     require_unchanged([was], ours)

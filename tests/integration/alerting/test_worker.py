@@ -21,6 +21,7 @@ from models.db.patients import load_changes
 from models.db.pool import Pool
 from models.errors import NotMine, RefuseToStart
 from models.findings import Finding, Severity
+from tests import shipped
 from tests.integration.alerting.following import (
     CLUSTER,
     PARTITION,
@@ -28,7 +29,6 @@ from tests.integration.alerting.following import (
     Record,
     findings_of,
     follow,
-    programmes,
     small_log,
     store,
     stored_findings,
@@ -169,9 +169,9 @@ def waited_s() -> float:
 
 async def from_scratch(pool: Pool, log: Sequence[Record], patients: Sequence[UUID]) -> set[Finding]:
     """The findings of patients, from everything that was stored of them."""
-    partition, ledger = Partition(PARTITION, programmes(), "trial", 1), Ledger.of((), (), ())
+    partition, ledger = Partition(PARTITION, shipped.compiled(), "trial", 1), Ledger.of((), (), ())
     ids = (UUID(int=number) for number in count(1))
-    clock_us = Partition(PARTITION, programmes(), "trial", 1).advance(log, "nonce").clock_us
+    clock_us = Partition(PARTITION, shipped.compiled(), "trial", 1).advance(log, "nonce").clock_us
     async with pool.transaction() as connection:
         changes = await load_changes(connection, CLUSTER, TOPIC, PARTITION)
         partition.know(changes, clock_us)

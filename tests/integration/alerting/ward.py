@@ -11,7 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 
 from alerting.gateway.service import ROUTES
-from alerting.worklist.rules import load_rules
+from alerting.worklist.handling import Rules
 from ingest.acting import Known
 from ingest.gateway.problems import answer
 from models.access import Role, User, decide
@@ -19,6 +19,7 @@ from models.clock import MINUTE_US, to_datetime, to_us
 from models.db.pool import Connection, Pool
 from models.errors import ThuiswachtError
 from models.settings import Settings
+from tests import shipped
 
 CENTRE, PRACTICE, POST, HOSPITAL = (UUID(int=n, version=4) for n in range(11, 15))
 KINDS = {
@@ -199,7 +200,7 @@ def app_of(people: Pool, ward_people: dict[str, User]) -> FastAPI:
     for kind in (ThuiswachtError, RequestValidationError, Exception):
         app.add_exception_handler(kind, answer)
     app.state.pool, app.state.identify, app.state.decide = people, identify, decide
-    app.state.alert_rules = load_rules(Settings(dispatch_time="log"))
+    app.state.alert_rules = Rules(shipped.policies(), shipped.rosters(), Settings(dispatch_time="log"))
     return app
 
 

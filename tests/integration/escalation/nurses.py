@@ -8,16 +8,15 @@ from alerting.escalation.choice import policy_of
 from alerting.escalation.dispatcher import Ladder
 from alerting.escalation.duty import Duty
 from alerting.escalation.policy import Policy
-from alerting.escalation.policy_files import load_policies
-from alerting.escalation.roster_files import load_rosters
 from alerting.escalation.situation import Situation
 from alerting.transition import Transition
 from models.access import User
 from models.alerts import Outcome
 from models.clock import MINUTE_US
 from models.escalations import Channel, Party, Recipient, RequestKind
+from tests import shipped
 
-LADDER = Ladder(load_policies(), load_rosters())
+LADDER = Ladder(shipped.policies(), shipped.rosters())
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from fhir.resources.R4B.communicationrequest import CommunicationRequest
 from pypdf import PdfReader
 from standardwebhooks import Webhook
 
-from alerting.engine.programme_files import load_folder
 from alerting.notify.channels import Address, Delivered, Later, Note, Outgoing, Receipt, Refused
 from alerting.notify.channels.fhir import Draw, FhirTransactions, Letters, issues_of
 from alerting.notify.channels.patient import ToPatients
@@ -32,6 +31,7 @@ from models.escalations import Channel, MessageState
 from models.identity import NONCE_BYTES, Identity, Keys
 from models.messages import Origin
 from models.requests import MeasurementRequest, RequestStatus
+from tests import shipped
 from tests.integration.fhir.hospital import Received, Reply, Store, listening
 from tests.integration.fhir.world import World
 
@@ -99,7 +99,7 @@ async def test_the_letter_in_it_is_the_one_that_a_person_reads(
         "VALUES ($1, $2, $3, $4, $5)",
         world.patient_id, world.region.centre, sealed.sealed, sealed.key_id, sealed.name_digest,
     )  # fmt: skip
-    letters = written_letters(dispatch, keys, "https://thuiswacht.test", load_folder())
+    letters = written_letters(dispatch, keys, "https://thuiswacht.test", shipped.programmes())
     store = Store()
     async with listening(tmp_path, store) as (hospital, https):
         assert await hand_over(world, dispatch, https, hospital.url, letters) == Delivered()

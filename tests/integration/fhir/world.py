@@ -7,8 +7,6 @@ from uuid import UUID, uuid4
 import httpx
 from fastapi import Request
 
-from alerting.escalation.policy_files import load_policies
-from alerting.escalation.roster_files import load_rosters
 from alerting.gateway import patients, task
 from alerting.notify.channels import Correspondent, Note
 from alerting.worklist.handling import Rules
@@ -35,6 +33,7 @@ from models.identity import Keys
 from models.messages import Origin
 from models.register import OrganisationKind
 from models.settings import Settings
+from tests import shipped
 from tests.integration.escalation.region import Region
 from tests.rows import Row, readings
 
@@ -150,7 +149,7 @@ async def build(admin: Connection, region: Region, people: Pool) -> World:
 
     routers = [one.router for one in (task.routes, patients.patients, patients.apps)]
     app = make_app(Pools(people, people), identify, Keys(b"k" * 32), routers)
-    app.state.alert_rules = Rules(load_policies(), load_rosters(), Settings())
+    app.state.alert_rules = Rules(shipped.policies(), shipped.rosters(), Settings())
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     api = httpx.AsyncClient(transport=transport, base_url="https://thuiswacht.test")
     return World(admin, region, api, known, patient_id, alert, escalation.escalation_id, message.message_id)

@@ -10,7 +10,6 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from alerting.engine.programme_files import load_folder
 from alerting.notify.letter.facts import load_letter, load_letter_of, with_person
 from alerting.notify.letter.letter import Letter, LetterKind
 from alerting.notify.letter.page import render_html
@@ -40,6 +39,7 @@ from models.escalations import (
 from models.findings import Severity, Signal
 from models.identity import NONCE_BYTES, Identity, Keys
 from models.messages import Origin
+from tests import shipped
 from tests.rows import Row, readings
 from tests.unit.letter.letters import NOW_US, OPENED_US, ORGANISATION, PATIENT, WEIGHTS, finding, rise
 
@@ -180,7 +180,7 @@ def happening(
 async def load(pool: Pool, message: Message = MESSAGE) -> Letter:
     async with pool.transaction() as connection:
         return await load_letter(
-            connection, message, now_us=NOW_US, link="https://t.example/a", programmes=load_folder()
+            connection, message, now_us=NOW_US, link="https://t.example/a", programmes=shipped.programmes()
         )
 
 
@@ -299,9 +299,9 @@ async def test_who_accepted_is_responsible(dispatch: Pool) -> None:
 async def test_a_question_by_the_escalation_alone(dispatch: Pool) -> None:
     asked = replace(ESCALATION, question="Mag de bisoprolol omhoog?", answer_by_us=NOW_US + DAY_US)
     async with dispatch.transaction() as connection:
-        letter = await load_letter_of(connection, asked, now_us=NOW_US, programmes=load_folder())
+        letter = await load_letter_of(connection, asked, now_us=NOW_US, programmes=shipped.programmes())
         by_ladder = replace(asked, asked_by=None, question="copd_exacerbation")
-        listed = await load_letter_of(connection, by_ladder, now_us=NOW_US, programmes=load_folder())
+        listed = await load_letter_of(connection, by_ladder, now_us=NOW_US, programmes=shipped.programmes())
     assert (letter.kind, letter.question) == (LetterKind.QUESTION, (asked.question, asked.question))
     assert listed.question is not None
     assert "COPD-longaanval" in listed.question[0]

@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request
 
 from alerting.gateway.messages import routes
 from alerting.notify.sender import send_due
-from alerting.worklist.rules import load_rules
+from alerting.worklist.handling import Rules
 from ingest.acting import Known
 from ingest.gateway.problems import answer
 from models.access import Role, User, decide
@@ -18,10 +18,11 @@ from models.db.pool import Pool
 from models.errors import ThuiswachtError
 from models.escalations import Channel, MessageState
 from models.settings import Settings
+from tests import shipped
 from tests.integration.notify.post import Post
 from tests.notes import CENTRE_NAME, CENTRE_PHONE, HOSPITAL, NOW_US, PRACTICE
 
-RULES = load_rules(Settings(public_url="https://thuiswacht.example.org"))
+RULES = Rules(shipped.policies(), shipped.rosters(), Settings(public_url="https://thuiswacht.example.org"))
 
 
 class Api:

@@ -11,8 +11,6 @@ import pytest
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 
-from alerting.engine.compiled import compile_programmes
-from alerting.engine.programme_files import load_folder
 from alerting.versions import offer
 from ingest.gateway import directory, register
 from ingest.gateway.problems import NotLoggedIn, answer
@@ -21,6 +19,7 @@ from models.access import Role, User, decide
 from models.db.pool import Connection, Pool
 from models.errors import ThuiswachtError
 from models.identity import Keys
+from tests import shipped
 
 BSN = "111222333"
 ANOTHER_BSN = "123456782"
@@ -44,7 +43,7 @@ async def admin(database: str) -> AsyncIterator[Connection]:
         await connection.execute(
             "INSERT INTO organisation VALUES ($1, $2, $3, 'simulated')", organisation_id, kind.title(), kind
         )
-    await offer(connection, compile_programmes(load_folder()))
+    await offer(connection, shipped.compiled())
     yield connection
     await connection.close()
 

@@ -9,11 +9,10 @@ import asyncpg
 import pytest
 from click.testing import CliRunner, Result
 
-from alerting.engine.compiled import compile_programmes
-from alerting.engine.programme_files import load_folder
 from alerting.versions import offer
 from ingest.register.commands import register
 from models.errors import BadInput, NotAllowed, Outdated, RefuseToStart
+from tests import shipped
 
 BSN = "111222333"
 KEY = base64.b64encode(b"k" * 32).decode()
@@ -53,7 +52,7 @@ class CommandLine:
 
         async def fetch() -> list[asyncpg.Record]:
             connection = await asyncpg.connect(self.database)
-            await offer(connection, compile_programmes(load_folder()))
+            await offer(connection, shipped.compiled())
             found = await connection.fetch(query)
             await connection.close()
             return found

@@ -14,7 +14,8 @@ from models.audit import Kind
 from models.db.pool import Connection, Pool
 from models.errors import NotMine
 from models.settings import load_settings
-from tests.integration.alerting.following import CLUSTER, PARTITION, TOPIC, Record, programmes
+from tests import shipped
+from tests.integration.alerting.following import CLUSTER, PARTITION, TOPIC, Record
 from tests.integration.rights.conftest import person, rows_of
 from tests.wire import (
     HOSPITAL,
@@ -83,7 +84,7 @@ async def test_nothing_of_a_destroyed_patient_comes_back(
     ]
     log = [Record(offset, value) for offset, value in enumerate(values)]
     storing = IngestHandler(storing_pool, load_settings(topic=TOPIC))
-    alerting = AlertingHandler(pool, programmes(), load_settings(topic=TOPIC))
+    alerting = AlertingHandler(pool, shipped.compiled(), load_settings(topic=TOPIC))
     for handler in (storing, alerting):
         start = (await handler.assigned(CLUSTER, [PARTITION], 1))[PARTITION]
         assert await read_on(handler, log[:before], start) == 0
@@ -108,7 +109,7 @@ async def test_nothing_of_a_destroyed_patient_comes_back(
     )
     for again in (
         IngestHandler(storing_pool, load_settings(topic=TOPIC)),
-        AlertingHandler(pool, programmes(), load_settings(topic=TOPIC)),
+        AlertingHandler(pool, shipped.compiled(), load_settings(topic=TOPIC)),
     ):
         start = (await again.assigned(CLUSTER, [PARTITION], 1))[PARTITION]
         await read_on(again, log, start)

@@ -5,7 +5,6 @@ from typing import Literal
 import pytest
 
 from alerting.engine.compiled import compile_programmes
-from alerting.engine.programme_files import load_folder
 from alerting.partition import Partition
 from alerting.watch import canary
 from alerting.watch.canary import Flock, Song, canaries, introduction, song
@@ -15,6 +14,7 @@ from ingest.keys import partition_of
 from models.errors import RefuseToStart
 from models.findings import Signal
 from models.messages import Origin
+from tests import shipped
 from tests.wire import clock, log
 
 NOW_US = 1_795_332_660_000_000
@@ -31,7 +31,7 @@ def test_each_partition_has_one_of_its_own_and_always_the_same() -> None:
 
 @pytest.mark.parametrize("purpose", ["live", "trial"])
 def test_each_song_is_an_alert_of_its_own_and_over_before_the_next(purpose: Literal["live", "trial"]) -> None:
-    programmes = compile_programmes(with_canary(load_folder()))
+    programmes = compile_programmes(with_canary(shipped.programmes()))
     who = canaries(1)[0]
     partition = Partition(0, programmes, purpose, 1)
     messages = [clock(NOW_US), *introduction(who, 60, NOW_US)]
@@ -63,7 +63,7 @@ def test_each_song_is_an_alert_of_its_own_and_over_before_the_next(purpose: Lite
 
 def test_the_name_is_taken() -> None:
     with pytest.raises(RefuseToStart, match="canary"):
-        with_canary(with_canary(load_folder()))
+        with_canary(with_canary(shipped.programmes()))
 
 
 def flock() -> Flock:

@@ -4,7 +4,6 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from itertools import count, pairwise
 from uuid import UUID
 
@@ -12,12 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerting.engine.compiled import CompiledProgrammes, compile_programmes
-from alerting.engine.programme_files import load_folder
 from alerting.ledger import Ledger
 from alerting.partition import Partition, cuts
 from models.alerts import AlertEvent, AlertState, Outcome
 from models.findings import Finding, Severity, Signal
+from tests import shipped
 from tests.integration.alerting.small_log import SmallLog
 from tests.naive.findings import Finding as Twin
 from tests.naive.findings import naive_findings
@@ -31,11 +29,6 @@ class Record:
     value: bytes
 
 
-@cache
-def programmes() -> CompiledProgrammes:
-    return compile_programmes(load_folder())
-
-
 def records(seed: int, patients: int = 16, days: int = 26) -> list[Record]:
     messages = SmallLog(seed, patients, days).messages()
     return [Record(2 * offset, message.value) for offset, message in enumerate(messages)]
@@ -43,7 +36,7 @@ def records(seed: int, patients: int = 16, days: int = 26) -> list[Record]:
 
 def followed(log: Sequence[Record], cut_at: Sequence[int]) -> Ledger:
     """The log in batches that begin at these places, booked in memory."""
-    partition, ledger = Partition(0, programmes(), "trial", 1), Ledger.of((), (), ())
+    partition, ledger = Partition(0, shipped.compiled(), "trial", 1), Ledger.of((), (), ())
     ids = (UUID(int=number) for number in count(1))
     for first, end in pairwise([0, *sorted(cut_at), len(log)]):
         evaluated = partition.advance(log[first:end], "nonce")
@@ -98,7 +91,7 @@ def test_findings_are_those_of_the_twin(seed: int) -> None:
         for finding in standing(followed(log, range(37, len(log), 37)))
     }
     assert len(found) > 15
-    assert found == naive_findings(load_folder(), sound)
+    assert found == naive_findings(shipped.programmes(), sound)
 
 
 @settings(max_examples=15, deadline=None)
@@ -164,7 +157,7 @@ def test_what_patients_write_opens_one_alert_and_joins_it_once_each(at_once: Led
 
 def test_a_programme_that_does_not_exist_is_told_once() -> None:
     log = records(1)
-    partition = Partition(0, programmes(), "trial", 1)
+    partition = Partition(0, shipped.compiled(), "trial", 1)
     problems = [p for record in log for p in partition.advance([record], "nonce").problems]
     assert {problem.field for problem in problems} == {"programme"}
     assert len(problems) == 2

@@ -5,8 +5,6 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.engine.compiled import compile_programmes
-from alerting.engine.programme_files import load_folder
 from alerting.engine.timeline import timeline
 from alerting.versions import offered
 from ingest.register.state import fold
@@ -21,8 +19,9 @@ from models.messages import (
     SetLimits,
     Withdraw,
 )
+from tests import shipped
 
-PROGRAMMES = compile_programmes(load_folder())
+PROGRAMMES = shipped.compiled()
 OFFERED = {
     name: offered(PROGRAMMES.versions[name, version].programme)
     for name, version in sorted(PROGRAMMES.versions)

@@ -6,13 +6,13 @@ from uuid import UUID
 
 import pytest
 
-from alerting.engine.compiled import CompiledProgrammes, compile_programmes
-from alerting.engine.programme_files import load_folder
+from alerting.engine.compiled import CompiledProgrammes
 from alerting.ledger import Ledger
 from alerting.partition import Partition
 from models.clock import HOUR_US, MINUTE_US
 from models.messages import Origin
 from models.requests import MeasurementRequest, RequestStatus
+from tests import shipped
 from tests.rows import Row, readings
 from tests.wire import HOSPITAL, PATIENT, TAKEN_AT_US, change, clock, log, reading, registration, upload
 
@@ -52,7 +52,7 @@ JUMP = (
 
 @pytest.fixture(scope="module")
 def programmes() -> CompiledProgrammes:
-    return compile_programmes(load_folder())
+    return shipped.compiled()
 
 
 @pytest.fixture

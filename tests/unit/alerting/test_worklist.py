@@ -7,9 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from alerting.escalation.policy_files import load_policies
 from alerting.escalation.recipients import Contact, as_recipient
-from alerting.escalation.roster_files import load_rosters
 from alerting.explain.vocabulary import Both, Language
 from alerting.worklist import table, words
 from alerting.worklist.asking import asked_of
@@ -23,8 +21,9 @@ from models.errors import BadInput
 from models.escalations import Channel, EscalationState, MessageKind, MessageState, Party, Recipient
 from models.findings import Finding, Severity, Signal
 from models.messages import Origin
+from tests import shipped
 
-POLICIES, ROSTERS = load_policies(), load_rosters()
+POLICIES, ROSTERS = shipped.policies(), shipped.rosters()
 CENTRE, PRACTICE, POST = (UUID(int=n) for n in range(1, 4))
 TUESDAY_US = to_us(datetime(2026, 12, 1, 9, tzinfo=UTC))
 NIGHT_US = to_us(datetime(2026, 12, 1, 23, tzinfo=UTC))

@@ -1,11 +1,9 @@
 """Small stories of one patient in a shipped programme: what was measured, and what the engine finds."""
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 
-from alerting.engine.compiled import CompiledProgrammes, compile_programmes
-from alerting.engine.programme_files import load_folder
 from models.kinds import KIND_BY_NAME
+from tests import shipped
 from tests.naive.engine_run import Run
 from tests.naive.findings import Finding
 from tests.naive.random_logs import DAY_US, HOUR_US, PATIENTS, Message, change_message, clock, registration
@@ -16,12 +14,6 @@ PATIENT = PATIENTS[0]
 UNITS = {"glucose_cgm": "mg/dL"}
 Taken = tuple[str, float | str, int]
 """Kind, value or code, and when: microseconds after the first midnight."""
-
-
-@cache
-def shipped() -> CompiledProgrammes:
-    """The programmes that come with Thuiswacht."""
-    return compile_programmes(load_folder())
 
 
 def at(day: int, hour: float = 8.0) -> int:
@@ -66,7 +58,7 @@ def found(
         }
         for kind, value, at_us in sorted(taken, key=lambda one: one[2])
     ]
-    run = Run(shipped())
+    run = Run(shipped.compiled())
     run.batch([*log, clock(MIDNIGHT_US + until_us)])
     return sorted(run.findings.values(), key=lambda finding: (finding.opened_us, finding.rule))
 

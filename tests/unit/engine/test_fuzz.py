@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from alerting.engine.compiled import CompiledProgrammes, compile_programmes
 from alerting.engine.engine import Engine
 from alerting.engine.programme import Programme
-from alerting.engine.programme_files import load_folder
 from models.columns import Readings
 from models.kinds import KINDS
 from models.messages import Enrol
 from models.units import UNITS
+from tests import shipped
 from tests.examples import TIME_LIMIT_S, examples
 from tests.naive.random_programmes import LIMITS, SCHEDULES, TEXT, WAYS, a_limit
 
@@ -53,7 +53,7 @@ def every_feature() -> Programme:
     )  # fmt: skip
 
 
-MADE = [*load_folder(), every_feature()]
+MADE = [*shipped.programmes(), every_feature()]
 PROGRAMMES: CompiledProgrammes = compile_programmes(MADE)
 
 

@@ -4,14 +4,13 @@ from uuid import UUID
 
 import numpy as np
 
-from alerting.engine.compiled import compile_programmes
 from alerting.engine.engine import Engine
-from alerting.engine.programme_files import load_folder
 from benchmarks.rules.batches import FIRST_DAY, Columns, readings
 from models.clock import DAY_US, HOUR_US
 from models.kinds import KIND_BY_NAME
 from models.messages import AnyChange, Enrol
 from models.units import UNIT_BY_SPELLING
+from tests import shipped
 
 BEGIN_US = FIRST_DAY * DAY_US
 HOURS = 200
@@ -19,7 +18,7 @@ HOURS = 200
 
 def test_quarters_find_room_when_a_programme_begins_to_keep_them() -> None:
     """Readings came before, none comes after: without room their quarters would overwrite others'."""
-    engine = Engine(compile_programmes(load_folder()))
+    engine = Engine(shipped.compiled())
     changes: list[tuple[int, AnyChange]] = [(BEGIN_US, Enrol(programme="devices", version=1))]
     engine.change(0, UUID(int=1), changes)
     taken_us = BEGIN_US + np.arange(HOURS) * HOUR_US

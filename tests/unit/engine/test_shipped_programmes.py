@@ -4,13 +4,13 @@ import pytest
 
 from alerting.engine.expressions import comparisons
 from alerting.engine.programme import Programme
-from alerting.engine.programme_files import load_folder
 from models.findings import Severity, Signal
 from models.kinds import KIND_BY_NAME
+from tests import shipped
 from tests.naive.random_logs import HOUR_US
 from tests.unit.engine.stories import MIDNIGHT_US, Taken, at, daily, found, severities
 
-SHIPPED = load_folder()
+SHIPPED = shipped.programmes()
 NAMES = [programme.programme for programme in SHIPPED]
 WOBBLE = (0.0, 0.4, -0.3, 0.1, -0.5, 0.3, 0.2, -0.2, 0.5, -0.4, 0.0, -0.1, 0.3)
 """What weight does from day to day without a reason, in kilograms."""

@@ -2,15 +2,15 @@
 
 import pytest
 
-from alerting.engine.compiled import CompiledProgrammes, compile_programmes
-from alerting.engine.programme_files import load_folder
+from alerting.engine.compiled import CompiledProgrammes
 from alerting.engine.timeline import timeline
 from models.messages import AnyChange, Enrol, PersonalLimit, PersonalSchedule, SetLimits
+from tests import shipped
 
 
 @pytest.fixture(scope="module")
 def programmes() -> CompiledProgrammes:
-    return compile_programmes(load_folder())
+    return shipped.compiled()
 
 
 def limit(value: float, until_us: int | None = None, unit: str = "/min") -> SetLimits:

@@ -1,11 +1,11 @@
 """What wakes a rule at rest. That leaving it alone changes nothing is what `test_twin.py` looks for."""
 
-from alerting.engine.programme_files import load_folder
 from alerting.engine.triggers import Waiting, wait_of
+from tests import shipped
 
 
 def waiting(programme: str, rule: str) -> Waiting:
-    found = next(one for one in load_folder() if one.programme == programme)
+    found = next(one for one in shipped.programmes() if one.programme == programme)
     return wait_of(found, found.rules[rule]).waiting
 
 

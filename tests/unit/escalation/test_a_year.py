@@ -7,15 +7,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from alerting.escalation.policy_files import load_policies
 from alerting.escalation.recipients import MEANT, Contact
-from alerting.escalation.roster_files import load_rosters
 from models.clock import DAY_US, HOUR_US, to_us
 from models.escalations import OPEN_ESCALATION, Channel, Party, Recipient
 from models.findings import Severity
+from tests import shipped
 from tests.unit.escalation.course import NURSES_OF_CENTRE, PRACTICE, REGION, Course
 
-POLICIES, ROSTERS = load_policies(), load_rosters()
+POLICIES, ROSTERS = shipped.policies(), shipped.rosters()
 BY_ALL = frozenset(Channel)
 CONTACTS = {
     Recipient.NURSE: Contact(NURSES_OF_CENTRE, BY_ALL),

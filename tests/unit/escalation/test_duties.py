@@ -1,7 +1,6 @@
 """Every instant has exactly one duty: in the rosters we ship, and in any that the checks let through."""
 
 from datetime import date, datetime
-from functools import cache
 from typing import Any
 
 import pytest
@@ -19,18 +18,13 @@ from alerting.escalation.calendar import (
 from alerting.escalation.duty import Duty, Shift
 from alerting.escalation.roster import Roster, RosterBook, changes
 from alerting.escalation.roster_checks import ALL_DAYS, problems
-from alerting.escalation.roster_files import load_rosters
 from models.clock import DAY_US, MINUTE_US, to_datetime, to_us
 from models.escalations import Recipient
+from tests import shipped
 from tests.examples import examples
 from tests.naive.duties import SlowDuties, covers
 
 YEARS = range(2026, 2031)
-
-
-@cache
-def shipped() -> RosterBook:
-    return load_rosters()
 
 
 def at(text: str) -> int:
@@ -40,7 +34,7 @@ def at(text: str) -> int:
 
 
 def slow(recipient: Recipient) -> SlowDuties:
-    (roster,) = (one for one in shipped().rosters if recipient in one.recipients)
+    (roster,) = (one for one in shipped.rosters().rosters if recipient in one.recipients)
     return SlowDuties(roster)
 
 
@@ -52,7 +46,7 @@ def test_every_minute_of_five_years_has_exactly_one_duty(recipient: Recipient) -
     assert len(walked) == (end_us - begin_us) // MINUTE_US
     assert all(len(answers) == 1 for answers in walked)
     reached_us = begin_us
-    for duty in changes(shipped(), recipient, begin_us, end_us):
+    for duty in changes(shipped.rosters(), recipient, begin_us, end_us):
         first, last = max(duty.from_us, begin_us), min(duty.until_us, end_us)
         assert first == reached_us, "each duty begins when the one before ends"
         said = {
@@ -75,7 +69,7 @@ def test_each_instant_of_a_night_in_which_the_clocks_change(recipient: Recipient
         moment_us = begin_us + minute * MINUTE_US
         ((who, name, _),) = walked.at(recipient, to_datetime(moment_us))
         for moment in (moment_us, moment_us + 1, moment_us + MINUTE_US - 1):
-            duty = shipped().on_duty(recipient, moment)
+            duty = shipped.rosters().on_duty(recipient, moment)
             assert (duty.recipient, duty.name) == (who, name)
             assert duty.from_us <= moment < duty.until_us
 
@@ -84,7 +78,7 @@ def test_a_night_is_an_hour_shorter_or_longer_when_the_clocks_change() -> None:
     hours = {
         day: (duty.until_us - duty.from_us) / MINUTE_US / 60
         for day in ("2026-03-27", "2026-03-28", "2026-10-24")
-        for duty in (shipped().on_duty(Recipient.NURSE, at(f"{day}T23:30")),)
+        for duty in (shipped.rosters().on_duty(Recipient.NURSE, at(f"{day}T23:30")),)
     }
     assert hours == {"2026-03-27": 8.5, "2026-03-28": 7.5, "2026-10-24": 9.5}
 
@@ -115,22 +109,22 @@ def test_a_night_is_an_hour_shorter_or_longer_when_the_clocks_change() -> None:
 )
 def test_the_post_answers_for_the_huisarts_outside_practice_hours(moment: str, who: Recipient) -> None:
     for asked in (Recipient.HUISARTS, Recipient.OUT_OF_HOURS_POST):
-        duty = shipped().on_duty(asked, at(moment))
+        duty = shipped.rosters().on_duty(asked, at(moment))
         assert duty.recipient is who
         assert (duty.shift is Shift.OFFICE) == (who is Recipient.HUISARTS)
 
 
 def test_who_stands_in_does_so_no_longer_than_the_desk_is_closed() -> None:
-    duty = shipped().on_duty(Recipient.REFERRAL_DESK, at("2026-11-30T17:30"))
+    duty = shipped.rosters().on_duty(Recipient.REFERRAL_DESK, at("2026-11-30T17:30"))
     assert (duty.recipient, duty.name) == (Recipient.COORDINATION_CENTRE, "evening")
     assert (duty.from_us, duty.until_us) == (at("2026-11-30T17:00"), at("2026-12-01T00:00"))
-    early = shipped().on_duty(Recipient.REFERRAL_DESK, at("2026-12-01T07:59"))
+    early = shipped.rosters().on_duty(Recipient.REFERRAL_DESK, at("2026-12-01T07:59"))
     assert (early.name, early.until_us) == ("night", at("2026-12-01T08:00"))
 
 
 def test_the_centre_has_somebody_of_its_own_around_the_clock() -> None:
     begin_us = at("2026-01-01T00:00")
-    duties = list(changes(shipped(), Recipient.NURSE, begin_us, begin_us + 365 * DAY_US))
+    duties = list(changes(shipped.rosters(), Recipient.NURSE, begin_us, begin_us + 365 * DAY_US))
     assert {duty.recipient for duty in duties} == {Recipient.NURSE}
     assert max(duty.until_us - duty.from_us for duty in duties) <= 10 * 60 * MINUTE_US
 

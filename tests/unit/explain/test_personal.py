@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.engine.compiled import CompiledProgrammes, compile_programmes
+from alerting.engine.compiled import CompiledProgrammes
 from alerting.engine.programme import Programme
-from alerting.engine.programme_files import load_folder
 from alerting.engine.timeline import timeline
 from alerting.explain.personal import given as given_by
 from alerting.explain.personal import personal
@@ -25,6 +24,7 @@ from models.messages import (
     SetSchedule,
     Withdraw,
 )
+from tests import shipped
 
 NAME = "heart_failure"
 TIMES = st.integers(0, 20)
@@ -58,12 +58,12 @@ CHANGES = st.lists(
 
 @pytest.fixture(scope="module")
 def programmes() -> CompiledProgrammes:
-    return compile_programmes(load_folder())
+    return shipped.compiled()
 
 
 @pytest.fixture(scope="module")
 def heart_failure() -> Programme:
-    return next(one for one in load_folder() if one.programme == NAME)
+    return shipped.programme(NAME)
 
 
 def placed(offset: int, at_us: int, change: AnyChange) -> PlacedChange:

@@ -7,14 +7,14 @@ import pytest
 
 from alerting.engine.expressions import comparisons
 from alerting.engine.programme import Programme
-from alerting.engine.programme_files import load_folder
 from alerting.explain.explanation import Known, explain
 from alerting.explain.page import WIDTH, page
 from alerting.explain.vocabulary import Language
 from models.findings import Evidence, Finding, finding_id
+from tests import shipped
 from tests.unit.explain.findings import OPENED_US, PATIENT
 
-RULES = [(programme, rule) for programme in load_folder() for rule in programme.rules]
+RULES = [(programme, rule) for programme in shipped.programmes() for rule in programme.rules]
 
 
 def at_its_limits(programme: Programme, name: str) -> Finding:

@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
-from alerting.engine.programme_files import load_folder
 from alerting.explain.explanation import Explanation, Known, explain
 from alerting.notify.letter.letter import Asked, Correction, Deed, Desk, Letter, LetterKind, Person, Series
 from alerting.notify.letter.levels import charted, flagged_at_us, limits_of
@@ -15,11 +14,12 @@ from models.clock import DAY_US, HOUR_US, MINUTE_US
 from models.escalations import EscalationState, Recipient, RequestKind
 from models.findings import Evidence, EvidenceReading, Finding, Severity, Signal, finding_id
 from models.messages import Origin
+from tests import shipped
 
 NOW_US = 1_795_339_800_000_000
 PATIENT, ORGANISATION, LETTER, EARLIER_LETTER, ESCALATION = (UUID(int=n, version=4) for n in range(7, 12))
 OPENED_US = NOW_US - 3 * HOUR_US
-_HEART_FAILURE = next(one for one in load_folder() if one.programme == "heart_failure")
+_HEART_FAILURE = shipped.programme("heart_failure")
 
 
 def _weights() -> tuple[tuple[int, float], ...]:

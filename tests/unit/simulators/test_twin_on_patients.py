@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from alerting.engine.programme_files import load_folder
 from models.clock import HOUR_US
 from simulators.devices.trouble import Rates
 from simulators.scenarios.scenario import Scenario
 from simulators.simulate import newest_programmes
 from simulators.wire import Encoder
+from tests import shipped
 from tests.naive.engine_run import Run
 from tests.naive.findings import naive_findings
 
@@ -43,13 +43,13 @@ def test_the_engine_finds_what_the_twin_finds(seed: int, start: date) -> None:
         rates=ACCEPTED_TROUBLE,
         deteriorations=8,
     )
-    encoder, run, log = Encoder(scenario, 2 * HOUR_US), Run(load_folder()), list[dict[str, Any]]()
+    encoder, run, log = Encoder(scenario, 2 * HOUR_US), Run(shipped.programmes()), list[dict[str, Any]]()
     for day in scenario:
         today = [json.loads(message.value) for message in encoder.day(day)]
         log += today
         for first in range(0, len(today), 40):
             run.batch(today[first : first + 40])
-    found, expected = set(run.findings.values()), naive_findings(load_folder(), log)
+    found, expected = set(run.findings.values()), naive_findings(shipped.programmes(), log)
     assert found == expected
     assert len(Counter(finding.rule for finding in found)) > 5
     assert run.replayed > 20
