@@ -1,6 +1,6 @@
 """Whether people who see, hear or move otherwise can use a page: what axe finds of it."""
 
-from typing import Any
+from typing import Any, cast
 
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page
@@ -11,7 +11,8 @@ NOT_BORNE = frozenset({"serious", "critical"})
 async def require_accessible(page: Page) -> None:
     """Fails for anything that axe calls serious or critical on the page as it stands."""
     found = await Axe().run(page)
-    violations: list[dict[str, Any]] = found.response["violations"]
+    # The package says nothing of its types.
+    violations = cast("list[dict[str, Any]]", found.response["violations"])  # pyright: ignore[reportUnknownMemberType]
     said = [
         f"{one['id']} ({one['impact']}): {one['help']}: {[node['html'][:200] for node in one['nodes'][:3]]}"
         for one in violations
