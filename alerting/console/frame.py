@@ -34,7 +34,7 @@ LOOK_COOKIE = "thuiswacht-look"
 LOOKS = ("auto", "light", "dark", "contrast")
 
 ROOMS: Sequence[tuple[str, str, Action, frozenset[Role]]] = (
-    ("/console", "worklist", Action.ALERT_HANDLE, frozenset(Role) - {Role.HUISARTS}),
+    ("/console/worklist", "worklist", Action.ALERT_HANDLE, frozenset(Role) - {Role.HUISARTS}),
     ("/console/huisarts", "huisarts", Action.ESCALATION_ANSWER, frozenset({Role.HUISARTS})),
     ("/console/patients", "patients", Action.PATIENT_SEARCH, frozenset(Role)),
     ("/console/include", "inclusion", Action.PATIENT_INCLUDE, frozenset(Role)),

@@ -17,33 +17,28 @@ from models.findings import Severity, Signal
 # The fences show whole patients. A huisarts, and whoever sees a patient only because something was handed to
 # them, sees the alerts that were handed to their organisation; in an emergency everybody sees all.
 _SHOWN = """(
-    EXISTS (
-        SELECT FROM escalation AS e WHERE (e.patient_id, e.alert_id) = (a.patient_id, a.alert_id)
-        AND e.to_organisation_id = (SELECT declared_organisation())
-    )
-    OR (SELECT declared_role()) = 'engineer'
+    (SELECT declared_role()) = 'engineer'
+    OR EXISTS (SELECT FROM patient_seen_whole AS v WHERE v.patient_id = {a}.patient_id)
     OR EXISTS (
-        SELECT FROM emergency_access AS m WHERE m.patient_id = a.patient_id
-        AND m.person_id = (SELECT declared_person()) AND m.organisation_id = (SELECT declared_organisation())
-        AND m.from_at <= statement_timestamp() AND m.until_at > statement_timestamp()
-    )
-    OR (SELECT declared_role()) <> 'huisarts' AND (
-        EXISTS (
-            SELECT FROM treatment_relation AS t WHERE t.patient_id = a.patient_id
-            AND t.organisation_id = (SELECT declared_organisation()) AND t.from_at <= statement_timestamp()
-            AND (t.until_at IS NULL OR t.until_at > statement_timestamp())
-        )
-        OR EXISTS (
-            SELECT FROM consent AS c WHERE c.patient_id = a.patient_id
-            AND c.organisation_id = (SELECT declared_organisation()) AND c.from_at <= statement_timestamp()
-            AND (c.until_at IS NULL OR c.until_at > statement_timestamp())
-        )
+        SELECT FROM alert_handed_here AS h WHERE (h.patient_id, h.alert_id) = ({a}.patient_id, {a}.alert_id)
     )
 )"""
 
 _URGENCY = """CASE
-    WHEN a.severity = 'high' THEN 0 WHEN a.signal = 'silence' THEN 1 WHEN a.severity = 'medium' THEN 2 ELSE 3
+    WHEN {a}.severity = 'high' THEN 0 WHEN {a}.signal = 'silence' THEN 1
+    WHEN {a}.severity = 'medium' THEN 2 ELSE 3
 END"""
+
+
+def shown(alias: str) -> str:
+    """SQL: whether the declared user is to see the alert that goes by this alias."""
+    return _SHOWN.format(a=alias)
+
+
+def urgency(alias: str) -> str:
+    """SQL: the rank of an alert in worklists: high, silence, medium, low. There is an index by it."""
+    return _URGENCY.format(a=alias)
+
 
 # The page first, what stands beside each alert after: for as many rows as are shown.
 _PAGE = """
@@ -65,7 +60,7 @@ ORDER BY a.urgency, a.opened_at, a.alert_id
 """
 
 _KEYS = f"""
-SELECT a.patient_id, a.alert_id FROM alert AS a WHERE a.alert_id = ANY($1::uuid[]) AND {_SHOWN}
+SELECT a.patient_id, a.alert_id FROM alert AS a WHERE a.alert_id = ANY($1::uuid[]) AND {shown("a")}
 """
 
 
@@ -130,12 +125,12 @@ async def list_alerts(
     Canaries are in no worklist.
     """
     given: list[object] = [limit]
-    where = ["a.origin <> 'canary'", _SHOWN, *_conditions(wanted, given)]
+    where = ["a.origin <> 'canary'", shown("a"), *_conditions(wanted, given)]
     if after is not None:
         given += [after.urgency, to_datetime(after.opened_at_us), after.alert_id]
         last = len(given)
-        where.append(f"({_URGENCY}, a.opened_at, a.alert_id) > (${last - 2}, ${last - 1}, ${last})")
-    rows = await connection.fetch(_PAGE.format(urgency=_URGENCY, where=" AND ".join(where)), *given)
+        where.append(f"({urgency('a')}, a.opened_at, a.alert_id) > (${last - 2}, ${last - 1}, ${last})")
+    rows = await connection.fetch(_PAGE.format(urgency=urgency("a"), where=" AND ".join(where)), *given)
     return [_listed(row) for row in rows]
 
 

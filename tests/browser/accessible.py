@@ -12,7 +12,7 @@ async def require_accessible(page: Page) -> None:
     """Fails for anything that axe calls serious or critical on the page as it stands."""
     found = await Axe().run(page)
     # The package says nothing of its types.
-    violations = cast("list[dict[str, Any]]", found.response["violations"])  # pyright: ignore[reportUnknownMemberType]
+    violations = cast("list[dict[str, Any]]", found.response["violations"])
     said = [
         f"{one['id']} ({one['impact']}): {one['help']}: {[node['html'][:200] for node in one['nodes'][:3]]}"
         for one in violations
