@@ -15,11 +15,11 @@ from models.db.worklist import shown, urgency
 from models.findings import Severity, Signal
 
 # The index gives the alerts in their order; of each patient the worst one counts. A scalar subquery, so that
-# it is asked for one alert after the other, and only until the page is full.
+# it is asked for one alert after the other, and only until the page is full. Not every filter asks for $2.
 _PAGE = """
 WITH page AS MATERIALIZED (
     SELECT a.patient_id, {urgency_a} AS urgency, a.opened_at, a.alert_id FROM alert AS a
-    WHERE {open_a} AND a.alert_id = (
+    WHERE $2::timestamptz IS NOT NULL AND {open_a} AND a.alert_id = (
         SELECT w.alert_id FROM alert AS w WHERE w.patient_id = a.patient_id AND {open_w}
         ORDER BY {urgency_w}, w.opened_at, w.alert_id LIMIT 1
     ) {sought}
@@ -39,7 +39,7 @@ ORDER BY page.urgency, page.opened_at, page.alert_id, {urgency_r}, r.opened_at, 
 
 _IDS = """
 SELECT DISTINCT a.patient_id FROM alert AS a
-WHERE {open_a} AND ($2::timestamptz IS NOT NULL) {sought}
+WHERE $2::timestamptz IS NOT NULL AND {open_a} {sought}
 LIMIT $1
 """
 

@@ -170,6 +170,9 @@
   let summedAt = Date.now();
   let took = 0;
 
+  // Not to the page around it: that would make everything look again.
+  const lookAgain = (part) => $(part)?.dispatchEvent(new CustomEvent("changed"));
+
   function look() {
     if (again) return;
     const wait = Math.max(0, lookedAt + Math.max(SOONEST_MS, 4 * took) - Date.now());
@@ -177,14 +180,14 @@
       again = null;
       if (looking) return look();
       lookedAt = Date.now();
-      htmx.trigger("#list", "changed");
+      lookAgain("#list");
     }, wait);
   }
   document.body.addEventListener("changed", () => {
     look();
     if (Date.now() - summedAt > SUMMARY_MS) {
       summedAt = Date.now();
-      htmx.trigger("#summary", "changed");
+      lookAgain("#summary");
     }
   });
   document.addEventListener("htmx:beforeRequest", (event) => {
@@ -292,7 +295,7 @@
     mark();
     if ($("[data-detail]") && seen() !== before) {
       before = seen();
-      htmx.trigger("[data-detail]", "changed");
+      lookAgain("[data-detail]");
     }
   });
   announce(document, { silently: true });

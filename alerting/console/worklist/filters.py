@@ -8,6 +8,7 @@ from models.db.open_patients import Sought, SoughtOwner, SoughtState
 from models.errors import BadInput
 from models.findings import Severity, Signal
 
+FILTERS = ("severity", "signal", "programme", "wijk", "owner", "state", "held_back")
 MOST_LETTERS = 200
 Known = TypeVar("Known", bound=StrEnum)
 

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from alerting.console.frame import frame_of, happened, page, render, speaker_of
 from alerting.console.worklist.capacity import capacity
-from alerting.console.worklist.filters import read_sought, written
+from alerting.console.worklist.filters import FILTERS, read_sought, written
 from alerting.console.worklist.forms import NameForm, ViewForm
 from alerting.console.worklist.listing import LARGEST, PAGE, Listing, called_in, find_named, make_listing
 from alerting.engine.programme_files import PACKAGED
@@ -156,6 +156,7 @@ def _of_list(sought: Sought, limit: int) -> dict[str, Any]:
     values = written(sought)
     return {
         "sought": values,
+        "given": {**dict.fromkeys(FILTERS), **values},
         "is_sought": bool(values),
         "limit": limit,
         "name": None,
