@@ -1,4 +1,4 @@
-"""A nurse who works by keys alone, and says how many they pressed; and word of what changed, as services give it."""
+"""A nurse who works by keys alone, each counted; and word of what changed, as services give it."""
 
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -37,6 +37,14 @@ def row(page: Page, patient_id: UUID) -> Locator:
     return page.locator(f"#row-{patient_id}")
 
 
+_CHANGED = """
+INSERT INTO alert_event (patient_id, alert_id, organisation_id, happened_at, event, by)
+SELECT patient_id, alert_id, organisation_id, opened_at, 'finding_changed', 'alerting' FROM alert
+WHERE alert_id = $1
+"""
+
+
 async def tell(admin: Connection, alert_id: UUID) -> None:
     """Says that an alert changed, as who changes one does."""
+    await admin.execute(_CHANGED, alert_id)
     await admin.execute("SELECT pg_notify($1, $2)", CHANNEL, str(alert_id))

@@ -15,7 +15,13 @@
   let current = null;
   const rows = () => all("#worklist tbody tr");
   const row = (patient) => (patient ? document.getElementById(`row-${patient}`) : null);
-  const alertsOf = (tr) => (tr.classList.contains("gone") ? [] : JSON.parse(tr.dataset.alerts));
+  // How each alert was last heard of: what is done next is about that, also before the list was drawn anew.
+  const newest = new Map();
+  const hear = (one) => {
+    if (one.v >= (newest.get(one.id)?.v ?? 0)) newest.set(one.id, one);
+  };
+  const alertsOf = (tr) => JSON.parse(tr.dataset.alerts).map((one) => newest.get(one.id) ?? one);
+  document.addEventListener("acted", (event) => event.detail.alerts.forEach(hear));
   const selected = () => {
     const some = rows().filter((tr) => chosen.has(tr.dataset.patient));
     if (some.length) return some;
@@ -109,32 +115,42 @@
     if (to) to.focus();
   });
 
-  // ---- Acts: whatever is sent from a [data-act] is about what is selected, as far as it can be done with it.
+  // ---- Acts: whatever is sent from a [data-act] is about who was selected when the key was pressed. They wait for
+  // each other (hx-sync), so that each is about the version that the one before left.
+  const meant = new WeakMap();
+  document.addEventListener("htmx:confirm", (event) => {
+    const { triggeringEvent: by, elt } = event.detail;
+    if (by && elt.closest("[data-act]") && !meant.has(by)) meant.set(by, selected().map((tr) => JSON.parse(tr.dataset.alerts)));
+  });
+
+  // Of each patient what the act fits; where it fits nothing, all: the answer then says why not.
+  function aboutWhat(act, by) {
+    const patients = (meant.get(by) ?? selected().map((tr) => JSON.parse(tr.dataset.alerts))).map((alerts) => alerts.map((one) => newest.get(one.id) ?? one));
+    if (act === "one" || act === "*") return patients.flatMap((alerts) => alerts.slice(0, 1));
+    return patients.flatMap((alerts) => {
+      const fitting = alerts.filter((one) => one.can.includes(act));
+      return fitting.length ? fitting : alerts;
+    });
+  }
+
   document.addEventListener("htmx:configRequest", (event) => {
-    const source = event.detail.elt.closest("[data-act]") ?? event.detail.elt;
-    if (source.closest("[data-with-filter]")) {
-      event.detail.parameters["sought:json"] = JSON.stringify(filter());
+    const { elt, parameters, triggeringEvent } = event.detail;
+    if (elt.id === "search" || elt.closest("[data-with-filter]")) {
+      parameters["sought:json"] = JSON.stringify(filter());
       return;
     }
-    if (event.detail.elt.id === "search") {
-      event.detail.parameters["sought:json"] = JSON.stringify(filter());
-      return;
-    }
-    const act = source.dataset.act;
+    const act = elt.closest("[data-act]")?.dataset.act;
     if (!act) return;
-    const everything = selected().flatMap(alertsOf);
-    const fitting = act === "*" ? everything.slice(0, 1) : everything.filter((one) => act === "one" || one.can.includes(act));
-    // Where none can, all are sent: the answer says who has them.
-    const about = fitting.length ? fitting : everything;
+    const about = aboutWhat(act, triggeringEvent);
     if (!about.length) return event.preventDefault();
     if (act === "one") {
-      event.detail.parameters["alert_id"] = about[0].id;
-      event.detail.parameters["version:number"] = about[0].v;
+      parameters["alert_id"] = about[0].id;
+      parameters["version:number"] = about[0].v;
       return;
     }
     about.slice(0, 100).forEach((one, place) => {
-      event.detail.parameters[`alerts.${place}.alert_id`] = one.id;
-      event.detail.parameters[`alerts.${place}.version:number`] = one.v;
+      parameters[`alerts.${place}.alert_id`] = one.id;
+      parameters[`alerts.${place}.version:number`] = one.v;
     });
   });
   function filter() {
@@ -266,6 +282,7 @@
     const list = parsed.getElementById("list");
     if (!list) return;
     const asked = event.detail.requestConfig?.elt;
+    for (const tr of all("tbody tr", list)) JSON.parse(tr.dataset.alerts).forEach(hear);
     announce(list);
     waiting = 0;
     const byItself = asked?.id === "list";
@@ -298,6 +315,7 @@
       lookAgain("[data-detail]");
     }
   });
+  for (const tr of rows()) JSON.parse(tr.dataset.alerts).forEach(hear);
   announce(document, { silently: true });
   mark();
 })();

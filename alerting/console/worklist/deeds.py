@@ -19,7 +19,7 @@ from alerting.console.worklist.forms import (
     SeveralResolveForm,
     SeveralSnoozeForm,
 )
-from alerting.console.worklist.rows import listed_name
+from alerting.console.worklist.rows import deeds_of, listed_name
 from alerting.explain.vocabulary import SIGNALS
 from alerting.gateway.rules import ByRules
 from alerting.transition import Transition
@@ -241,15 +241,25 @@ async def _answer(
     t = speaker_of(request)
     done = [one for one in results.values() if isinstance(one, Alert)]
     failed = {key: one for key, one in results.items() if not isinstance(one, Alert)}
-    said = None if not done else await _said(act, keys, done, deed, t)
+    said = await _said(act, keys, done, deed, t) if done else None
+    acted = {"alerts": [_as_it_is(alert, act) for alert in done]}
     if not failed:
-        response = HTMLResponse("")
-    else:
-        refusals = await _refusals(act, keys, failed, t)
-        status = 200 if done else _status(list(failed.values()))
-        response = render("worklist/refused.html.j2", status=status, t=t, refusals=refusals)
-        response.headers.update({"HX-Retarget": "#said", "HX-Reswap": "innerHTML"})
-    return happened(response, changed=True, **({} if said is None or failed else {"said": said}))
+        return happened(HTMLResponse(""), changed=True, said=said, acted=acted)
+    response = render(
+        "worklist/refused.html.j2",
+        status=200 if done else _status(list(failed.values())),
+        t=t,
+        done=None if said is None else said["text"],
+        refusals=await _refusals(act, keys, failed, t),
+    )
+    response.headers.update({"HX-Retarget": "#said", "HX-Reswap": "innerHTML"})
+    return happened(response, changed=True, acted=acted)
+
+
+def _as_it_is(alert: Alert, act: Acting) -> dict[str, object]:
+    """As a row has it, so that the next key is about this version; no offer of just now is over."""
+    deeds = "" if alert.state is AlertState.RESOLVED else "".join(deeds_of(alert, act.user, 0))
+    return {"id": str(alert.alert_id), "v": alert.version, "can": deeds}
 
 
 async def _said(act: Acting, keys: Keys, done: Sequence[Alert], deed: Deed, t: Speaker) -> dict[str, object]:

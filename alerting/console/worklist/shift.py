@@ -51,9 +51,7 @@ async def show(request: Request, act: Act, rules: ByRules, keys: IdentityKeys) -
         "worklist/shift.html.j2",
         piles=piles_of(listing.rows, act.user.person_id),
         has_more=listing.has_more,
-        notes={
-            key: replace(note, by=writers.get(UUID(note.by), note.by)) for key, note in notes.items()
-        },
+        notes={key: replace(note, by=writers.get(UUID(note.by), note.by)) for key, note in notes.items()},
         colleagues=[
             one for one in there if one.person_id != act.user.person_id and one.role is act.user.role
         ],
