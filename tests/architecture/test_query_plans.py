@@ -25,6 +25,7 @@ from models.db import (
     findings,
     history,
     incidents,
+    open_patients,
     outbox,
     patient_messages,
     patients,
@@ -32,6 +33,7 @@ from models.db import (
     readings,
     reevaluations,
     sending,
+    shift,
     situations,
     sources,
     values,
@@ -224,6 +226,29 @@ async def test_alerts_that_people_look_at(connection: Connection, plans: Plans) 
     about_alerts = [node for node in taken if node.get("Relation Name") == "alert"]
     assert about_alerts
     assert wasteful(about_alerts) == []
+
+
+async def test_the_worklist_reads_no_more_than_its_page(connection: Connection, plans: Plans) -> None:
+    listed: list[tuple[open_patients.OpenAlert, ...]] = []
+
+    async def look() -> None:
+        await connection.execute("SELECT set_config('thuiswacht.role', 'engineer', true)")
+        sought = open_patients.Sought()
+        listed.extend(await open_patients.list_open(connection, sought, limit=50, now_us=NOW_US))
+        await open_patients.reasons_of(connection, [one.alert for row in listed for one in row])
+
+    taken = await plans(look())
+    assert len(listed) == 50
+    about_alerts = [node for node in taken if node.get("Relation Name") == "alert"]
+    assert wasteful(about_alerts) == []
+    in_order = [node for node in about_alerts if node.get("Index Name") == "alert_by_urgency"]
+    assert in_order
+    # Of 2,000 open alerts the first 50, and not all of them to be sorted.
+    assert all(node["Actual Rows"] <= 100 for node in in_order)
+
+
+async def test_what_the_shift_did_of_late(connection: Connection, plans: Plans) -> None:
+    assert wasteful(await plans(shift.handled(connection, NOW_US))) == []
 
 
 async def test_reevaluations_that_are_due(connection: Connection, plans: Plans) -> None:

@@ -315,6 +315,7 @@
       lookAgain("[data-detail]");
     }
   });
+  if (matchMedia("(max-width: 48rem)").matches) $(".finding").open = false;
   for (const tr of rows()) JSON.parse(tr.dataset.alerts).forEach(hear);
   announce(document, { silently: true });
   mark();

@@ -47,8 +47,16 @@ def _correction(subject: Subject, _other: Subject) -> Body:
 
 
 def _several(subject: Subject, other: Subject) -> Body:
+    return {"alerts": _alerts(subject, other)}
+
+
+def _alerts(subject: Subject, other: Subject) -> list[dict[str, Any]]:
     alerts = (subject.alert_id, other.alert_id)
-    return {"alerts": [{"alert_id": str(alert_id), "version": 1} for alert_id in alerts]}
+    return [{"alert_id": str(alert_id), "version": 1} for alert_id in alerts]
+
+
+def _several_with(**fields: Any) -> Ask:
+    return lambda subject, other: {"alerts": _alerts(subject, other), **fields}
 
 
 def _moving(subject: Subject, _other: Subject) -> Body:
@@ -114,6 +122,25 @@ REQUESTS: Mapping[str, Ask] = {
     "POST /console/looks/{emergency_id}/verdict": _body(verdict="justified"),
     "POST /console/looks/search": _search,
     "POST /console/looks/of/{patient_id}": _body(reason=REASON),
+    "POST /console/worklist/search": lambda subject, _other: {"name": subject.word},
+    "POST /console/worklist/views": _body(name="Ernstig", sought={"severity": "high"}),
+    "POST /console/worklist/claim": _several,
+    "POST /console/worklist/give-back": _several,
+    "POST /console/worklist/accept": _several,
+    "POST /console/worklist/take-back": _several,
+    "POST /console/worklist/reopen": _several,
+    "POST /console/worklist/snooze": _several_with(minutes=15),
+    "POST /console/worklist/resolve": _several_with(outcome="true_no_action"),
+    "POST /console/worklist/decline": _several_with(reason=REASON),
+    "POST /console/worklist/notes": _several_with(text=REASON),
+    "POST /console/worklist/hand-over": _several_with(role=Role.NURSE, organisation_id=str(OURS)),
+    "POST /console/worklist/ask": lambda subject, _other: {
+        "alert_id": str(subject.alert_id),
+        "version": 1,
+        "recipient": "specialist",
+        "request": "regular",
+        "reason": REASON,
+    },
     "POST /alerts/acknowledge": _several,
     "POST /alerts/{alert_id}/acknowledge": _body(version=1),
     "POST /alerts/{alert_id}/give-back": _body(version=1),
@@ -148,6 +175,7 @@ def parameters(subject: Subject, person_id: UUID, something: UUID) -> dict[str, 
         "alert_id": subject.alert_id,
         "escalation_id": subject.escalation_id,
         "technical_alert_id": something,
+        "view_id": something,
         "name": UUID(int=0),
         "programme": "heart_failure",
         "client_id": "somebody",
