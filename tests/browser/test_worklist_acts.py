@@ -113,8 +113,8 @@ async def test_what_the_policy_does_not_allow_is_said(screens: Screens) -> None:
 
 async def test_handing_over_and_accepting(screens: Screens) -> None:
     patients = [await screens.patient(name) for name in ("Aas", "Bos")]
-    for one in patients:
-        await screens.ward.alert(one)
+    for n, one in enumerate(patients, 7):
+        await screens.ward.alert(one, opened_at=f"2026-12-01T0{n}:00:00+00:00")
     giver = Keys(await screens.open("M. Jansen"))
     await giver.press("Shift+A", "c")
     await giver.hears("2 patiënten: geclaimd")

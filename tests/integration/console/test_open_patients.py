@@ -87,8 +87,8 @@ async def test_what_is_offered_to_oneself_is_among_ones_own(people: Pool, ward: 
     jansen, smit = (ward.people[name] for name in ("M. Jansen", "P. Smit"))
     await ward.admin.execute(
         "UPDATE alert SET state = 'acknowledged', owner = $2, acknowledged_at = opened_at, "
-        "resolve_by = now(), handed_to_role = 'nurse', handed_to_organisation_id = $3, handed_to_person_id = $4, "
-        "hand_over_until = $5 WHERE alert_id = $1",
+        "resolve_by = now(), handed_to_role = 'nurse', handed_to_organisation_id = $3, "
+        "handed_to_person_id = $4, hand_over_until = $5 WHERE alert_id = $1",
         alert_id, jansen.person_id, jansen.organisation_id, smit.person_id, to_datetime(NOW_US + 1),
     )  # fmt: skip
     assert await listed(people, ward, "P. Smit", Sought(owner=SoughtOwner.MINE)) == [[alert_id]]
