@@ -118,6 +118,8 @@
   // ---- Acts: whatever is sent from a [data-act] is about who was selected when the key was pressed. They wait for
   // each other (hx-sync), so that each is about the version that the one before left.
   const meant = new WeakMap();
+  // What was searched for stands in no address and comes back in no answer.
+  let searched = null;
   document.addEventListener("htmx:confirm", (event) => {
     const { triggeringEvent: by, elt } = event.detail;
     if (by && elt.closest("[data-act]") && !meant.has(by)) meant.set(by, selected().map((tr) => JSON.parse(tr.dataset.alerts)));
@@ -135,7 +137,11 @@
 
   document.addEventListener("htmx:configRequest", (event) => {
     const { elt, parameters, triggeringEvent } = event.detail;
-    if (elt.id === "search" || elt.closest("[data-with-filter]")) {
+    // What is shown already need not come again; what waits is not shown yet.
+    if (elt.id === "list" && elt.hasAttribute("hx-get") && !showing && !waiting) parameters.mark = elt.dataset.mark;
+    if (elt.id === "search") searched = parameters.name;
+    if (elt.id === "list" && !elt.hasAttribute("hx-get")) parameters.name = searched;
+    if (elt.id === "search" || (elt.id === "list" && !elt.hasAttribute("hx-get")) || elt.closest("[data-with-filter]")) {
       parameters["sought:json"] = JSON.stringify(filter());
       return;
     }

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from hashlib import blake2s
 from pathlib import Path
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from alerting.explain.vocabulary import Both, Language
 from alerting.worklist.handling import Rules
 from ingest.acting import Acting
 from models.alerts import Alert
+from models.clock import MINUTE_US
 from models.db.identity import identities
 from models.db.open_patients import OpenAlert, Sought, list_ids, list_open, reasons_of
 from models.db.positions import dispatch_now_us
@@ -38,23 +40,65 @@ class Listing:
     has_more: bool
     seeing: Seeing
     called: Called
+    mark: str
+    """By which a browser says what it shows already."""
 
 
 async def make_listing(
     act: Acting, rules: Rules, keys: Keys, language: Language, sought: Sought, *, limit: int = PAGE
 ) -> Listing:
     """The list for who acts; each patient in it is on record as looked at. **Raises**: TryAgain."""
+    found = await _find(act, rules, sought, limit)
+    return await _listing_of(act, rules, keys, language, found)
+
+
+async def make_if_new(
+    act: Acting, rules: Rules, keys: Keys, language: Language, sought: Sought, *, limit: int, mark: str
+) -> Listing | None:
+    """The same, where it is another than the one with this mark: of most changes most lists show nothing.
+
+    **Raises**: TryAgain.
+    """
+    found = await _find(act, rules, sought, limit)
+    if found.mark == mark:
+        act.details = "nothing new"
+        return None
+    return await _listing_of(act, rules, keys, language, found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the database gave for a list, at what time. **Units**: microseconds since 1970 UTC."""
+
+    patients: Sequence[tuple[OpenAlert, ...]]
+    has_more: bool
+    now_us: int
+
+    @property
+    def mark(self) -> str:
+        """Another for each change of what the list says; it says how long ago to the minute."""
+        alerts = [
+            (str(one.alert.alert_id), one.alert.version, one.next_us) for row in self.patients for one in row
+        ]
+        said = repr((alerts, self.has_more, self.now_us // MINUTE_US))
+        return blake2s(said.encode(), digest_size=8).hexdigest()
+
+
+async def _find(act: Acting, rules: Rules, sought: Sought, limit: int) -> _Found:
     now_us = await dispatch_now_us(act.connection, rules.settings)
     found = await list_open(act.connection, sought, limit=limit + 1, now_us=now_us)
-    patients = found[:limit]
-    alerts = [one.alert for row in patients for one in row]
-    ids = [row[0].alert.patient_id for row in patients]
+    return _Found(found[:limit], len(found) > limit, now_us)
+
+
+async def _listing_of(act: Acting, rules: Rules, keys: Keys, language: Language, found: _Found) -> Listing:
+    alerts = [one.alert for row in found.patients for one in row]
+    ids = [row[0].alert.patient_id for row in found.patients]
     act.touched += ids
     act.details = f"{len(alerts)} alerts of {len(ids)} patients"
     called = called_in(rules.settings.programmes or PACKAGED)
     seeing = Seeing(
         user=act.user,
-        now_us=now_us,
+        now_us=found.now_us,
         language=language,
         policies=rules.policies,
         rule_texts=called.rules,
@@ -62,7 +106,8 @@ async def make_listing(
     )
     reasons = await reasons_of(act.connection, alerts) if alerts else {}
     named = await identities(act.connection, keys, patients=ids) if ids else {}
-    return Listing(rows_of(patients, reasons, named, seeing), len(found) > limit, seeing, called)
+    rows = rows_of(found.patients, reasons, named, seeing)
+    return Listing(rows, found.has_more, seeing, called, found.mark)
 
 
 async def find_named(act: Acting, rules: Rules, keys: Keys, name: str, sought: Sought) -> tuple[UUID, ...]:

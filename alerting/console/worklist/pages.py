@@ -12,7 +12,15 @@ from alerting.console.frame import frame_of, happened, page, render, speaker_of
 from alerting.console.worklist.capacity import capacity
 from alerting.console.worklist.filters import FILTERS, read_sought, written
 from alerting.console.worklist.forms import NameForm, ViewForm
-from alerting.console.worklist.listing import LARGEST, PAGE, Listing, called_in, find_named, make_listing
+from alerting.console.worklist.listing import (
+    LARGEST,
+    PAGE,
+    Listing,
+    called_in,
+    find_named,
+    make_if_new,
+    make_listing,
+)
 from alerting.engine.programme_files import PACKAGED
 from alerting.escalation.recipients import as_recipient
 from alerting.gateway.rules import ByRules
@@ -30,6 +38,7 @@ from models.escalations import Party
 
 routes = Routes("/console", "console")
 ADDRESS = "/console/worklist"
+Mark = Annotated[str, Query(max_length=16)]
 Limit = Annotated[int, Query(ge=1, le=LARGEST)]
 
 
@@ -67,11 +76,14 @@ async def show(
 
 @routes.route("GET", "/worklist/rows", action=Action.ALERT_READ, kind=Kind.READ)
 async def rows(
-    request: Request, act: Act, rules: ByRules, keys: IdentityKeys, limit: Limit = PAGE
-) -> HTMLResponse:
-    """The list alone, as it is now."""
+    request: Request, act: Act, rules: ByRules, keys: IdentityKeys, limit: Limit = PAGE, mark: Mark = ""
+) -> Response:
+    """The list alone, as it is now; nothing where it is what the mark stands for."""
     sought = read_sought(request.query_params)
-    listing = await make_listing(act, rules, keys, speaker_of(request).language, sought, limit=limit)
+    language = speaker_of(request).language
+    listing = await make_if_new(act, rules, keys, language, sought, limit=limit, mark=mark)
+    if listing is None:
+        return Response(status_code=204)
     response = await _list(request, act, listing, _of_list(sought, limit))
     if request.headers.get("hx-trigger") == "filter":
         query = urlencode(written(sought))
@@ -88,7 +100,7 @@ async def search(
     patients = await find_named(act, rules, keys, form.name, sought)
     wanted = Sought(patients=patients[:LARGEST], held_back=sought.held_back, state=sought.state)
     listing = await make_listing(act, rules, keys, speaker_of(request).language, wanted, limit=LARGEST)
-    return await _list(request, act, listing, {**_of_list(sought, LARGEST), "name": form.name})
+    return await _list(request, act, listing, {**_of_list(sought, LARGEST), "is_search": True})
 
 
 @routes.route("GET", "/worklist/summary", action=Action.ALERT_READ, kind=Kind.READ)
@@ -159,7 +171,7 @@ def _of_list(sought: Sought, limit: int) -> dict[str, Any]:
         "given": {**dict.fromkeys(FILTERS), **values},
         "is_sought": bool(values),
         "limit": limit,
-        "name": None,
+        "is_search": False,
         "again": f"{ADDRESS}/rows?{urlencode({**values, 'limit': limit})}",
         "more": f"{ADDRESS}/rows?{urlencode({**values, 'limit': min(limit + PAGE, LARGEST)})}",
         "is_largest": limit >= LARGEST,
