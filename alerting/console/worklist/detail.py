@@ -158,16 +158,17 @@ def last_values(explanations: Sequence[Explanation], language: Language) -> Mapp
 
 
 def _ids(happened: Sequence[AlertHappening], escalations: Sequence[Escalation]) -> list[UUID]:
-    people = [person for one in happened if (person := _person(one.by)) is not None]
+    people = [person for one in happened if (person := person_of(one.by)) is not None]
     return [*people, *(one.to.organisation_id for one in escalations)]
 
 
 def _name(by: str, names: Mapping[UUID, str]) -> str | None:
-    person = _person(by)
+    person = person_of(by)
     return None if person is None else names.get(person, by)
 
 
-def _person(by: str) -> UUID | None:
+def person_of(by: str) -> UUID | None:
+    """The person who did something; None where it was the service itself."""
     try:
         return UUID(by)
     except ValueError:

@@ -1,13 +1,14 @@
 """The hand-over of a shift: what is still open and with whom, the last notes, one's own offered at once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from alerting.console.frame import page, speaker_of
+from alerting.console.worklist.detail import person_of
 from alerting.console.worklist.listing import LARGEST, make_listing
 from alerting.console.worklist.rows import Row, RowAlert
 from alerting.gateway.rules import ByRules
@@ -43,7 +44,8 @@ async def show(request: Request, act: Act, rules: ByRules, keys: IdentityKeys) -
     listing = await make_listing(act, rules, keys, speaker_of(request).language, sought, limit=LARGEST)
     alerts = [one.alert for row in listing.rows for one in row.alerts]
     notes = await last_notes(act.connection, alerts)
-    writers = await names_of(act.connection, [UUID(note.by) for note in notes.values()])
+    wrote = {key: person_of(note.by) for key, note in notes.items()}
+    writers = await names_of(act.connection, [one for one in wrote.values() if one is not None])
     there = await colleagues(act.connection, act.user.organisation_id, act.user.role)
     return await page(
         request,
@@ -51,7 +53,8 @@ async def show(request: Request, act: Act, rules: ByRules, keys: IdentityKeys) -
         "worklist/shift.html.j2",
         piles=piles_of(listing.rows, act.user.person_id),
         has_more=listing.has_more,
-        notes={key: replace(note, by=writers.get(UUID(note.by), note.by)) for key, note in notes.items()},
+        notes=notes,
+        writers={key: writers.get(one) for key, one in wrote.items() if one is not None},
         colleagues=[
             one for one in there if one.person_id != act.user.person_id and one.role is act.user.role
         ],
