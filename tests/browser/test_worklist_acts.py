@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.accessible import require_accessible
-from tests.browser.keys import Keys, row
+from tests.browser.keys import Keys, row, says
 from tests.browser.screens import Screens
 
 pytestmark = pytest.mark.timeout(180)
@@ -129,7 +129,7 @@ async def test_handing_over_and_accepting(screens: Screens) -> None:
     await giver.page.select_option("#to", label="P. Smit")
     await giver.press("h")
     await giver.hears("2 patiënten: aangeboden")
-    await expect(giver.page.locator(".tag.state").first).to_contain_text("aangeboden aan P. Smit")
+    await expect(giver.page.locator(".tag.state").first).to_contain_text(says("aangeboden aan P. Smit"))
     await screens.picture(giver.page, "worklist-shift")
     taker = Keys(await screens.open("P. Smit"))
     offered = taker.page.locator("#worklist .tag.offered_to_you")

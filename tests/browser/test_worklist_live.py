@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.keys import Keys, row, tell
+from tests.browser.keys import Keys, row, says, tell
 from tests.browser.screens import Screens
 from tests.browser.wire import wire_to
 
@@ -18,7 +18,7 @@ async def test_what_is_new_appears_by_itself(screens: Screens) -> None:
     alert_id = await ward.alert(patient_id)
     await tell(ward.admin, alert_id)
     await expect(row(page, patient_id)).to_be_visible()
-    await expect(page.locator("#urgent")).to_have_text("Nieuwe ernstige melding: de Vries, Anna: vocht")
+    await expect(page.locator("#urgent")).to_have_text(says("Nieuwe ernstige melding: de Vries, Anna: vocht"))
 
 
 async def test_what_a_colleague_does_is_seen(screens: Screens) -> None:

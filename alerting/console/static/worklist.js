@@ -28,7 +28,9 @@
     const here = row(current) ?? rows()[0];
     return here ? [here] : [];
   };
-  const nameOf = (tr) => $(".opens", tr).textContent.trim();
+  // A name within a sentence, whatever direction it is written in.
+  const isolated = (name) => `\u2068${name}\u2069`;
+  const nameOf = (tr) => isolated($(".opens", tr).textContent.trim());
 
   function mark() {
     if (!row(current)) current = rows()[0]?.dataset.patient ?? null;
@@ -186,6 +188,8 @@
   // ---- Looking again: at once, then no more often than the server can bear.
   const SOONEST_MS = 600;
   const SUMMARY_MS = 60_000;
+  const OWN_SUMMARY_MS = 15_000;
+  let sums = null;
   let lookedAt = 0;
   let looking = false;
   let again = null;
@@ -211,6 +215,13 @@
       summedAt = Date.now();
       lookAgain("#summary");
     }
+  });
+  document.addEventListener("acted", () => {
+    clearTimeout(sums);
+    sums = setTimeout(() => {
+      summedAt = Date.now();
+      lookAgain("#summary");
+    }, Math.max(0, summedAt + OWN_SUMMARY_MS - Date.now()));
   });
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (event.detail.elt.id === "list") looking = true;
@@ -254,7 +265,7 @@
     const fresh = [];
     for (const tr of all("tbody tr[data-high]", list)) {
       const key = JSON.parse(tr.dataset.alerts)[0].id;
-      if (!known.has(key) && !silently) fresh.push(tr.dataset.high);
+      if (!known.has(key) && !silently) fresh.push(isolated(tr.dataset.high));
       known.add(key);
     }
     if (fresh.length) htmx.trigger(document.body, "urgent", { text: texts().urgent.replace("{who}", fresh.join("; ")) });

@@ -19,7 +19,7 @@ from alerting.console.worklist.forms import (
     SeveralResolveForm,
     SeveralSnoozeForm,
 )
-from alerting.console.worklist.rows import deeds_of, listed_name
+from alerting.console.worklist.rows import deeds_of, isolated, listed_name
 from alerting.explain.vocabulary import SIGNALS
 from alerting.gateway.rules import ByRules
 from alerting.transition import Transition
@@ -267,7 +267,9 @@ async def _said(act: Acting, keys: Keys, done: Sequence[Alert], deed: Deed, t: S
     who = t("worklist.said.patients", n=len(patients))
     if len(patients) == 1:
         found = await identities(act.connection, keys, patients=patients)
-        who = listed_name(found[patients[0]]) if patients[0] in found else t("worklist.said.one_patient")
+        who = t("worklist.said.one_patient")
+        if patients[0] in found:
+            who = isolated(listed_name(found[patients[0]]))
     said: dict[str, object] = {"text": t.of("worklist.said", deed.name).format(who=who)}
     if deed.undo is not None:
         values: dict[str, str] = {}
@@ -303,7 +305,7 @@ def why_not(error: BadInput | NotThere | Outdated, me: UUID, t: Speaker) -> str:
         return t(f"worklist.why_not.{error.where.replace('.', '_') if known else 'other'}")
     now = error.now or {}
     owner = cast("dict[str, str | None] | None", now.get("owner"))
-    name = None if owner is None else owner["name"]
+    name = None if owner is None or owner["name"] is None else isolated(owner["name"])
     if now.get("state") == AlertState.RESOLVED:
         return t("worklist.why_not.resolved", name=name or t("worklist.by_itself"))
     if owner is None:

@@ -215,7 +215,8 @@ def marks_of(alert: Alert, seeing: Seeing) -> Iterable[Mark]:
             yield Mark("offered_to_you", offer.until_us)
         else:
             who = offer.organisation_id if offer.person_id is None else offer.person_id
-            yield Mark("offered", offer.until_us, seeing.names.get(who))
+            name = seeing.names.get(who)
+            yield Mark("offered", offer.until_us, None if name is None else isolated(name))
     if alert.unconfirmed:
         yield Mark("unconfirmed")
     if alert.retracted:
@@ -266,6 +267,15 @@ def listed_name(identity: Identity) -> str:
     'de Vries, Anna'
     """
     return f"{identity.family_name}, {identity.given_names}" if identity.given_names else identity.family_name
+
+
+def isolated(name: str) -> str:
+    r"""A name within a sentence: whatever direction it is written in, the rest stays as it is.
+
+    >>> isolated("Anna") == "\u2068Anna\u2069"
+    True
+    """
+    return f"\u2068{name}\u2069"
 
 
 def _programmes(reasons: Iterable[OpenReason]) -> tuple[str, ...]:

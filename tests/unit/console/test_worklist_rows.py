@@ -10,7 +10,7 @@ import pytest
 from alerting.console.worklist.capacity import USUAL_PER_HOUR, capacity
 from alerting.console.worklist.filters import FILTERS, read_sought, written
 from alerting.console.worklist.listing import is_called
-from alerting.console.worklist.rows import NextKind, Row, Seeing, deeds_of, rows_of
+from alerting.console.worklist.rows import NextKind, Row, Seeing, deeds_of, isolated, rows_of
 from alerting.console.worklist.shift import piles_of
 from alerting.explain.vocabulary import Both, Language
 from alerting.worklist.rules import load_rules
@@ -145,7 +145,7 @@ def test_marks_say_what_stands_beside() -> None:
     one = others(hand_over=offer(ME.person_id), unconfirmed=True, cleared_at_us=NOW_US)
     assert [mark.name for mark in row(one).marks] == ["offered_to_you", "unconfirmed", "cleared"]
     to_other = row(mine(hand_over=offer(OTHER))).marks
-    assert [(mark.name, mark.who) for mark in to_other] == [("offered", "P. Smit")]
+    assert [(mark.name, mark.who) for mark in to_other] == [("offered", isolated("P. Smit"))]
 
 
 def test_piles_are_ones_own_then_nobodys_then_the_others() -> None:
