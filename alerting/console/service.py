@@ -14,7 +14,6 @@ from alerting.console.insight import pages as insight
 from alerting.console.live import Hub
 from alerting.console.patient import pages as patient
 from alerting.console.technical import pages as technical
-from alerting.console.worklist import deeds, detail, shift
 from alerting.console.worklist import pages as worklist
 from alerting.worklist.rules import load_rules
 from ingest.gateway.app import Pools
@@ -27,10 +26,7 @@ from models.settings import Settings
 
 ROUTES: Sequence[Routes] = (
     events.routes,
-    worklist.routes,
-    detail.routes,
-    deeds.routes,
-    shift.routes,
+    *worklist.ROUTES,
     patient.routes,
     inclusion.routes,
     huisarts.routes,

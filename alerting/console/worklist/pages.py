@@ -9,6 +9,7 @@ from fastapi import Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from alerting.console.frame import frame_of, happened, page, render, speaker_of
+from alerting.console.worklist import deeds, detail, shift
 from alerting.console.worklist.capacity import capacity
 from alerting.console.worklist.filters import FILTERS, read_sought, written
 from alerting.console.worklist.forms import NameForm, ViewForm
@@ -37,6 +38,9 @@ from models.errors import BadInput
 from models.escalations import Party
 
 routes = Routes("/console", "console")
+ROUTES = (routes, detail.routes, deeds.routes, shift.routes)
+"""All of this room."""
+
 ADDRESS = "/console/worklist"
 Mark = Annotated[str, Query(max_length=16)]
 Limit = Annotated[int, Query(ge=1, le=LARGEST)]
