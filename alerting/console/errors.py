@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from fastapi import Request, Response
 
-from alerting.console.frame import look_of, render, speaker_of
+from alerting.console.frame import WORKLIST, look_of, render, speaker_of
 from ingest.gateway.problems import answer as answer_program
 from ingest.gateway.problems import response_of
 
@@ -23,6 +23,9 @@ async def answer(request: Request, error: Exception) -> Response:
         return problem
     if status == HTTPStatus.UNAUTHORIZED and not _is_part(request):
         return Response(status_code=303, headers={"Location": "/login"})
+    if status == HTTPStatus.FORBIDDEN and request.url.path == WORKLIST and not _is_part(request):
+        # Whose work is not with alerts, and who may not see them, begins elsewhere.
+        return Response(status_code=303, headers={"Location": f"{WORKLIST}/home"})
     content = json.loads(bytes(problem.body))
     t = speaker_of(request)
     kept = {name: value for name, value in problem.headers.items() if name == "retry-after"}

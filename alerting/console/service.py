@@ -34,7 +34,7 @@ ROUTES: Sequence[Routes] = (
     insight.routes,
     *administration.ROUTES,
 )
-HOME = "/console"
+HOME = "/console/home"
 
 
 async def serve(settings: Settings, configuration: ApiSettings, stop: asyncio.Event) -> None:

@@ -184,7 +184,7 @@
       headers: { ...csrf(), "Content-Type": "application/x-www-form-urlencoded" },
       body: new URLSearchParams({ role, organisation }),
     });
-    if (response.ok) location.assign("/console");
+    if (response.ok) location.assign("/console/home");
     else location.reload();
   }
 
