@@ -44,7 +44,7 @@ def answer(by: User, escalation_id: UUID, form: AnswerForm) -> Decide:
 
 
 def hand_back(by: User, escalation_id: UUID, form: ReasonForm) -> Decide:
-    """Giving it back: the nurses of the alert's own organisation are responsible again, the ladder goes on."""
+    """Giving it back: the nurses of the alert's own organisation answer for it again, the ladder goes on."""
 
     def decide(at: Situation) -> Transition:
         return acts.hand_back(

@@ -1,4 +1,4 @@
-"""What was asked of an organisation: a list, one escalation with its letter, and what somebody does with it."""
+"""What was asked of an organisation: a list, one escalation with its letter, what somebody does with it."""
 
 import asyncio
 from collections.abc import Mapping
