@@ -16,6 +16,12 @@ from models.programmes import Offered
 from models.register import Organisation, OrganisationKind
 
 _EVERY_DAY = Both("elke dag", "every day")
+_LASTING: Mapping[str, Both] = {
+    "d": Both("dagen", "days"),
+    "h": Both("uur", "hours"),
+    "min": Both("minuten", "minutes"),
+    "s": Both("seconden", "seconds"),
+}
 _TWO_LETTERS = 2
 
 
@@ -100,7 +106,9 @@ def _programmes(given: Given, texts: Sequence[Programme], language: Language) ->
 
 def _limits(offered: Offered, texts: Mapping[str, Limit], language: Language) -> Iterator[LimitOffer]:
     """Those that can differ and are numbers: what answers count is no matter of one patient."""
-    for name, limit in offered.limits.items():
+    # In the order of the file, in which they are thought of; the catalogue has none.
+    places = {name: place for place, name in enumerate(texts)}
+    for name, limit in sorted(offered.limits.items(), key=lambda pair: places.get(pair[0], len(places))):
         if limit.low == limit.high or limit.unit == CODE_UNIT:
             continue
         text = texts.get(name)
@@ -108,7 +116,12 @@ def _limits(offered: Offered, texts: Mapping[str, Limit], language: Language) ->
         default, low, high = (
             figures.exact(value, language) for value in (limit.default, limit.low, limit.high)
         )
-        yield LimitOffer(name, meaning, unit_words(limit.unit, "", 2, language), default, low, high)
+        yield LimitOffer(name, meaning, _unit(limit.unit, language), default, low, high)
+
+
+def _unit(unit: str, language: Language) -> str:
+    lasting = _LASTING.get(unit)
+    return unit_words(unit, "", 2, language) if lasting is None else lasting.said(language)
 
 
 def _schedules(

@@ -43,7 +43,7 @@ pytestmark = pytest.mark.timeout(600)
 
 REFUSED = 403
 # Allowed, and then done, or not possible with this patient: an end to a relation that there is not, for one.
-GRANTED = (200, 201, 202, 204, 404, 409, 422)
+GRANTED = (200, 201, 202, 204, 303, 404, 409, 422)
 SHOWS = (Action.PATIENT_READ, Action.IDENTITY_READ, Action.PATIENT_SEARCH, Action.COPY_MAKE)
 KEYS = Keys(b"k" * 32)
 RULES = Rules(shipped.policies(), shipped.rosters(), Settings())
