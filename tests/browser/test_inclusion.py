@@ -150,6 +150,7 @@ async def test_errors_stand_at_their_fields_and_nothing_is_lost(screens: Screens
     wrong = page.locator(".wrong:visible")
     await expect(wrong).to_have_count(3)
     await expect(page.get_by_label("Achternaam")).to_be_focused()
+    await expect(page.get_by_role("alert").get_by_role("link")).to_have_count(3)
     await screens.picture(page, "inclusion-wrong")
     await require_accessible(page)
     await page.get_by_label("Achternaam").fill("Bos")
@@ -169,7 +170,7 @@ async def test_errors_stand_at_their_fields_and_nothing_is_lost(screens: Screens
     await expect(page.get_by_label("Achternaam")).to_have_value("Bos")
     await expect(page.get_by_label("Hartfalen")).to_be_checked()
     await page.locator("summary", has_text="Eigen grenzen").locator("visible=true").click()
-    limit = page.get_by_label("Gewichtstoename", exact=False).first
+    limit = page.locator("tr input:visible").first
     await limit.fill("99999")
     await number.fill(BSN)
     await page.get_by_role("button", name="Aanmelden").click()

@@ -68,7 +68,10 @@
     const asked = requestConfig.elt;
     const form = asked.closest?.("form[data-checked]");
     if (!form) return;
-    if (asked === form) form.querySelectorAll("[data-where]").forEach(mend);
+    if (asked === form) {
+      form.querySelectorAll("[data-where]").forEach(mend);
+      form.querySelectorAll("[data-summary]").forEach((one) => (one.hidden = true));
+    }
     const told = [];
     for (const item of target.querySelectorAll("li[data-where]")) {
       const field = fieldOf(form, item.dataset.where);
@@ -81,8 +84,16 @@
       item.replaceChildren(link);
     }
     if (!told.length) return;
-    target.querySelectorAll(".banner > p:not(.keep)").forEach((one) => one.remove());
+    const place = asked === form && form.querySelector("[data-summary]");
+    if (place) {
+      const list = document.createElement("ul");
+      list.append(...target.querySelectorAll("li"));
+      const title = document.createElement("strong");
+      title.textContent = place.dataset.summary;
+      place.replaceChildren(title, list);
+      place.hidden = false;
+    }
+    target.replaceChildren();
     if (asked === form) told[0].focus();
-    else target.replaceChildren();
   });
 })();
