@@ -1,13 +1,21 @@
 """The huisarts, on a telephone between two patients: what is asked of them, and nothing of anybody else."""
 
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID, uuid4
+
 import pytest
 from playwright.async_api import Page, expect
 
+from alerting.notify.letter.levels import SHORT_US
+from models.clock import to_datetime, to_us
+from models.db.findings import write_findings
 from models.db.pool import Connection
 from tests.browser.accessible import require_accessible
 from tests.browser.asking import escalate
 from tests.browser.screens import Screens
-from tests.integration.alerting.ward import CENTRE
+from tests.integration.alerting.ward import CENTRE, NOW
+from tests.unit.letter.letters import WEIGHTS, finding, rise
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -155,8 +163,49 @@ async def test_the_letter_as_pdf(screens: Screens, database: str) -> None:
     assert download.suggested_filename == "thuiswacht.pdf"
 
 
-async def test_who_asks_learns_of_it_at_once(screens: Screens, database: str) -> None:
-    """The list of an open page grows by itself."""
+async def gained_weight(screens: Screens) -> UUID:
+    """An alert of a patient who got heavier, with the readings that say so."""
+    admin = screens.ward.admin
+    patient_id = await screens.patient("Haddad", "Youssef")
+    alert_id = await screens.ward.alert(patient_id)
+    found = replace(
+        finding("weight_gain_3d", rise()), patient_id=patient_id, finding_id=uuid4(), organisation_id=CENTRE
+    )
+    await write_findings(admin, [found])
+    await admin.execute(
+        "UPDATE alert_finding SET finding_id = $1 WHERE alert_id = $2", found.finding_id, alert_id
+    )
+    await admin.execute("SELECT ensure_reading_partitions(ARRAY['2026-11-01'::date])")
+    for at_us, value in WEIGHTS:
+        await admin.execute(
+            "INSERT INTO reading (taken_at, received_at, log_offset, value, value_received, unit_received, "
+            "revision, log_position, kind, log_partition, void, too_late, patient_id, organisation_id, "
+            "upload_id, device_id, source) "
+            "VALUES ($1, now(), 0, $2, $2, 'kg', 0, 0, 0, 0, false, false, $3, $4, $3, 'SC-1', 'x')",
+            to_datetime(at_us), value, patient_id, CENTRE,
+        )  # fmt: skip
+    return alert_id
+
+
+@pytest.mark.parametrize("look", ["dark", "contrast"])
+async def test_the_letter_has_its_charts_in_every_look(screens: Screens, database: str, look: str) -> None:
+    escalation_id = await escalate(screens, database, await gained_weight(screens))
+    path = f"/console/huisarts/{escalation_id}"
+    page = await screens.open("H. de Boer", path, phone=True, look=look)
+    chart = page.get_by_role("img", name="Gewicht")
+    await expect(chart).to_be_visible()
+    assert await chart.locator("polyline").count() == 1
+    await expect(page.locator("figcaption")).to_contain_text("metingen van")
+    await page.locator("summary", has_text="Als tabel").click()
+    shown = [at_us for at_us, _ in WEIGHTS if at_us > to_us(datetime.fromisoformat(NOW)) - SHORT_US]
+    await expect(page.locator("figure table").get_by_role("row")).to_have_count(len(shown) + 1)
+    assert await page.evaluate("document.querySelectorAll('#escalation [style]').length") == 0
+    assert await fits(page)
+    await screens.picture(page, f"huisarts-letter-{look}")
+    await require_accessible(page)
+
+
+async def test_what_is_asked_appears_by_itself(screens: Screens, database: str) -> None:
     page = await screens.open("H. de Boer", phone=True)
     await expect(page.locator("main")).to_contain_text("Er is niets aan u gevraagd.")
     await escalate(screens, database, await screens.ward.alert(await screens.patient("Nieuwkoop")))
