@@ -5,6 +5,7 @@ from playwright.async_api import expect
 from pyotp.totp import TOTP
 
 from ingest.gateway.login.administration import WantedAccount, add_account
+from models.access import Role
 from models.db.pool import Connection
 from tests.browser.screens import Screens
 from tests.integration.alerting.ward import CENTRE
@@ -71,3 +72,20 @@ async def test_who_is_not_logged_in_is_led_to_the_login(screens: Screens) -> Non
     page = await (await screens.browser.new_context()).new_page()
     await page.goto(f"{screens.url}/console")
     await expect(page).to_have_url(f"{screens.url}/login")
+
+
+@pytest.mark.parametrize(
+    ("role", "begins_at"),
+    [
+        (Role.COORDINATOR, "/console/huisarts"),
+        (Role.ADMINISTRATOR, "/console/administration"),
+        (Role.PRIVACY_OFFICER, "/console/looks"),
+        (Role.ENGINEER, "/console"),
+    ],
+)
+async def test_everybody_begins_where_their_work_is(screens: Screens, role: Role, begins_at: str) -> None:
+    screens.ward.people["B. Kok"] = await screens.ward.somebody("B. Kok", role, CENTRE)
+    for path in ("/console", "/console/home"):
+        page = await screens.open("B. Kok", path)
+        await expect(page).to_have_url(screens.url + begins_at)
+        await expect(page.get_by_role("heading", level=1)).to_be_visible()

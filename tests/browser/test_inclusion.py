@@ -32,10 +32,11 @@ async def newest(admin: Connection) -> UUID:
 async def require_included(admin: Connection) -> None:
     """They are in the register, sealed, and the log is to be told."""
     patient_id = await newest(admin)
-    sealed, key_id = await admin.fetchrow(
+    row = await admin.fetchrow(
         "SELECT sealed, key_id FROM patient_identity WHERE patient_id = $1", patient_id
     )
-    identity = Keys(KEY).open(patient_id, sealed, key_id)
+    assert row is not None
+    identity = Keys(KEY).open(patient_id, row["sealed"], row["key_id"])
     assert (identity.family_name, identity.bsn) == ("van der Berg", BSN)
     assert identity.birth_date == date(1951, 11, 3)
     told = await admin.fetch(
@@ -134,6 +135,7 @@ async def test_everything_that_can_be_said(screens: Screens, admin: Connection) 
     schedule = enrol["schedule"]["pressure_daily"]
     assert (schedule["before"], schedule["on"]) == ("10:30", ["mon", "thu"])
     care = await admin.fetchrow("SELECT * FROM patient_care WHERE patient_id = $1", patient_id)
+    assert care is not None
     assert (care["huisarts_id"], care["wijk"], care["language"]) == (PRACTICE, "Laak", "tr")
     assert care["informed_by"] == screens.ward.people["P. Smit"].person_id
     assert care["copy_to_mantelzorger"]
