@@ -44,6 +44,7 @@ async def answer(request: Request, error: Exception) -> Response:
         help=t(f"layout.error.{status if status in _SAID else 500}.help"),
         detail=content["detail"] if status in {409, 422} else None,
         errors=content.get("errors", []),
+        reason=getattr(error, "reason", None),
         owner=(content.get("now") or {}).get("owner"),
         emergency=await _emergency(request) if status == HTTPStatus.FORBIDDEN else None,
     )

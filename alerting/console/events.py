@@ -4,10 +4,10 @@ import asyncio
 from typing import Annotated, Literal
 
 from fastapi import Request, Response
-from fastapi.responses import StreamingResponse
+from fastapi.responses import RedirectResponse, StreamingResponse
 from pydantic import Field
 
-from alerting.console.frame import LANGUAGE_COOKIE, LOOK_COOKIE, ByConsole, frame_of, page, render
+from alerting.console.frame import LANGUAGE_COOKIE, LOOK_COOKIE, ByConsole, frame_of, home_of, page, render
 from alerting.explain.vocabulary import Language
 from ingest.gateway.problems import NotAllowed, NotLoggedIn
 from ingest.gateway.routes import Act, Routes
@@ -47,6 +47,12 @@ async def events(request: Request, act: Act, console: ByConsole) -> StreamingRes
         media_type="text/event-stream",
         headers={"X-Accel-Buffering": "no"},
     )
+
+
+@routes.route("GET", "", action=Action.OWN_SESSION, kind=Kind.READ)
+async def home(act: Act) -> Response:
+    """Leads everybody to where they begin: after login, and as another role."""
+    return RedirectResponse(home_of(act.user.role), status_code=303)
 
 
 @routes.route("POST", "/here", action=Action.OWN_SESSION, kind=Kind.READ, status=204)

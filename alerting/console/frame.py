@@ -35,7 +35,7 @@ LOOKS = ("auto", "light", "dark", "contrast")
 
 ROOMS: Sequence[tuple[str, str, Action, frozenset[Role]]] = (
     ("/console/worklist", "worklist", Action.ALERT_HANDLE, frozenset(Role) - {Role.HUISARTS}),
-    ("/console/huisarts", "huisarts", Action.ESCALATION_ANSWER, frozenset({Role.HUISARTS})),
+    ("/console/huisarts", "huisarts", Action.ESCALATION_ANSWER, frozenset(Role) - {Role.NURSE, Role.SERVICE}),
     ("/console/patients", "patients", Action.PATIENT_SEARCH, frozenset(Role)),
     ("/console/include", "inclusion", Action.PATIENT_INCLUDE, frozenset(Role)),
     ("/console/technical", "technical", Action.TECHNICAL_READ, frozenset(Role)),
@@ -49,6 +49,25 @@ ROOMS: Sequence[tuple[str, str, Action, frozenset[Role]]] = (
     ("/console/looks", "looks", Action.AUDIT_REVIEW, frozenset(Role)),
 )
 """Where one may go: address, name, what one must be allowed to do there, and who is meant at all."""
+
+
+WORKLIST = "/console/worklist"
+_HOMES: Mapping[Role, str] = {
+    Role.HUISARTS: "/console/huisarts",
+    Role.COORDINATOR: "/console/huisarts",
+    Role.ADMINISTRATOR: "/console/administration",
+    Role.PRIVACY_OFFICER: "/console/looks",
+    Role.SERVICE: "/console/me",
+}
+
+
+def home_of(role: Role) -> str:
+    """Where somebody begins: who handles alerts at the worklist, others at what they are there for.
+
+    >>> home_of(Role.NURSE), home_of(Role.HUISARTS)
+    ('/console/worklist', '/console/huisarts')
+    """
+    return _HOMES.get(role, WORKLIST)
 
 
 @dataclass(frozen=True, slots=True)

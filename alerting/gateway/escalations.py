@@ -6,7 +6,7 @@ from uuid import UUID
 from alerting import acts
 from alerting.gateway.rules import ByRules
 from alerting.transition import Transition
-from alerting.worklist import asking, looking
+from alerting.worklist import answering, asking, looking
 from alerting.worklist.forms import AnswerForm, EscalateForm, ReasonForm, SeenForm
 from alerting.worklist.handling import Seen, Situation, handle
 from ingest.gateway.routes import Act, Routes
@@ -29,19 +29,7 @@ async def accept(
     act: Act, rules: ByRules, alert_id: UUID, escalation_id: UUID, form: SeenForm
 ) -> dict[str, Any]:
     """Take it over: from now on one's own party is responsible, and one has promised."""
-
-    def decide(at: Situation) -> Transition:
-        asked = at.escalation(escalation_id)
-        return acts.accept_escalation(
-            at.alert,
-            asked,
-            act.user,
-            policy=at.policy,
-            duty=at.duty_of(asked.to),
-            now_us=at.now_us,
-            others=[one for one in at.open_escalations if one.escalation_id != escalation_id],
-        )
-
+    decide = answering.accept(act.user, escalation_id)
     return await looking.as_it_is(act, await handle(act, rules, Seen(alert_id, form.version), decide))
 
 
@@ -50,17 +38,7 @@ async def answer(
     act: Act, rules: ByRules, alert_id: UUID, escalation_id: UUID, form: AnswerForm
 ) -> dict[str, Any]:
     """Answer what was asked, and say whether a referral was avoided."""
-
-    def decide(at: Situation) -> Transition:
-        return acts.answer_escalation(
-            at.alert,
-            at.escalation(escalation_id),
-            act.user,
-            answer=form.answer,
-            referral_avoided=form.referral_avoided,
-            now_us=at.now_us,
-        )
-
+    decide = answering.answer(act.user, escalation_id, form)
     return await looking.as_it_is(act, await handle(act, rules, Seen(alert_id, form.version), decide))
 
 
@@ -69,12 +47,7 @@ async def hand_back(
     act: Act, rules: ByRules, alert_id: UUID, escalation_id: UUID, form: ReasonForm
 ) -> dict[str, Any]:
     """Give it back: the nurses of the alert's own organisation are responsible again, the ladder goes on."""
-
-    def decide(at: Situation) -> Transition:
-        return acts.hand_back(
-            at.alert, at.escalation(escalation_id), act.user, reason=form.reason, now_us=at.now_us
-        )
-
+    decide = answering.hand_back(act.user, escalation_id, form)
     return await looking.as_it_is(act, await handle(act, rules, Seen(alert_id, form.version), decide))
 
 

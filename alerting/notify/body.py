@@ -94,13 +94,13 @@ def _escalation(message: Message, one: Escalation, public_url: str | None) -> Bo
 
 
 def link_of(escalation: Escalation | None, public_url: str | None) -> str | None:
-    """Where a person finds an escalation; two random ids are all that is in it."""
+    """Where a person finds an escalation in the console; a random id is all that is in it."""
     if public_url is None:
         return None
     base = public_url.rstrip("/")
     if escalation is None:
         return base
-    return f"{base}/alerts/{escalation.alert_id}/escalations/{escalation.escalation_id}"
+    return f"{base}/console/huisarts/{escalation.escalation_id}"
 
 
 def _iso(at_us: int | None) -> str | None:

@@ -81,6 +81,21 @@ async def organisations(
     }
 
 
+async def colleagues(connection: Connection, organisation_id: UUID) -> dict[UUID, str]:
+    """The people who have a role at an organisation today, by name; systems are none."""
+    rows = await connection.fetch(
+        """
+        SELECT DISTINCT p.name, p.person_id FROM person AS p JOIN person_role AS r USING (person_id)
+        WHERE r.organisation_id = $1 AND NOT p.is_system AND r.from_at <= statement_timestamp()
+          AND (r.until_at IS NULL OR r.until_at > statement_timestamp())
+          AND (p.left_at IS NULL OR p.left_at > statement_timestamp())
+        ORDER BY p.name, p.person_id
+        """,
+        organisation_id,
+    )
+    return {row["person_id"]: row["name"] for row in rows}
+
+
 async def add_organisations(connection: Connection, new: Sequence[Organisation]) -> None:
     """Enters organisations, also those that a registration named before.
 

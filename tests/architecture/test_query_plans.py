@@ -22,7 +22,9 @@ from models.access import Action, Role, User
 from models.alerts import Alert
 from models.db import (
     alerts,
+    asked,
     calls,
+    devices,
     escalations,
     findings,
     history,
@@ -36,8 +38,8 @@ from models.db import (
     readings,
     reevaluations,
     sending,
-    shift,
     series,
+    shift,
     situations,
     sources,
     values,
@@ -300,6 +302,31 @@ async def _treats(connection: Connection) -> UUID:
         """
     )
     return organisation_id
+
+
+async def test_what_an_organisation_was_asked(connection: Connection, plans: Plans) -> None:
+    """Of a practice that was asked for years: what is open, and what ended in the last day."""
+    practice = UUID("c0000000-0000-4000-8000-000000000001")
+    await connection.execute("SELECT set_config('thuiswacht.organisation', $1, true)", str(practice))
+    await connection.execute(
+        """
+        INSERT INTO escalation (patient_id, escalation_id, alert_id, organisation_id, step_no, recipient,
+            request, to_role, to_organisation_id, asked_at, reason, state, over_at)
+        SELECT patient_id, gen_random_uuid(), alert_id, organisation_id, n, 'huisarts',
+            'regular', 'huisarts', $1, opened_at, 'x', 'withdrawn', now() - n * interval '1 day'
+        FROM (SELECT * FROM alert LIMIT 200) AS a, generate_series(2, 20) AS n
+        """,
+        practice,
+    )
+    await connection.execute("ANALYZE escalation")
+    taken = await plans(asked.list_asked(connection))
+    about = [node for node in taken if node.get("Relation Name") in {"escalation", "alert"}]
+    assert {node.get("Index Name") for node in about} >= {"escalation_open", "escalation_over"}
+    assert wasteful(about) == []
+
+
+async def test_when_devices_were_last_heard_of(connection: Connection, plans: Plans) -> None:
+    assert wasteful(await plans(devices.last_heard(connection, SOME[0], NOW_US))) == []
 
 
 async def test_reevaluations_that_are_due(connection: Connection, plans: Plans) -> None:

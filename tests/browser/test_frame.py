@@ -5,6 +5,7 @@ from playwright.async_api import expect
 from pyotp.totp import TOTP
 
 from ingest.gateway.login.administration import WantedAccount, add_account
+from models.access import Role
 from models.db.pool import Connection
 from tests.browser.screens import Screens
 from tests.integration.alerting.ward import CENTRE
@@ -29,7 +30,7 @@ async def test_somebody_logs_in_at_the_page_and_out_again(screens: Screens) -> N
     await page.get_by_label("Wachtwoord").fill("a very long password")
     await page.get_by_label("Code uit uw app").fill(TOTP(added.totp_secret).now())
     await page.get_by_role("button", name="Inloggen").click()
-    await expect(page).to_have_url(f"{screens.url}/console")
+    await expect(page).to_have_url(f"{screens.url}/console/worklist")
     await expect(page.locator("header .who")).to_contain_text("N. Nurse")
     await page.get_by_role("button", name="Uitloggen").click()
     await expect(page.get_by_role("alert")).to_have_text("U bent uitgelogd.")
@@ -55,7 +56,7 @@ async def test_help_and_rooms_by_keyboard(screens: Screens) -> None:
     await expect(page.locator("#help")).to_be_hidden()
     await page.keyboard.press("g")
     await page.keyboard.press("1")
-    await expect(page).to_have_url(f"{screens.url}/console")
+    await expect(page).to_have_url(f"{screens.url}/console/worklist")
 
 
 async def test_a_session_that_was_ended_leads_to_the_login(screens: Screens, admin: Connection) -> None:
@@ -71,3 +72,19 @@ async def test_who_is_not_logged_in_is_led_to_the_login(screens: Screens) -> Non
     page = await (await screens.browser.new_context()).new_page()
     await page.goto(f"{screens.url}/console")
     await expect(page).to_have_url(f"{screens.url}/login")
+
+
+@pytest.mark.parametrize(
+    ("role", "begins_at"),
+    [
+        (Role.COORDINATOR, "/console/huisarts"),
+        (Role.ADMINISTRATOR, "/console/administration"),
+        (Role.PRIVACY_OFFICER, "/console/looks"),
+        (Role.ENGINEER, "/console/worklist"),
+    ],
+)
+async def test_everybody_begins_where_their_work_is(screens: Screens, role: Role, begins_at: str) -> None:
+    screens.ward.people["B. Kok"] = await screens.ward.somebody("B. Kok", role, CENTRE)
+    page = await screens.open("B. Kok", "/console")
+    await expect(page).to_have_url(screens.url + begins_at)
+    await expect(page.get_by_role("heading", level=1)).to_be_visible()

@@ -8,6 +8,8 @@
   const KINDS = {
     time: (value) => new Date(value).toISOString(),
     number: (value) => (Number.isFinite(Number(value.replace(",", "."))) ? Number(value.replace(",", ".")) : value),
+    date: (value) => value.trim().replace(/^(\d{1,2})[-/. ]?(\d{1,2})[-/. ]?(\d{4})$/, (_, day, month, year) =>
+      `${year}-${month.padStart(2, "0")}-${day.padStart(2, "0")}`),
     bool: (value) => value === "true" || value === "on",
     json: (value) => JSON.parse(value),
     null: (value) => value,

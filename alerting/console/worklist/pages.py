@@ -46,14 +46,6 @@ Mark = Annotated[str, Query(max_length=16)]
 Limit = Annotated[int, Query(ge=1, le=LARGEST)]
 
 
-@routes.route("GET", "", action=Action.OWN_SESSION, kind=Kind.READ)
-async def home(request: Request, act: Act) -> Response:
-    """To the first room of who logged in."""
-    frame = await frame_of(request, act)
-    first = frame.rooms[0][0] if frame.rooms else "/console/me"
-    return Response(status_code=303, headers={"Location": first})
-
-
 @routes.route("GET", "/worklist", action=Action.ALERT_READ, kind=Kind.READ)
 async def show(
     request: Request, act: Act, rules: ByRules, keys: IdentityKeys, limit: Limit = PAGE

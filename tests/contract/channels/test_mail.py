@@ -78,7 +78,7 @@ def test_the_text_says_who_and_where_and_nothing_of_the_patient() -> None:
     said = note([alert()])
     text = text_of(said, URL)
     [escalation] = said.escalations
-    assert text.count(f"{URL}/alerts/{escalation.alert_id}/escalations/{escalation.escalation_id}") == 2
+    assert text.count(f"{URL}/console/huisarts/{escalation.escalation_id}") == 2
     for secret in (str(PATIENT), escalation.reason, "fluid", "medium", "simulated"):
         assert secret not in text
     unnamed = text_of(replace(said, sender=Correspondent(CENTRE)), URL)
