@@ -203,7 +203,7 @@ class Settings(MessageSettings):
     ] = None
     wijken: Annotated[
         FilePath | None,
-        Field(description="File with the wijken of each municipality, in place of the one that comes with us."),
+        Field(description="The wijken of each municipality, a file in place of the one that comes with us."),
     ] = None
     api_host: Annotated[
         str,

@@ -1,4 +1,4 @@
-"""Keeps the reports up to date: whichever service looks first when a day is over counts it, for all of them."""
+"""Keeps the reports up to date: who looks first when a day is over counts it, for all services."""
 
 import asyncio
 import time
@@ -77,10 +77,9 @@ async def count(connection: Connection, window: Window, wijken: Wijken) -> None:
     gathered = figures.gather(connection, window, beginning(window.since), beginning(window.until))
     async for scope, counts in gathered:
         # Away from the loop that reads the log: of a region this takes a while.
-        reports = await asyncio.to_thread(lambda counts=counts: [*reports_of(counts, window, wijken)])
-        for report in reports:
+        for report in await asyncio.to_thread(list, reports_of(counts, window, wijken)):
             await figures.write_report(
-                connection, scope, report.programme, window, report.model_dump_json(exclude_none=True)
+                connection, scope, report.programme, window, report.model_dump_json(exclude_defaults=True)
             )
 
 

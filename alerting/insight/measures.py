@@ -78,29 +78,29 @@ def figures_of(counts: Counts, patients: int, *, told: bool = True) -> Figures |
 
 
 def share(part: int, whole: int) -> Shown | None:
-    """How much of the whole the part is, in %; where fewer than ten are in it, or are not, a bound.
+    """How much of the whole the part is, in %; where few, but not none, are in it, or are not, a bound.
 
     >>> share(30, 40), share(3, 40), share(38, 40), share(1, 9)
     (Shown(value=75.0, bound=''), Shown(value=25.0, bound='<'), Shown(value=75.0, bound='>'), None)
     """
     if whole < FEW:
         return None
-    if part < FEW:
+    if 0 < part < FEW:
         return Shown(value=min(100.0, ceil(100 * FEW / whole)), bound="<")
-    if whole - part < FEW:
+    if 0 < whole - part < FEW:
         return Shown(value=max(0.0, floor(100 * (whole - FEW) / whole)), bound=">")
     return Shown(value=round(100 * part / whole))
 
 
 def rate(n: int, days: int) -> Shown | None:
-    """How many there were in 100 patient-days; of fewer than ten, a bound.
+    """How many there were in 100 patient-days; of few, but not none, a bound.
 
     >>> rate(25, 1000), rate(2, 1000)
     (Shown(value=2.5, bound=''), Shown(value=1.0, bound='<'))
     """
     if days < FEW:
         return None
-    if n < FEW:
+    if 0 < n < FEW:
         return Shown(value=ceil(1_000 * FEW / days) / 10, bound="<")
     return Shown(value=round(100 * n / days, 1))
 

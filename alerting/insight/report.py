@@ -1,4 +1,4 @@
-"""The report of one scope, period and programme: figures by group, rule and time, without small numbers; pure."""
+"""The report of one scope, period and programme: figures by group, rule, time; no small numbers; pure."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,9 +26,9 @@ class _Part(BaseModel):
 
 
 class Group(_Part):
-    """One group; without a name: all that are too small to be told, together. `within`: of a wijk, where it lies.
+    """One group; without a name: all that are too small to be told, together.
 
-    No figures: too small, and not in any other.
+    `within`: of a wijk, where it lies. No figures: too small, and not in any other.
     """
 
     name: str | None
@@ -194,9 +194,7 @@ def _steps(table: Table, window: Window, programme: str) -> Iterator[Step]:
 def _programmes(table: Table, told_not: frozenset[str]) -> Iterator[Group]:
     """Somebody may be in several, so that those not told are not added up either."""
     for name, cell in sorted(table.groups(ALL_PROGRAMMES, "programme").items()):
-        yield Group(
-            name=name, figures=None if name in told_not else figures_of(cell.counts, cell.patients)
-        )
+        yield Group(name=name, figures=None if name in told_not else figures_of(cell.counts, cell.patients))
 
 
 def _groups(table: Table, programme: str, grouping: str, wijken: Wijken) -> Iterator[Group]:
@@ -206,9 +204,7 @@ def _groups(table: Table, programme: str, grouping: str, wijken: Wijken) -> Iter
         yield from _told_groups(cells, whole)
         return
     # Of a municipality that is told, what its wijken add up to is known: each is a table of its own.
-    around, around_all = (
-        _followed(table.groups(of, "municipality")) for of in (programme, ALL_PROGRAMMES)
-    )
+    around, around_all = (_followed(table.groups(of, "municipality")) for of in (programme, ALL_PROGRAMMES))
     places_not = _not_told(around, around_all)
     inside: dict[str, dict[str, Cell]] = defaultdict(dict)
     for wijk, cell in cells.items():
@@ -237,7 +233,7 @@ def _told_groups(cells: Cells, whole: Cells, within: str | None = None) -> Itera
 
 
 def _not_told(cells: Cells, whole: Cells) -> frozenset[str]:
-    """Those of few patients, or of all but few of the group in all programmes; and what would tell of them."""
+    """Those of few patients, or of all but few of the group in all programmes; what would tell of them."""
     sizes = {name: cell.patients for name, cell in cells.items()}
     few = [name for name, size in sizes.items() if name in whole and tells_of_few(size, whole[name].patients)]
     return hidden(sizes, also=few)
@@ -256,8 +252,8 @@ def _rules(table: Table, programme: str, programmes_not: frozenset[str]) -> Iter
 
 def _rules_of(cell: Cell, programme: str) -> Iterator[RuleFigures]:
     rules = sorted({measure.split("/")[1] for measure in cell.counts if measure.startswith("rule/")})
-    opened_not = hidden({rule: cell.of.get(f"rule/{rule}/opened", 0) for rule in rules}, least=0)
-    judged_not = hidden({rule: cell.of.get(f"rule/{rule}/judged", 0) for rule in rules}, least=0)
+    opened_not = hidden({rule: cell.of.get(f"rule/{rule}/opened", 0) for rule in rules})
+    judged_not = hidden({rule: cell.of.get(f"rule/{rule}/judged", 0) for rule in rules})
     for rule in rules:
         judged = cell.counts.get(f"rule/{rule}/judged", 0)
         outcomes: Mapping[Outcome, int | None] = dict.fromkeys(JUDGEMENTS)
@@ -281,5 +277,5 @@ def _told(cell: Cell, measures: Mapping[Name, str]) -> dict[Name, int | None]:
     counts = {name: cell.counts.get(measure, 0) for name, measure in measures.items()}
     # Few of whom, matters as well as few of what.
     few = [name for name, measure in measures.items() if cell.of.get(measure, 0) < FEW]
-    told_not = hidden(counts, also=few, least=0)
+    told_not = hidden(counts, also=few)
     return {name: None if name in told_not else n for name, n in counts.items()}

@@ -13,32 +13,30 @@ FEW = 10
 Cell = TypeVar("Cell")
 
 
-def hidden(
-    sizes: Mapping[Cell, int], *, also: Collection[Cell] = (), least: int = 1
-) -> frozenset[Cell]:
+def hidden(sizes: Mapping[Cell, int], *, also: Collection[Cell] = ()) -> frozenset[Cell]:
     """The cells of a table that are not told, where the sum of all cells is known to the reader.
 
     The small ones; `also`, which would tell of a small one elsewhere; and of the others the smallest, until
-    what is left of the sum says nothing about any single small one but that it is small. `least`: the smallest
-    number that a cell may be, as the reader knows.
+    what is left of the sum says nothing about any single small one but that it is small. Empty cells are
+    told: nobody is in them.
 
     >>> sorted(hidden({"a": 3, "b": 40, "c": 60}))
     ['a', 'b']
     >>> sorted(hidden({"a": 40, "b": 60}))
     []
     """
-    small = {cell for cell, size in sizes.items() if size < FEW}
-    told_not = small | (set(also) & set(sizes))
-    others = sorted((cell for cell in sizes if cell not in told_not), key=lambda cell: sizes[cell])
-    for cell in others:
-        if _says_nothing(sizes, small, told_not, least):
+    small = {cell for cell, size in sizes.items() if 0 < size < FEW}
+    told_not = small | {cell for cell in also if sizes.get(cell, 0) > 0}
+    others = [cell for cell, size in sizes.items() if size > 0 and cell not in told_not]
+    for cell in sorted(others, key=lambda cell: sizes[cell]):
+        if _says_nothing(sizes, small, told_not):
             break
         told_not.add(cell)
     return frozenset(told_not)
 
 
-def _says_nothing(sizes: Mapping[Cell, int], small: set[Cell], told_not: set[Cell], least: int) -> bool:
-    """Whether each small cell may still be anything from `least` to nine, and nothing stands alone."""
+def _says_nothing(sizes: Mapping[Cell, int], small: set[Cell], told_not: set[Cell]) -> bool:
+    """Whether each small cell may still be anything from one to nine, and nothing stands alone."""
     if not told_not:
         return True
     left = sum(sizes[cell] for cell in told_not)
@@ -47,10 +45,10 @@ def _says_nothing(sizes: Mapping[Cell, int], small: set[Cell], told_not: set[Cel
         return False
     if not small:
         return True
-    may_be_largest = left >= (FEW - 1) + (len(small) - 1) * least + large * FEW
+    may_be_nine = left >= (FEW - 1) + (len(small) - 1) + large * FEW
     # With a large one beside them, of which nobody knows how large, each may be as small as it likes.
-    may_be_smallest = large > 0 or left <= least + (len(small) - 1) * (FEW - 1)
-    return may_be_largest and may_be_smallest
+    may_be_one = large > 0 or left <= 1 + (len(small) - 1) * (FEW - 1)
+    return may_be_nine and may_be_one
 
 
 def tells_of_few(part: int, whole: int) -> bool:

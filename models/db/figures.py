@@ -13,8 +13,8 @@ _LOCK = 7_548_473_229
 _LONGEST_S = 3_600.0
 """So long counting a year of a large region may take; it holds nobody up."""
 
-# $1 the first day that is counted, $2 the first that is not any more, as dates; $3 and $4 the same as moments;
-# $5 days of a step; $6 steps of a period; $7 seconds after which a time is not within a bound any more.
+# $1 the first day that is counted, $2 the first that is not any more, as dates; $3 and $4 the same as
+# moments; $5 days of a step; $6 steps of a period; $7 seconds after which a time is within a bound no more.
 _WHO = f"""
 WITH someone AS MATERIALIZED (
     SELECT p.patient_id, coalesce(r.organisation_id, p.organisation_id)::text AS organisation,
@@ -43,7 +43,8 @@ _LOCAL = "({} AT TIME ZONE 'Europe/Amsterdam')::date"
 # A stretch begins with one change and is over with the first later one that ends it. Days on which it begins
 # count, the day on which it ends does not.
 _STRETCH = """
-    SELECT c.patient_id, {name} AS name, daterange({begins}, greatest({begins}, coalesce({ends}, 'infinity'))) AS days
+    SELECT c.patient_id, {name} AS name,
+        daterange({begins}, greatest({begins}, coalesce({ends}, 'infinity'))) AS days
     FROM patient_change AS c LEFT JOIN LATERAL (
         SELECT min(l.effective_from) AS at FROM patient_change AS l
         WHERE l.patient_id = c.patient_id AND l.log_offset > c.log_offset AND ({over})
@@ -73,7 +74,8 @@ _FOLLOWED = f"""
 , enrolled AS ({_ENROLLED}), away AS (
     SELECT s.patient_id, range_agg(s.days) AS days FROM ({_PAUSED} UNION ALL {_ADMITTED}) AS s GROUP BY 1
 ), followed AS MATERIALIZED (
-    SELECT e.patient_id, e.programme, e.days * datemultirange(daterange($1, $2)) - coalesce(a.days, '{{}}') AS days
+    SELECT e.patient_id, e.programme,
+        e.days * datemultirange(daterange($1, $2)) - coalesce(a.days, '{{}}') AS days
     FROM (
         SELECT patient_id, name AS programme, range_agg(days) AS days FROM enrolled GROUP BY 1, 2
         UNION ALL
@@ -152,8 +154,8 @@ _ANSWERED = f"""
     WHERE f.happened_at >= $3 AND s.at IS NOT NULL AND a.origin <> 'canary'
 ), answers AS (
     SELECT patient_id, p.programme, {_STEP_OF.format("x.at")} AS step,
-        'answered/' || width_bucket(ceil(extract(epoch FROM x.at - x.seen_at))::integer, $7::integer[]) AS measure,
-        count(*) AS n
+        'answered/' || width_bucket(ceil(extract(epoch FROM x.at - x.seen_at))::integer, $7::integer[])
+            AS measure, count(*) AS n
     FROM first_answered AS x JOIN ({_ABOUT.format(of="first_answered")}) AS p USING (patient_id, alert_id)
     GROUP BY 1, 2, 3, 4
 )"""
@@ -177,11 +179,15 @@ _RESOLVED = f"""
         FROM (
             SELECT e.event, e.happened_at AS at, lead(e.happened_at) OVER (ORDER BY e.event_no) AS until
             FROM alert_event AS e WHERE (e.patient_id, e.alert_id) = (a.patient_id, a.alert_id)
-              AND e.event IN ('acknowledged', 'hand_over_accepted', 'snooze_ended', 'snoozed', 'lapsed', 'resolved')
+              AND e.event IN (
+                'acknowledged', 'hand_over_accepted', 'snooze_ended', 'snoozed', 'lapsed', 'resolved'
+              )
         ) AS w WHERE w.event IN ('acknowledged', 'hand_over_accepted', 'snooze_ended')
     ) AS h
     CROSS JOIN LATERAL (
-        SELECT bool_or(e.recipient IN ('referral_desk', 'specialist', 'coordination_centre', 'home_visit')) AS regional,
+        SELECT bool_or(
+                e.recipient IN ('referral_desk', 'specialist', 'coordination_centre', 'home_visit')
+            ) AS regional,
             bool_or(e.recipient IN ('huisarts', 'community_nurse', 'out_of_hours_post')) AS wijk
         FROM escalation AS e
         WHERE (e.patient_id, e.alert_id) = (a.patient_id, a.alert_id) AND e.accepted_at IS NOT NULL
@@ -226,7 +232,8 @@ _COUNTED = f"""
 , counted AS MATERIALIZED (
     {" UNION ALL ".join(f"SELECT * FROM {part}" for part in _PARTS)}
 ), of_patients AS MATERIALIZED (
-    SELECT patient_id, programme, measure, step >= $6 AS before, sum(n)::bigint AS n FROM counted GROUP BY 1, 2, 3, 4
+    SELECT patient_id, programme, measure, step >= $6 AS before, sum(n)::bigint AS n
+    FROM counted GROUP BY 1, 2, 3, 4
 )
 SELECT m.scope, c.programme, d.dimension, d.value, NULL::integer AS step, c.before, c.measure,
     sum(c.n)::bigint AS n, count(*) AS patients

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from math import ceil
@@ -79,33 +80,45 @@ Fact = tuple[UUID, str, date, str, int]
 """Of a patient, in a programme (empty: any), on a day, so much of a measure."""
 
 
+Key = tuple[UUID, str, Dimension, str, int | None, bool, str]
+"""Scope, programme, dimension, group, step, whether before, measure."""
+
+
 def day_of(at: datetime) -> date:
     return at.astimezone(AMSTERDAM).date()
 
 
 def facts(world: World, window: Window) -> Iterator[Fact]:
     for patient in world.patients:
-        days = {read.taken_at for read in world.readings if read.patient_id == patient.patient_id and read.counts}
-        measured = {day_of(at) for at in days}
         for programme in ("", "heart_failure", "copd"):
-            day = window.since
-            while day < window.until:
-                if is_followed(world, patient.patient_id, programme, day):
-                    yield patient.patient_id, programme, day, "days_followed", 1
-                    if day in measured:
-                        yield patient.patient_id, programme, day, "days_measured", 1
-                day += timedelta(days=1)
+            yield from of_days(world, window, patient.patient_id, programme)
     for alert in world.alerts:
-        if alert.origin == "canary":
-            continue
-        for programme in {"", *(programme for programme, _ in alert.rules)}:
-            for at, measure, n in of_alert(alert):
-                yield alert.patient_id, programme, day_of(at), measure, n
-        for programme, rule in alert.rules:
-            yield alert.patient_id, programme, day_of(alert.opened_at), f"rule/{rule}/opened", 1
-            if alert.resolved_at is not None and alert.outcome not in BY_THEMSELVES:
-                for what in ("judged", alert.outcome):
-                    yield alert.patient_id, programme, day_of(alert.resolved_at), f"rule/{rule}/{what}", 1
+        if alert.origin != "canary":
+            yield from of_rules(alert)
+            for programme in {"", *(programme for programme, _ in alert.rules)}:
+                for at, measure, n in of_alert(alert):
+                    yield alert.patient_id, programme, day_of(at), measure, n
+
+
+def of_days(world: World, window: Window, patient_id: UUID, programme: str) -> Iterator[Fact]:
+    measured = {
+        day_of(read.taken_at) for read in world.readings if read.patient_id == patient_id and read.counts
+    }
+    day = window.since
+    while day < window.until:
+        if is_followed(world, patient_id, programme, day):
+            yield patient_id, programme, day, "days_followed", 1
+            if day in measured:
+                yield patient_id, programme, day, "days_measured", 1
+        day += timedelta(days=1)
+
+
+def of_rules(alert: Alerted) -> Iterator[Fact]:
+    for programme, rule in alert.rules:
+        yield alert.patient_id, programme, day_of(alert.opened_at), f"rule/{rule}/opened", 1
+        if alert.resolved_at is not None and alert.outcome not in BY_THEMSELVES:
+            for what in ("judged", alert.outcome):
+                yield alert.patient_id, programme, day_of(alert.resolved_at), f"rule/{rule}/{what}", 1
 
 
 def of_alert(alert: Alerted) -> Iterator[tuple[datetime, str, int]]:
@@ -169,7 +182,12 @@ def is_followed(world: World, patient_id: UUID, programme: str, day: date) -> bo
         if change.what == "enrol" and programme in ("", change.programme)
     )
     away = any(
-        lasts(changes, place, day, {"pause", "resume", "end"} if change.what == "pause" else {"admit", "discharge", "end"})
+        lasts(
+            changes,
+            place,
+            day,
+            {"pause", "resume", "end"} if change.what == "pause" else {"admit", "discharge", "end"},
+        )
         for place, change in enumerate(changes)
         if change.what in ("pause", "admit")
     )
@@ -177,7 +195,7 @@ def is_followed(world: World, patient_id: UUID, programme: str, day: date) -> bo
 
 
 def lasts(
-    changes: Sequence[Changed], place: int, day: date, over: set[str], over_of_same: set[str] = frozenset()
+    changes: Sequence[Changed], place: int, day: date, over: AbstractSet[str], over_of_same: AbstractSet[str] = frozenset()
 ) -> bool:
     """Whether what began with a change holds on a day: it counts from its first day, not on its last."""
     begun = changes[place]
@@ -193,8 +211,8 @@ def lasts(
 
 def counted(world: World, window: Window, *, is_trial: bool = True) -> dict[UUID, set[Count]]:
     """The counts of each scope."""
-    sums: dict[tuple[UUID, str, Dimension, str, int | None, bool, str], int] = defaultdict(int)
-    who: dict[tuple[UUID, str, Dimension, str, int | None, bool, str], set[UUID]] = defaultdict(set)
+    sums: dict[Key, int] = defaultdict(int)
+    who: dict[Key, set[UUID]] = defaultdict(set)
     patients = {
         patient.patient_id: patient
         for patient in world.patients
@@ -221,6 +239,7 @@ def counted(world: World, window: Window, *, is_trial: bool = True) -> dict[UUID
                 sums[key] += n
                 who[key].add(patient_id)
     found: dict[UUID, set[Count]] = defaultdict(set)
-    for (scope, *rest), n in sums.items():
-        found[scope].add(Count(*rest, n, len(who[scope, *rest])))
+    for key, n in sums.items():
+        scope, programme, dimension, value, at, was, measure = key
+        found[scope].add(Count(programme, dimension, value, at, was, measure, n, len(who[key])))
     return dict(found)

@@ -69,7 +69,9 @@ def _changes(chance: Random, patient: Patient) -> list[Changed]:
     for at in moments:
         what = chance.choice(["enrol", "enrol", "withdraw", "pause", "resume", "admit", "discharge", "end"])
         programme = chance.choice(["heart_failure", "copd"]) if what in ("enrol", "withdraw") else ""
-        until = at + timedelta(days=chance.randrange(20)) if what == "pause" and chance.random() < 0.5 else None
+        until = (
+            at + timedelta(days=chance.randrange(20)) if what == "pause" and chance.random() < 0.5 else None
+        )
         made.append(Changed(patient.patient_id, at, what, programme, until))
     return made
 
@@ -106,7 +108,8 @@ async def begin(admin: Connection) -> None:
     for organisation_id in ORGANISATIONS:
         await admin.execute("INSERT INTO organisation (organisation_id) VALUES ($1)", organisation_id)
     await admin.execute(
-        "SELECT ensure_reading_partitions(ARRAY['2026-09-01', '2026-10-01', '2026-11-01', '2026-12-01']::date[])"
+        "SELECT ensure_reading_partitions(ARRAY['2026-09-01', '2026-10-01', '2026-11-01']::date[] || "
+        "ARRAY['2026-12-01']::date[])"
     )
 
 
@@ -121,14 +124,14 @@ async def store(admin: Connection, world: World) -> None:
         if change.until is not None:
             content["until_us"] = int(change.until.timestamp() * 1_000_000)
         await admin.execute(
-            "INSERT INTO patient_change SELECT $1, organisation_id, gen_random_uuid(), 'c', 't', 0, $2, $3, $3, "
-            "false, $4 FROM patient WHERE patient_id = $1",
+            "INSERT INTO patient_change SELECT $1, organisation_id, gen_random_uuid(), 'c', 't', 0, $2, "
+            "$3, $3, false, $4 FROM patient WHERE patient_id = $1",
             change.patient_id, offset, change.at, json.dumps({change.what: content}),
         )  # fmt: skip
     for offset, read in enumerate(world.readings):
         await admin.execute(
-            "INSERT INTO reading (patient_id, organisation_id, kind, taken_at, received_at, device_id, revision, "
-            "void, value, upload_id, log_partition, log_offset, log_position, too_late, source) "
+            "INSERT INTO reading (patient_id, organisation_id, kind, taken_at, received_at, device_id, "
+            "revision, void, value, upload_id, log_partition, log_offset, log_position, too_late, source) "
             "VALUES ($1, $1, $2, $3, $3, $4, 0, $5, 80, $1, 0, $6, 0, false, 's')",
             read.patient_id, 0 if read.counts or offset % 2 else 18, read.taken_at, str(offset),
             not read.counts and offset % 2 == 1, offset,
@@ -162,8 +165,8 @@ async def _store_alert(admin: Connection, alert: Alerted) -> None:
     key = alert.patient_id, alert.alert_id
     # Signals of their own: of one, only one may be open.
     await admin.execute(
-        "INSERT INTO alert (patient_id, alert_id, organisation_id, origin, signal, severity, opened_at, state, "
-        "outcome, resolved_at) VALUES ($1, $2, $3, $4, $5, 'low', $6, $7, $8, $9)",
+        "INSERT INTO alert (patient_id, alert_id, organisation_id, origin, signal, severity, opened_at, "
+        "state, outcome, resolved_at) VALUES ($1, $2, $3, $4, $5, 'low', $6, $7, $8, $9)",
         *key, ORGANISATIONS[0], alert.origin, str(alert.alert_id), alert.opened_at,
         "open" if alert.outcome is None else "resolved", alert.outcome, alert.resolved_at,
     )  # fmt: skip
@@ -171,9 +174,10 @@ async def _store_alert(admin: Connection, alert: Alerted) -> None:
         # Two findings of one rule are one reason.
         for _ in range(2):
             await admin.execute(
-                "WITH f AS (INSERT INTO finding (patient_id, finding_id, organisation_id, programme, version, "
-                "programme_hash, rule, signal, severity, opened_at, opening, log_partition) VALUES "
-                "($1, gen_random_uuid(), $3, $4, 1, '', $5, 'fluid', 'low', $6, '[]', 0) RETURNING finding_id) "
+                "WITH f AS (INSERT INTO finding (patient_id, finding_id, organisation_id, programme, "
+                "version, programme_hash, rule, signal, severity, opened_at, opening, log_partition) VALUES "
+                "($1, gen_random_uuid(), $3, $4, 1, '', $5, 'fluid', 'low', $6, '[]', 0) "
+                "RETURNING finding_id) "
                 "INSERT INTO alert_finding SELECT $1, $2, finding_id, $6, $3 FROM f",
                 *key, ORGANISATIONS[0], programme, rule, alert.opened_at,
             )  # fmt: skip
@@ -185,9 +189,9 @@ async def _store_alert(admin: Connection, alert: Alerted) -> None:
         )  # fmt: skip
     for one in alert.escalations:
         await admin.execute(
-            "INSERT INTO escalation (patient_id, escalation_id, alert_id, organisation_id, step_no, recipient, "
-            "request, to_role, to_organisation_id, asked_at, reason, accepted_at, accepted_by) VALUES "
-            "($1, gen_random_uuid(), $2, $3, 1, $4, 'regular', 'huisarts', $3, $5, 'r', $6, $7)",
+            "INSERT INTO escalation (patient_id, escalation_id, alert_id, organisation_id, step_no, "
+            "recipient, request, to_role, to_organisation_id, asked_at, reason, accepted_at, accepted_by) "
+            "VALUES ($1, gen_random_uuid(), $2, $3, 1, $4, 'regular', 'huisarts', $3, $5, 'r', $6, $7)",
             *key, ORGANISATIONS[0], one.recipient, one.asked_at,
             one.asked_at if one.is_accepted else None, alert.alert_id if one.is_accepted else None,
         )  # fmt: skip
