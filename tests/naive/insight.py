@@ -195,7 +195,11 @@ def is_followed(world: World, patient_id: UUID, programme: str, day: date) -> bo
 
 
 def lasts(
-    changes: Sequence[Changed], place: int, day: date, over: AbstractSet[str], over_of_same: AbstractSet[str] = frozenset()
+    changes: Sequence[Changed],
+    place: int,
+    day: date,
+    over: AbstractSet[str],
+    over_of_same: AbstractSet[str] = frozenset(),
 ) -> bool:
     """Whether what began with a change holds on a day: it counts from its first day, not on its last."""
     begun = changes[place]

@@ -51,12 +51,11 @@ async def test_counts_equal_the_twins(admin: Connection, seed: int, weeks: int) 
     assert found == counted(world, window)
 
 
-async def test_simulated_patients_never_count_where_patients_are_real(admin: Connection) -> None:
+async def test_simulated_patients_never_count_where_patients_are_real(live_admin: Connection) -> None:
     world, window = draw(7, patients=30, alerts=60), Window(UNTIL, 4)
-    async with undone(admin):
-        await admin.execute("UPDATE installation SET purpose = 'live'")
-        await begin(admin)
-        await store(admin, world)
-        found = await gathered(admin, window)
+    await begin(live_admin)
+    await store(live_admin, world)
+    async with undone(live_admin):
+        found = await gathered(live_admin, window)
     assert found == counted(world, window, is_trial=False)
     assert any(found.values())
