@@ -17,9 +17,10 @@ _LONGEST_S = 3_600.0
 # moments; $5 days of a step; $6 steps of a period; $7 seconds after which a time is within a bound no more.
 _WHO = f"""
 WITH someone AS MATERIALIZED (
-    SELECT p.patient_id, coalesce(r.organisation_id, p.organisation_id)::text AS organisation,
-        coalesce(nullif(CASE WHEN c.patient_id IS NULL THEN p.wijk ELSE c.wijk END, ''), '?') AS wijk,
-        coalesce(c.language, p.language) AS language
+    SELECT p.patient_id, coalesce(r.organisation_id, p.organisation_id)::text COLLATE "C" AS organisation,
+        coalesce(nullif(CASE WHEN c.patient_id IS NULL THEN p.wijk ELSE c.wijk END, ''), '?') COLLATE "C"
+            AS wijk,
+        coalesce(c.language, p.language) COLLATE "C" AS language
     FROM patient AS p
     LEFT JOIN registration AS r USING (patient_id)
     LEFT JOIN LATERAL (
@@ -43,7 +44,7 @@ _LOCAL = "({} AT TIME ZONE 'Europe/Amsterdam')::date"
 # A stretch begins with one change and is over with the first later one that ends it. Days on which it begins
 # count, the day on which it ends does not.
 _STRETCH = """
-    SELECT c.patient_id, {name} AS name,
+    SELECT c.patient_id, ({name}) COLLATE "C" AS name,
         daterange({begins}, greatest({begins}, coalesce({ends}, 'infinity'))) AS days
     FROM patient_change AS c LEFT JOIN LATERAL (
         SELECT min(l.effective_from) AS at FROM patient_change AS l
@@ -105,14 +106,20 @@ _STEP_OF = "($2 - 1 - " + _LOCAL + ") / $5"
 
 # What an alert is about: its programmes, and all of them together; the rules of each.
 _ABOUT = """
-    SELECT x.patient_id, x.alert_id, '' AS programme FROM {of} AS x
-    UNION ALL
-    SELECT DISTINCT x.patient_id, x.alert_id, f.programme FROM {of} AS x
-    JOIN alert_finding AS l USING (patient_id, alert_id) JOIN finding AS f USING (patient_id, finding_id)
+    SELECT x.*, p.programme FROM {of} AS x CROSS JOIN LATERAL (
+        SELECT '' AS programme
+        UNION ALL
+        SELECT DISTINCT f.programme COLLATE "C"
+        FROM alert_finding AS l JOIN finding AS f USING (patient_id, finding_id)
+        WHERE (l.patient_id, l.alert_id) = (x.patient_id, x.alert_id)
+    ) AS p
 """
 _RULES = """
-    SELECT DISTINCT x.patient_id, x.alert_id, f.programme, f.rule FROM {of} AS x
-    JOIN alert_finding AS l USING (patient_id, alert_id) JOIN finding AS f USING (patient_id, finding_id)
+    SELECT x.*, r.programme, r.rule FROM {of} AS x CROSS JOIN LATERAL (
+        SELECT DISTINCT f.programme COLLATE "C", f.rule COLLATE "C"
+        FROM alert_finding AS l JOIN finding AS f USING (patient_id, finding_id)
+        WHERE (l.patient_id, l.alert_id) = (x.patient_id, x.alert_id)
+    ) AS r (programme, rule)
 """
 
 _OPENED = f"""
@@ -122,13 +129,13 @@ _OPENED = f"""
     FROM alert AS a JOIN someone USING (patient_id)
     WHERE a.opened_at >= $3 AND a.opened_at < $4 AND a.origin <> 'canary'
 ), alerts AS (
-    SELECT patient_id, p.programme, o.step, m.measure, count(*) AS n
-    FROM opened AS o JOIN ({_ABOUT.format(of="opened")}) AS p USING (patient_id, alert_id)
+    SELECT o.patient_id, o.programme, o.step, m.measure, count(*) AS n
+    FROM ({_ABOUT.format(of="opened")}) AS o
     CROSS JOIN LATERAL (VALUES ('alerts', true), ('needed', o.needed)) AS m (measure, counts)
     WHERE m.counts GROUP BY 1, 2, 3, 4
 ), alerts_of_rules AS (
-    SELECT patient_id, p.programme, o.step, 'rule/' || p.rule || '/opened' AS measure, count(*) AS n
-    FROM opened AS o JOIN ({_RULES.format(of="opened")}) AS p USING (patient_id, alert_id) GROUP BY 1, 2, 3, 4
+    SELECT patient_id, programme, step, 'rule/' || rule || '/opened' AS measure, count(*) AS n
+    FROM ({_RULES.format(of="opened")}) AS o GROUP BY 1, 2, 3, 4
 )"""
 
 # From when it could be seen to when somebody answered it first: took it, or resolved it at once.
@@ -153,11 +160,10 @@ _ANSWERED = f"""
     ) AS s
     WHERE f.happened_at >= $3 AND s.at IS NOT NULL AND a.origin <> 'canary'
 ), answers AS (
-    SELECT patient_id, p.programme, {_STEP_OF.format("x.at")} AS step,
+    SELECT x.patient_id, x.programme, {_STEP_OF.format("x.at")} AS step,
         'answered/' || width_bucket(ceil(extract(epoch FROM x.at - x.seen_at))::integer, $7::integer[])
             AS measure, count(*) AS n
-    FROM first_answered AS x JOIN ({_ABOUT.format(of="first_answered")}) AS p USING (patient_id, alert_id)
-    GROUP BY 1, 2, 3, 4
+    FROM ({_ABOUT.format(of="first_answered")}) AS x GROUP BY 1, 2, 3, 4
 )"""
 
 # Somebody has it, and it is not snoozed: from what makes it so to the next that ends that.
@@ -194,8 +200,8 @@ _RESOLVED = f"""
     ) AS t
     WHERE a.resolved_at >= $3 AND a.resolved_at < $4 AND a.origin <> 'canary' AND {_BY_PEOPLE}
 ), resolutions AS (
-    SELECT patient_id, p.programme, r.step, m.measure, sum(m.n)::bigint AS n
-    FROM resolved AS r JOIN ({_ABOUT.format(of="resolved")}) AS p USING (patient_id, alert_id)
+    SELECT r.patient_id, r.programme, r.step, m.measure, sum(m.n)::bigint AS n
+    FROM ({_ABOUT.format(of="resolved")}) AS r
     CROSS JOIN LATERAL (
         VALUES ('judged', 1), ('level/' || r.level, 1),
             ('true', CASE WHEN r.outcome IN ('true_acted_on', 'true_no_action') THEN 1 END),
@@ -204,8 +210,8 @@ _RESOLVED = f"""
     ) AS m (measure, n)
     WHERE m.n IS NOT NULL GROUP BY 1, 2, 3, 4
 ), outcomes_of_rules AS (
-    SELECT patient_id, p.programme, r.step, 'rule/' || p.rule || '/' || m.what AS measure, count(*) AS n
-    FROM resolved AS r JOIN ({_RULES.format(of="resolved")}) AS p USING (patient_id, alert_id)
+    SELECT r.patient_id, r.programme, r.step, 'rule/' || r.rule || '/' || m.what AS measure, count(*) AS n
+    FROM ({_RULES.format(of="resolved")}) AS r
     CROSS JOIN LATERAL (VALUES ('judged'), (r.outcome)) AS m (what)
     GROUP BY 1, 2, 3, 4
 )"""
@@ -216,9 +222,8 @@ _ASKED = f"""
     FROM escalation AS e JOIN someone USING (patient_id) JOIN alert AS a USING (patient_id, alert_id)
     WHERE e.asked_at >= $3 AND e.asked_at < $4 AND a.origin <> 'canary'
 ), asks AS (
-    SELECT patient_id, p.programme, x.step, 'asked/' || x.recipient AS measure, count(*) AS n
-    FROM asked AS x JOIN ({_ABOUT.format(of="(SELECT DISTINCT patient_id, alert_id FROM asked)")}) AS p
-        USING (patient_id, alert_id)
+    SELECT x.patient_id, x.programme, x.step, 'asked/' || x.recipient AS measure, count(*) AS n
+    FROM ({_ABOUT.format(of="asked")}) AS x
     GROUP BY 1, 2, 3, 4
 )"""
 
@@ -227,27 +232,31 @@ _PARTS = (
     "outcomes_of_rules", "asks",
 )  # fmt: skip
 
+# Compared as bytes: in the order of a language, sorting so many texts takes ten times as long.
+_PART = 'SELECT patient_id, programme COLLATE "C", step, measure COLLATE "C", n FROM {part}'
+
 # First for each patient, so that patients can be counted; then for each group.
 _COUNTED = f"""
 , counted AS MATERIALIZED (
-    {" UNION ALL ".join(f"SELECT * FROM {part}" for part in _PARTS)}
+    {" UNION ALL ".join(_PART.format(part=part) for part in _PARTS)}
 ), of_patients AS MATERIALIZED (
     SELECT patient_id, programme, measure, step >= $6 AS before, sum(n)::bigint AS n
     FROM counted GROUP BY 1, 2, 3, 4
+), grouped AS MATERIALIZED (
+    SELECT m.scope, c.programme, d.dimension, d.value, NULL::integer AS step, c.before, c.measure,
+        sum(c.n)::bigint AS n, count(*) AS patients
+    FROM of_patients AS c JOIN member AS m USING (patient_id) JOIN someone AS s USING (patient_id)
+    CROSS JOIN LATERAL (
+        VALUES ('', ''), ('organisation', s.organisation), ('wijk', s.wijk), ('language', s.language)
+    ) AS d (dimension, value)
+    WHERE d.dimension = '' OR NOT c.before AND c.measure NOT LIKE 'rule/%'
+    GROUP BY 1, 2, 3, 4, 5, 6, 7
+    UNION ALL
+    SELECT m.scope, c.programme, '', '', c.step, c.step >= $6, c.measure, sum(c.n)::bigint, count(*)
+    FROM counted AS c JOIN member AS m USING (patient_id) WHERE c.measure NOT LIKE 'rule/%'
+    GROUP BY 1, 2, 3, 4, 5, 6, 7
 )
-SELECT m.scope, c.programme, d.dimension, d.value, NULL::integer AS step, c.before, c.measure,
-    sum(c.n)::bigint AS n, count(*) AS patients
-FROM of_patients AS c JOIN member AS m USING (patient_id) JOIN someone AS s USING (patient_id)
-CROSS JOIN LATERAL (
-    VALUES ('', ''), ('organisation', s.organisation), ('wijk', s.wijk), ('language', s.language)
-) AS d (dimension, value)
-WHERE d.dimension = '' OR NOT c.before AND c.measure NOT LIKE 'rule/%'
-GROUP BY 1, 2, 3, 4, 5, 6, 7
-UNION ALL
-SELECT m.scope, c.programme, '', '', c.step, c.step >= $6, c.measure, sum(c.n)::bigint, count(*)
-FROM counted AS c JOIN member AS m USING (patient_id) WHERE c.measure NOT LIKE 'rule/%'
-GROUP BY 1, 2, 3, 4, 5, 6, 7
-ORDER BY 1
+SELECT * FROM grouped ORDER BY scope
 """
 
 _GATHER = _WHO + _FOLLOWED + _OPENED + _ANSWERED + _RESOLVED + _ASKED + _COUNTED
@@ -279,6 +288,10 @@ async def gather(
     `since` and `until`: the beginnings of the window's first day and of the first after it.
     """
     await connection.execute(f"SET LOCAL statement_timeout = '{int(_LONGEST_S)}s'")
+    # The planner knows nothing of how large the parts become. To group by hashing takes a fifth of the time
+    # that sorting takes.
+    await connection.execute("SET LOCAL work_mem = '128MB'")
+    await connection.execute("SET LOCAL enable_sort = off")
     bounds_s = [minutes * 60 + 1 for minutes in WITHIN_MIN]
     given = (window.since, window.until, since, until, window.step_days, window.steps, bounds_s)
     scope, counts = REGION, list[Count]()
