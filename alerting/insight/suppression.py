@@ -28,7 +28,8 @@ def hidden(sizes: Mapping[Cell, int], *, also: Collection[Cell] = ()) -> frozens
     small = {cell for cell, size in sizes.items() if 0 < size < FEW}
     told_not = small | {cell for cell in also if sizes.get(cell, 0) > 0}
     others = [cell for cell, size in sizes.items() if size > 0 and cell not in told_not]
-    for cell in sorted(others, key=lambda cell: sizes[cell]):
+    # Of equal ones always the same: otherwise two reports together would tell both.
+    for cell in sorted(others, key=lambda cell: (sizes[cell], str(cell))):
         if _says_nothing(sizes, small, told_not):
             break
         told_not.add(cell)

@@ -52,6 +52,12 @@ def test_nothing_is_kept_back_without_need(sizes: dict[str, int]) -> None:
         assert hidden(sizes) == frozenset()
 
 
+@given(sizes=SIZES, data=st.data())
+def test_the_order_of_cells_does_not_matter(sizes: dict[str, int], data: st.DataObject) -> None:
+    order = data.draw(st.permutations(list(sizes)))
+    assert hidden({cell: sizes[cell] for cell in order}) == hidden(sizes)
+
+
 def test_nobody_is_no_small_number() -> None:
     assert not tells_of_few(0, 0)
     assert not tells_of_few(0, 50)
