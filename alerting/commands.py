@@ -33,10 +33,12 @@ def alerting(
     from alerting.duties import on_duty
     from alerting.engine.compiled import compile_programmes
     from alerting.engine.programme_files import PACKAGED, load_folder
+    from alerting.insight.keeping import keep_figures
+    from alerting.insight.wijken import load_wijken
     from alerting.warm_up import warm_up
     from alerting.watch.programme import with_canary
     from alerting.worker import AlertingHandler
-    from ingest.service import serve
+    from ingest.service import serve, together
     from models import logs
     from models.settings import load_settings
 
@@ -45,6 +47,7 @@ def alerting(
     )
     logs.configure(settings.log_level)
     compiled = compile_programmes(with_canary(load_folder(settings.programmes or PACKAGED)))
+    wijken = load_wijken(settings.wijken)
     warm_up(compiled)
     asyncio.run(
         serve(
@@ -52,7 +55,9 @@ def alerting(
             settings,
             role="thuiswacht_alerting",
             application="thuiswacht-alerting",
-            beside=lambda pool, stop: on_duty(pool, settings, stop=stop),
+            beside=lambda pool, stop: together(
+                stop, on_duty(pool, settings, stop=stop), keep_figures(pool, settings, wijken, stop)
+            ),
         )
     )
 

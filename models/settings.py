@@ -201,6 +201,10 @@ class Settings(MessageSettings):
     programmes: Annotated[
         DirectoryPath | None, Field(description="Folder of programmes, in place of those that come with us.")
     ] = None
+    wijken: Annotated[
+        FilePath | None,
+        Field(description="The wijken of each municipality, a file in place of the one that comes with us."),
+    ] = None
     api_host: Annotated[
         str,
         Field(description="Where API and console listen; off this machine only with API_TRUSTED_PROXIES."),

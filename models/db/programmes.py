@@ -1,7 +1,7 @@
 """The programmes that patients can be enrolled in, and the versions that were used, as they were at first."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -71,6 +71,21 @@ async def catalogue(connection: Connection) -> Catalogue:
     """All programmes that patients can be enrolled in."""
     rows = await connection.fetch("SELECT offered FROM programme_catalogue")
     return Catalogue(map(_offered, rows))
+
+
+async def rule_texts(connection: Connection, programmes: Iterable[str]) -> list[tuple[str, str, str, str]]:
+    """Programme, rule, what the rule says in Dutch and in English: as in the newest version in use."""
+    rows = await connection.fetch(
+        """
+        SELECT DISTINCT ON (v.programme, r.key)
+            v.programme, r.key, r.value #>> '{text,nl}', r.value #>> '{text,en}'
+        FROM programme_version AS v CROSS JOIN LATERAL jsonb_each(v.content -> 'rules') AS r
+        WHERE v.programme = ANY ($1::text[])
+        ORDER BY v.programme, r.key, v.version DESC
+        """,
+        list(programmes),
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in rows]
 
 
 def _offered(row: asyncpg.Record) -> Offered:

@@ -118,4 +118,7 @@ INSERT INTO escalation_step (patient_id, alert_id, organisation_id, due_at, rank
 INSERT INTO escalation_step (patient_id, alert_id, organisation_id, due_at, rank, why)
     SELECT id, pg_temp.id('e', n * 100 + 50), organisation, timestamptz '2026-10-31' - n * interval '1 hour', 0, 'opened'
     FROM p WHERE n % 4 = 0;
+INSERT INTO figure_report (scope, weeks, programme, until, report)
+    SELECT pg_temp.id('b', n), weeks, 'p' || p, '2026-11-01', '{}'
+    FROM generate_series(0, 300) AS n, unnest(ARRAY[4, 13, 52]) AS weeks, generate_series(1, 8) AS p;
 ANALYZE;

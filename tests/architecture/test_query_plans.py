@@ -26,6 +26,7 @@ from models.db import (
     calls,
     devices,
     escalations,
+    figures,
     findings,
     history,
     incidents,
@@ -424,3 +425,10 @@ async def test_steps_that_are_due(connection: Connection, plans: Plans) -> None:
 
 async def test_a_query_without_an_index_would_be_seen(connection: Connection, plans: Plans) -> None:
     assert wasteful(await plans(connection.fetch("SELECT * FROM alert WHERE outcome = 'elsewhere'")))
+
+
+async def test_one_report_of_figures(connection: Connection, plans: Plans) -> None:
+    taken = await plans(figures.find_report(connection, 4, "p1"))
+    # Who asks is looked up too, in tables that are never large.
+    assert wasteful([node for node in taken if node.get("Relation Name") == "figure_report"]) == []
+    assert "figure_report_pkey" in {node.get("Index Name") for node in taken}

@@ -28,6 +28,7 @@ ALERTING_WRITES = {
     "programme_catalogue",
     "incident",
     "incident_alert",
+    "figure_report",
 }
 DISPATCH_WRITES = {
     "alert",
