@@ -68,4 +68,7 @@ INSERT INTO source_hour
     FROM generate_series(0, 15) AS part, generate_series(1, 20) AS n, generate_series(0, 191) AS slot;
 INSERT INTO log_position (consumer_group, cluster_id, topic, partition)
     SELECT 'g' || g, 'c', 't', part FROM generate_series(1, 40) AS g, generate_series(0, 63) AS part;
+INSERT INTO retry (patient_id, organisation_id, cluster_id, topic, log_partition, log_offset, by, told_at)
+    SELECT id, organisation, 'c', 't', part, n, organisation, CASE WHEN n % 100 > 0 THEN now() END FROM p;
+UPDATE quarantine SET retried_at = now() WHERE log_offset % 10 > 0;
 ANALYZE;
