@@ -121,4 +121,7 @@ INSERT INTO escalation_step (patient_id, alert_id, organisation_id, due_at, rank
 INSERT INTO figure_report (scope, weeks, programme, until, report)
     SELECT pg_temp.id('b', n), weeks, 'p' || p, '2026-11-01', '{}'
     FROM generate_series(0, 300) AS n, unnest(ARRAY[4, 13, 52]) AS weeks, generate_series(1, 8) AS p;
+INSERT INTO retry (patient_id, organisation_id, cluster_id, topic, log_partition, log_offset, by, told_at)
+    SELECT id, organisation, 'c', 't', part, n, organisation, CASE WHEN n % 100 > 0 THEN now() END FROM p;
+UPDATE quarantine SET retried_at = now() WHERE log_offset % 10 > 0;
 ANALYZE;

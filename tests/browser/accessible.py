@@ -18,4 +18,4 @@ async def require_accessible(page: Page) -> None:
         for one in violations
         if one["impact"] in NOT_BORNE
     ]
-    assert said == []
+    assert said == [], said

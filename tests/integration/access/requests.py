@@ -118,6 +118,7 @@ REQUESTS: Mapping[str, Ask] = {
     "POST /console/patients/{patient_id}/readings": _told,
     "POST /console/patients/{patient_id}/corrections": _correction,
     "POST /console/patients/{patient_id}/messages": _body(text="measure_now", about="body_weight"),
+    "POST /console/technical/refused/retry": _body(reason="unknown_unit"),
     "POST /console/administration/organisations": _body(name="Nieuw", kind="hospital"),
     "POST /console/administration/organisations/{organisation_id}": _body(
         version=1, name="Nieuw", kind="hospital"
@@ -199,6 +200,7 @@ def parameters(subject: Subject, person_id: UUID, something: UUID) -> dict[str, 
         "escalation_id": subject.escalation_id,
         "technical_alert_id": something,
         "view_id": something,
+        "incident_id": something,
         "name": UUID(int=0),
         "programme": "heart_failure",
         "chart": "body_weight",
