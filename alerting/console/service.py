@@ -12,6 +12,7 @@ from alerting.console.huisarts import pages as huisarts
 from alerting.console.inclusion import pages as inclusion
 from alerting.console.insight import pages as insight
 from alerting.console.live import Hub
+from alerting.console.patient import deeds, dialogs, listing
 from alerting.console.patient import pages as patient
 from alerting.console.technical import pages as technical
 from alerting.console.worklist import pages as worklist
@@ -27,7 +28,10 @@ from models.settings import Settings
 ROUTES: Sequence[Routes] = (
     events.routes,
     worklist.routes,
+    listing.routes,
     patient.routes,
+    dialogs.routes,
+    deeds.routes,
     inclusion.routes,
     huisarts.routes,
     technical.routes,

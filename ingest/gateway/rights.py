@@ -83,6 +83,16 @@ def _about(act: Act) -> UUID:
     return act.patient_id
 
 
+def correction_of(patient_id: UUID, asked: ReadingCorrection) -> tuple[Identity, Wanted]:
+    """Which reading a form means, and what it should have been. **Raises**: BadInput."""
+    if sum((asked.take_back, asked.value is not None, asked.code is not None)) != 1:
+        raise BadInput(
+            where="value", expected="one of value with unit, code, take_back", found="none or several"
+        )
+    identity = Identity(patient_id, asked.kind, to_us(asked.taken_at), asked.device_id)
+    return identity, Wanted(asked.value, asked.unit, asked.code)
+
+
 @patients.route("POST", "/{patient_id}/looks", action=Action.LOOKS_READ, kind=Kind.READ, patient="patient_id")
 async def read_looks(act: Act, asked: Asked) -> list[dict[str, object]]:
     """Who looked at the patient's data, when, what, on which ground, in plain Dutch and English."""
@@ -130,12 +140,7 @@ async def make_correction(act: Act, asked: ReadingCorrection) -> dict[str, Any]:
     What the register holds is corrected in the register.
     """
     act.reason = asked.reason
-    if sum((asked.take_back, asked.value is not None, asked.code is not None)) != 1:
-        raise BadInput(
-            where="value", expected="one of value with unit, code, take_back", found="none or several"
-        )
-    identity = Identity(_about(act), asked.kind, to_us(asked.taken_at), asked.device_id)
-    wanted = Wanted(asked.value, asked.unit, asked.code)
+    identity, wanted = correction_of(_about(act), asked)
     made = await service.correct_reading(act.connection, act.user, identity, wanted, wall_now_us())
     return {"revision": made.revision, "taken_back": made.is_void, "too_late_for_the_rules": made.is_too_late}
 

@@ -86,7 +86,7 @@ def correct(
         raise BadInput(where="reading", expected="one that counts", found="one that was taken back")
     revision = highest if wanted.is_void else highest + 1
     message = _message(identity, wanted, revision, upload_id, now_us)
-    _require_sound(message, identity.patient_id, organisation_id)
+    require_sound(message, identity.patient_id, organisation_id)
     is_too_late = now_us - identity.taken_at_us > LATE_LIMIT_US
     return Correction(message, wanted.is_void, revision, is_too_late)
 
@@ -119,7 +119,8 @@ class _Record:
     value: bytes
 
 
-def _require_sound(message: bytes, patient_id: UUID, organisation_id: UUID) -> None:
+def require_sound(message: bytes, patient_id: UUID, organisation_id: UUID) -> None:
+    """Lets an upload through that would be stored whole. **Raises**: BadInput, saying which field."""
     patients = PatientIndex()
     patients.add(patient_id, organisation_id, 0)
     decoded = decode([_Record(1, message)], partition=0, nonce="correction")

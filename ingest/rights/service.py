@@ -10,6 +10,7 @@ from ingest.rights.corrections import Correction, Identity, Revision, Wanted, co
 from ingest.rights.looks import Look, overview
 from ingest.rights.registrations import Require, registrations_of
 from ingest.rights.resources import Resource
+from ingest.rights.telephone import DEVICE, Told, upload_of
 from models.access import User
 from models.audit import Event
 from models.db import audit, corrections, rights
@@ -84,6 +85,29 @@ async def correct_reading(
     correction = correct(identity, revisions, wanted, upload_id, user.organisation_id, now_us)
     await corrections.write(connection, upload_id, identity.patient_id, correction.message, user.person_id)
     return correction
+
+
+async def enter_readings(
+    connection: Connection, user: User, patient_id: UUID, told: Told, now_us: int
+) -> UUID:
+    """Leaves what a patient told by telephone to be told to the log; the id of the upload.
+
+    **Units**: `now_us` in microseconds since 1970 UTC. **Raises**: BadInput, as `telephone.upload_of`.
+    """
+    stored = {
+        kind: [
+            Revision(*one)
+            for one in await corrections.stored_revisions(
+                connection, patient_id, KIND_BY_NAME[kind].number, told.taken_at_us, DEVICE
+            )
+        ]
+        for kind in told.kinds
+        if kind in KIND_BY_NAME
+    }
+    upload_id = uuid4()
+    message = upload_of(patient_id, told, stored, upload_id, user.organisation_id, now_us)
+    await corrections.write(connection, upload_id, patient_id, message, user.person_id)
+    return upload_id
 
 
 async def _events(connection: Connection, persons: tuple[UUID, ...]) -> list[Event]:
