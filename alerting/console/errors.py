@@ -1,6 +1,7 @@
 """Refusals as people read them: a part of the page to htmx, else a page; never a patient's data."""
 
 import json
+import re
 from http import HTTPStatus
 
 from fastapi import Request, Response
@@ -8,8 +9,11 @@ from fastapi import Request, Response
 from alerting.console.frame import look_of, render, speaker_of
 from ingest.gateway.problems import answer as answer_program
 from ingest.gateway.problems import response_of
+from ingest.gateway.routes import Identify
+from models.access import POLICY, Action
 
 PREFIX = "/console"
+_PATIENT = re.compile(rf"{PREFIX}/patients/[0-9a-f-]{{36}}")
 _SAID = frozenset({401, 403, 404, 409, 422, 429, 503})
 
 
@@ -41,7 +45,18 @@ async def answer(request: Request, error: Exception) -> Response:
         detail=content["detail"] if status in {409, 422} else None,
         errors=content.get("errors", []),
         owner=(content.get("now") or {}).get("owner"),
+        emergency=await _emergency(request) if status == HTTPStatus.FORBIDDEN else None,
     )
+
+
+async def _emergency(request: Request) -> str | None:
+    """Where who may not see a patient can declare an emergency, if that is for their role to do."""
+    found = _PATIENT.fullmatch(request.url.path)
+    if found is None:
+        return None
+    identify: Identify = request.app.state.identify
+    known = await identify(request)
+    return f"{found[0]}/emergency" if known.user.role in POLICY[Action.EMERGENCY_DECLARE] else None
 
 
 def _is_part(request: Request) -> bool:

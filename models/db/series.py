@@ -11,30 +11,6 @@ from models.clock import SECOND_US, to_datetime, to_us
 from models.db.pool import Connection
 from models.kinds import KIND_BY_NAME, KINDS
 
-ENTERED = "thuiswacht.%"
-"""The sources of readings that people entered or corrected."""
-
-# Of each identity the highest revision counts; a void takes back every revision up to its own. As arrays, for
-# one row of six columns is read much faster than a hundred thousand rows.
-_SERIES = f"""
-WITH newest AS (
-    SELECT DISTINCT ON (taken_at, device_id)
-        taken_at, device_id, revision, void, value, too_late,
-        CASE WHEN source LIKE '{ENTERED}' THEN upload_id END AS upload
-    FROM reading
-    WHERE patient_id = $1 AND kind = $2 AND taken_at > $3 AND taken_at <= $4
-    ORDER BY taken_at, device_id, revision DESC, void DESC
-)
-SELECT
-    array_agg(date_part('epoch', taken_at)) AS taken_s,
-    array_agg(value) AS value,
-    array_agg(device_id) AS device,
-    array_agg(revision) AS revision,
-    array_agg(too_late) AS too_late,
-    array_agg(upload) AS upload
-FROM newest WHERE NOT void AND value IS NOT NULL
-"""
-
 _MEASURED = """
 SELECT k.number, newest.taken_at, newest.value
 FROM kind AS k CROSS JOIN LATERAL (
@@ -56,36 +32,6 @@ WITH newest AS (
 SELECT kind, taken_at, device_id, code, text, absent FROM newest
 WHERE NOT void AND (code IS NOT NULL OR text IS NOT NULL OR absent IS NOT NULL)
 ORDER BY taken_at DESC, kind LIMIT $5
-"""
-
-_ENTRIES = """
-SELECT c.correction_id, c.message, c.by, c.asked_at, c.told_at, EXISTS (
-    SELECT FROM reading AS r
-    WHERE r.patient_id = c.patient_id AND r.kind = k.number AND r.device_id = m.message ->> 'device_id'
-      AND r.taken_at = 'epoch'::timestamptz
-        + (m.message #>> '{readings,0,taken_at_us}')::bigint * interval '1 microsecond'
-      AND r.upload_id = c.correction_id
-) AS is_stored
-FROM correction AS c
-CROSS JOIN LATERAL (SELECT c.message::jsonb AS message) AS m
-LEFT JOIN kind AS k ON k.name = m.message #>> '{readings,0,kind}'
-WHERE c.patient_id = $1 ORDER BY c.asked_at DESC LIMIT $2
-"""
-
-# Of readings only what can still be late by the rules; what people corrected is asked for by itself.
-_MARK = """
-SELECT concat_ws('-',
-    (SELECT max(event_no) FROM alert_event WHERE patient_id = $1),
-    (SELECT version FROM registration WHERE patient_id = $1),
-    (SELECT max(happened_at) FROM call WHERE patient_id = $1),
-    (SELECT count(*) FROM correction WHERE patient_id = $1),
-    (SELECT count(*) FROM reading WHERE patient_id = $1 AND taken_at > $2),
-    (SELECT count(*) FROM finding WHERE patient_id = $1),
-    (SELECT max(from_at) FROM treatment_relation WHERE patient_id = $1),
-    (SELECT max(until_at) FROM treatment_relation WHERE patient_id = $1),
-    (SELECT max(from_at) FROM consent WHERE patient_id = $1),
-    (SELECT max(until_at) FROM consent WHERE patient_id = $1)
-)
 """
 
 
@@ -147,7 +93,7 @@ async def load_series(
 ) -> Series:
     """The readings of a kind with numbers in a stretch of time, as far as the declared user sees them."""
     row = await connection.fetchrow(
-        _SERIES,
+        "SELECT * FROM series_of($1, $2, $3, $4)",
         patient_id,
         KIND_BY_NAME[kind].number,
         to_datetime(max(after_us, 0)),
@@ -207,14 +153,14 @@ async def load_answers(
 
 async def entries_of(connection: Connection, patient_id: UUID, most: int = 200) -> list[Entry]:
     """What people entered or corrected of a patient's readings, the newest first."""
-    rows = await connection.fetch(_ENTRIES, patient_id, most)
+    rows = await connection.fetch("SELECT * FROM entries_of($1, $2)", patient_id, most)
     return [
         Entry(
-            upload_id=row["correction_id"],
+            upload_id=row["upload"],
             message=row["message"],
-            by=row["by"],
+            by=row["entered_by"],
             asked_at_us=to_us(row["asked_at"]),
-            is_told=row["told_at"] is not None,
+            is_told=row["is_told"],
             is_stored=row["is_stored"],
         )
         for row in rows
@@ -226,5 +172,6 @@ async def mark_of(connection: Connection, patient_id: UUID, after_us: int) -> st
 
     **Units**: `after_us` in microseconds since 1970 UTC.
     """
-    mark: str = await connection.fetchval(_MARK, patient_id, to_datetime(max(after_us, 0)))
+    query = "SELECT coalesce(mark_of($1, $2), '')"
+    mark: str = await connection.fetchval(query, patient_id, to_datetime(max(after_us, 0)))
     return mark

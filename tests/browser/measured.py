@@ -14,8 +14,8 @@ NOW_US = 1_796_115_600_000_000
 
 _COPY = """
 INSERT INTO reading (taken_at, received_at, log_offset, value, value_received, unit_received, code, revision,
-    log_position, kind, log_partition, void, too_late, patient_id, organisation_id, upload_id, device_id, source,
-    text)
+    log_position, kind, log_partition, void, too_late, patient_id, organisation_id, upload_id, device_id,
+    source, text)
 SELECT r.taken_at, r.taken_at, place, r.value, r.value, $5, r.code, $6, 0, $2, 0, $7, false, $1, $8,
     gen_random_uuid(), $9, 'vendor-a', r.text
 FROM unnest($3::timestamptz[], $4::float8[], $10::smallint[], $11::text[])
@@ -103,5 +103,3 @@ async def _store(
         codes,
         [text] * len(readings),
     )
-
-

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from alerting.console.patient.gaps import stretches_without
 from alerting.console.patient.levels import Level
 from alerting.console.patient.usual import Band
-from alerting.engine.local_days import AMSTERDAM
+from alerting.engine.local_days import AMSTERDAM, due_us
 from alerting.explain import figures
 from alerting.explain.amounts import unit_words
 from alerting.explain.sentences import capital
 from alerting.explain.vocabulary import Language, kind_name
-from models.clock import DAY_US, SECOND_US, to_datetime
+from models.clock import DAY_US, HOUR_US, SECOND_US, to_datetime
 from models.db.series import Series
 from models.kinds import KIND_BY_NAME, KINDS
 
@@ -163,7 +163,9 @@ def columns(chart: Chart, language: Language) -> dict[str, Any]:
              "label": one.label}
             for one in chart.shades
         ],
-        "marks": [{"at": one.at_us // SECOND_US, "what": one.what, "label": one.label} for one in chart.marks],
+        "marks": [
+            {"at": one.at_us // SECOND_US, "what": one.what, "label": one.label} for one in chart.marks
+        ],
     }  # fmt: skip
 
 
@@ -236,27 +238,29 @@ def _days(chart: Chart, language: Language) -> list[Row]:
     for place, series in enumerate(chart.series):
         days = _local_days(series.taken_at_us)
         for day in np.unique(days).tolist():
-            values = series.value[days == day] if len(days) < 2_000 else _slice(series.value, days, day)
+            first, last = np.searchsorted(days, (day, day + 1))
+            values = series.value[first:last]
             cells = found.setdefault(int(day), [""] * len(kinds))
             low, middle, high = (float(x) for x in (values.min(), np.median(values), values.max()))
             ends = f"{number(series.kind, low, language)} – {number(series.kind, high, language)}"
             cells[place] = f"{amount(series.kind, middle, language)} ({ends}; {len(values)})"
-    return [Row(day, tuple(found[day])) for day in sorted(found, reverse=True)]
-
-
-def _slice(values: NDArray[np.float64], days: NDArray[np.int64], day: int) -> NDArray[np.float64]:
-    first, last = np.searchsorted(days, (day, day + 1))
-    return values[first:last]
+    return [Row(due_us(day, 0), tuple(found[day])) for day in sorted(found, reverse=True)]
 
 
 def _local_days(taken_at_us: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The beginning of each reading's day in Amsterdam, in microseconds since 1970 UTC."""
-    hours, places = np.unique(taken_at_us // (DAY_US // 24), return_inverse=True)
-    begins = [
-        to_datetime(hour * (DAY_US // 24)).astimezone(AMSTERDAM).replace(hour=0, minute=0, fold=0)
-        for hour in hours.tolist()
-    ]
-    return np.array([round(one.timestamp()) * SECOND_US for one in begins], np.int64)[places]
+    """Each reading's day in Amsterdam, in days since 1970; clocks there change at 01:00 UTC."""
+    days, places = np.unique(taken_at_us // DAY_US, return_inverse=True)
+    before, after = (
+        np.array([_offset_us(day * DAY_US + hours * HOUR_US) for day in days.tolist()], np.int64)
+        for hours in (0, 1)
+    )
+    is_early = taken_at_us % DAY_US < HOUR_US
+    return (taken_at_us + np.where(is_early, before[places], after[places])) // DAY_US
+
+
+def _offset_us(at_us: int) -> int:
+    offset = to_datetime(at_us).astimezone(AMSTERDAM).utcoffset()
+    return 0 if offset is None else int(offset.total_seconds()) * SECOND_US
 
 
 def _differences(column: NDArray[np.int64]) -> list[int]:

@@ -134,24 +134,38 @@ def usual_of(own: Sequence[Own], kind: str) -> Usual | None:
 def _of_rule(own: Own, rule: Rule, kinds: Sequence[str]) -> Iterator[Level]:
     conditions = [rule.when, *([] if rule.raise_ is None else [rule.raise_.when])]
     for comparison in (one for condition in conditions for one in _alone(condition)):
-        feature = comparison.feature
-        limit = own.programme.limits.get(comparison.limit)
-        if feature.name not in _LEVELS or limit is None:
-            continue
-        personal = own.limits.get(comparison.limit)
-        value, unit = (limit.default, limit.unit) if personal is None else (personal.value, personal.unit)
-        for kind in kinds_of(feature.subject):
-            level = canonical(EvidenceReading(kind, 0, value, unit)) if kind in kinds else None
-            if level is not None:
-                yield Level(
-                    kind=kind,
-                    value=level,
-                    upwards=comparison.comparator in _UPWARDS,
-                    text=Both(limit.text.nl, limit.text.en),
-                    personal=personal is not None,
-                    by=own.decided.get(comparison.limit, (0, None))[1],
-                    until_us=None if personal is None else personal.until_us,
-                )
+        for kind in kinds_of(comparison.feature.subject):
+            if kind in kinds:
+                named = _named(comparison)
+                found = (_level(own, kind, limit, comparator) for limit, comparator in named)
+                yield from (level for level in found if level is not None)
+
+
+def _named(comparison: Comparison) -> Iterator[tuple[str, Comparator]]:
+    """The limits that single readings are held against: by the comparison itself, or within its feature."""
+    if comparison.feature.name in _LEVELS:
+        yield comparison.limit, comparison.comparator
+    for bound in comparison.feature.bounds:
+        yield bound.limit, bound.comparator
+
+
+def _level(own: Own, kind: str, name: str, comparator: Comparator) -> Level | None:
+    limit, personal = own.programme.limits.get(name), own.limits.get(name)
+    if limit is None:
+        return None
+    value, unit = (limit.default, limit.unit) if personal is None else (personal.value, personal.unit)
+    level = canonical(EvidenceReading(kind, 0, value, unit))
+    if level is None:
+        return None
+    return Level(
+        kind=kind,
+        value=level,
+        upwards=comparator in _UPWARDS,
+        text=Both(limit.text.nl, limit.text.en),
+        personal=personal is not None,
+        by=own.decided.get(name, (0, None))[1],
+        until_us=None if personal is None else personal.until_us,
+    )
 
 
 def _alone(condition: Condition) -> Iterator[Comparison]:

@@ -22,6 +22,7 @@ from models.alerts import Alert, AlertHappening, AlertState
 from models.clock import DAY_US
 from models.db import register
 from models.db.calls import Call, calls_of
+from models.db.identity import identities
 from models.db.patient_records import Decision, alerts_of, decisions_of, happened_to
 from models.db.pool import Connection
 from models.db.programmes import recorded
@@ -30,7 +31,6 @@ from models.db.series import entries_of, mark_of
 from models.db.worklist import names_of
 from models.findings import Finding
 from models.identity import Identity, Keys
-from models.db.identity import identities
 from models.register import Device, Registered
 
 MOST_ALERTS = 200

@@ -1,4 +1,4 @@
-"""What a chart shows, in a sentence: the newest value, how it changed in a week, and what the limit is; pure."""
+"""What a chart shows, in a sentence: the newest value, how it changed in a week, its limit; pure."""
 
 from collections.abc import Sequence
 

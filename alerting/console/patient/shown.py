@@ -6,19 +6,20 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from alerting.console.patient.charts import amount, unit_of
 from alerting.console.patient.levels import Own
 from alerting.console.patient.marks import Names, who
 from alerting.console.patient.record import Record
-from alerting.console.patient.charts import amount, unit_of
 from alerting.console.times import stretch
 from alerting.engine.local_days import AMSTERDAM
 from alerting.engine.programme import Programme
 from alerting.explain.amounts import Amount, amount_in_words, answer, unit_words
 from alerting.explain.explanation import Explanation, Stage
+from alerting.explain.figures import exact
+from alerting.explain.moments import iso
 from alerting.explain.page import clears_when, headline, part_in_words
 from alerting.explain.provenance import in_words
 from alerting.explain.slots import agreed
-from alerting.explain.moments import iso
 from alerting.explain.vocabulary import MONTHS, WEEKDAYS, Both, Language
 from models.alerts import Alert, AlertEvent, AlertHappening
 from models.clock import to_datetime
@@ -286,6 +287,7 @@ SAID: Mapping[str, Any] = {
     "stretch": stretch,
     "answer": answer,
     "amount": amount,
+    "exact": exact,
     "unit_of": unit_of,
     "unit_said": lambda unit, language: unit_words(unit, "", 2, language),
     "weekdays": WEEKDAYS,

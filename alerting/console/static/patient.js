@@ -186,7 +186,7 @@
     const { series, bands } = layout(wire);
     const axis = { stroke: style("--faint"), grid: { stroke: style("--line"), width: 1 }, ticks: { stroke: style("--line") }, font: "12px system-ui, sans-serif" };
     return {
-      width, height: 260, series, bands, padding: [18, 12, 0, 0],
+      width, height: 260, series, bands, padding: [18, 22, 0, 0],
       tzDate: (at) => uPlot.tzDate(new Date(at * 1e3), document.body.dataset.zone),
       scales: { x: { time: true, range: (plot, low, high) => (card.dataset.zoomed ? [low, high] : [wire.from, wire.to]) }, y: { range: range(wire) } },
       axes: [{ ...axis, values: dates }, { ...axis, size: 56, values: (_, ticks) => ticks.map(number) }],
