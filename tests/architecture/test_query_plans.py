@@ -18,25 +18,30 @@ import asyncpg
 import numpy as np
 import pytest
 
+from models.access import Action, Role, User
 from models.alerts import Alert
 from models.db import (
     alerts,
+    calls,
     escalations,
     findings,
     history,
     incidents,
     outbox,
     patient_messages,
+    patient_records,
     patients,
     positions,
     readings,
     reevaluations,
     sending,
+    series,
     situations,
     sources,
     values,
     worklist,
 )
+from models.db.declared import declare
 from models.db.pool import Connection
 from models.escalations import Message, MessageState
 from models.sources import Activity
@@ -224,6 +229,48 @@ async def test_alerts_that_people_look_at(connection: Connection, plans: Plans) 
     about_alerts = [node for node in taken if node.get("Relation Name") == "alert"]
     assert about_alerts
     assert wasteful(about_alerts) == []
+
+
+async def test_what_a_patients_page_looks_up(connection: Connection, plans: Plans) -> None:
+    nurse = User(patient(1), await _treats(connection), Role.NURSE)
+    since_us = NOW_US - 30 * DAY_US
+    found: list[int] = []
+
+    async def look() -> None:
+        await declare(connection, nurse, Action.PATIENT_READ)
+        loaded = await series.load_series(connection, SOME[0], "body_weight", since_us, NOW_US)
+        found.append(len(loaded.value))
+        await series.measured(connection, SOME[0], since_us, NOW_US)
+        await series.load_answers(connection, SOME[0], ["symptom_dyspnoea"], since_us, NOW_US, 50)
+        await patient_records.alerts_of(connection, SOME[0], 200)
+        await patient_records.decisions_of(connection, SOME[0])
+        await series.entries_of(connection, SOME[0])
+        await series.mark_of(connection, SOME[0], since_us)
+        await calls.calls_of(connection, SOME[0])
+
+    taken = await plans(look())
+    assert found[0] > 0
+    grown = {"reading", "alert", "alert_finding", "finding", "patient_change", "measurement_request"}
+    looked = [node for node in taken if node.get("Relation Name", "").startswith(tuple(grown))]
+    assert looked
+    assert wasteful(looked) == []
+
+
+async def _treats(connection: Connection) -> UUID:
+    """An organisation with a nurse that treats the first of some."""
+    organisation_id, nurse = patient(0), patient(1)
+    await connection.execute(
+        f"""
+        INSERT INTO organisation VALUES ('{organisation_id}', 'Duin', 'hospital', 'simulated');
+        INSERT INTO person (person_id, name) VALUES ('{nurse}', 'M. Jansen');
+        INSERT INTO person_role VALUES ('{nurse}', '{organisation_id}', 'nurse');
+        INSERT INTO registration (patient_id, organisation_id, origin)
+            VALUES ('{SOME[0]}', '{organisation_id}', 'simulated') ON CONFLICT DO NOTHING;
+        INSERT INTO treatment_relation (patient_id, organisation_id, from_at)
+            VALUES ('{SOME[0]}', '{organisation_id}', '2026-01-01Z');
+        """
+    )
+    return organisation_id
 
 
 async def test_reevaluations_that_are_due(connection: Connection, plans: Plans) -> None:

@@ -9,12 +9,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from models.db.pool import Connection
 from tests.browser.screens import Screens, screens_over
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+# As for a page's other waits: the machine may do several things at once.
+expect.set_options(timeout=15_000)
 HOW = "install Debian's package chromium (apt-get install chromium) and run them again"
 
 collect_ignore_glob: list[str] = []

@@ -1,14 +1,20 @@
 """What patients of a ward measured: readings as ingest stores them, alerts and findings about them."""
 
 import json
+import math
 from collections.abc import Sequence
 from uuid import UUID, uuid4
 
-from models.clock import to_datetime
+from playwright.async_api import Page, expect
+
+from alerting.engine.programme_files import load_folder
+from models.clock import DAY_US, HOUR_US, MINUTE_US, to_datetime
 from models.db.pool import Connection
 from models.kinds import KIND_BY_NAME
+from tests.browser.screens import Screens
 from tests.integration.alerting.ward import CENTRE
 
+HEART_FAILURE = next(one for one in load_folder() if one.programme == "heart_failure")
 NOW_US = 1_796_115_600_000_000
 """What time it is in the ward: 2026-12-01, 09:00 UTC."""
 
@@ -103,3 +109,51 @@ async def _store(
         codes,
         [text] * len(readings),
     )
+
+
+async def heart_patient(screens: Screens, admin: Connection) -> tuple[UUID, UUID]:
+    """Mrs Visser, heavier by the day, with an alert about it, and what is usual of her blood pressure."""
+    patient_id = await screens.patient("Visser", "Anna", born="1948-03-01")
+    await enrol(admin, patient_id, "heart_failure")
+    await admin.execute(
+        "UPDATE patient_care SET treatment_plan = $2, advance_care = $3, wijk = 'Loosduinen' "
+        "WHERE patient_id = $1",
+        patient_id, "Furosemide 40 mg; bij 2 kg erbij 80 mg.", "Niet reanimeren. Wel opname.",
+    )  # fmt: skip
+    morning_us = NOW_US - 2 * HOUR_US
+    weights = [
+        (morning_us - day * DAY_US, 82.0 + 0.3 * math.sin(day) + max(0, 3 - day) * 0.7)
+        for day in range(60)
+        if day not in {9, 10, 11}
+    ]
+    await measure(admin, patient_id, "body_weight", weights, device="scale-1")
+    for kind, middle in (("systolic", 134.0), ("diastolic", 78.0), ("heart_rate", 72.0)):
+        values = [(morning_us - n * DAY_US // 2, middle + 6 * math.sin(n * 1.7)) for n in range(100)]
+        await measure(admin, patient_id, kind, values, device="cuff-1")
+    await answer(admin, patient_id, "symptom_dyspnoea", morning_us, "moderate")
+    await remark(admin, patient_id, morning_us + MINUTE_US, "<b>Slecht</b> geslapen")
+    alert_id = await screens.ward.alert(patient_id)
+    await screens.ward.admin.execute(
+        "UPDATE finding SET programme_hash = $2 WHERE patient_id = $1", patient_id, HEART_FAILURE.hash
+    )
+    await explain(
+        admin,
+        alert_id,
+        [
+            {
+                "feature": "rise(body_weight, days=3)", "value": 2.1, "unit": "kg", "limit": "gain_3d",
+                "limit_value": 2.0, "comparator": ">", "holds": True, "window_us": 3 * DAY_US, "count": 4,
+                "readings": [
+                    {"kind": "body_weight", "taken_at_us": at_us, "value": value, "unit": "kg"}
+                    for at_us, value in reversed(weights[:4])
+                ],
+            }
+        ],
+    )  # fmt: skip
+    return patient_id, alert_id
+
+
+async def all_drawn(page: Page) -> None:
+    """Every chart of a page is on the screen."""
+    await page.locator("#charts .chart").first.wait_for()
+    await expect(page.locator("#charts .chart[aria-busy]")).to_have_count(0)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from alerting.engine.expressions import AnyOf, Comparison, Condition, comparisons
+from alerting.engine.expressions import All, AnyOf, Comparison, Condition, Not, comparisons
 from alerting.engine.features import Comparator, FeatureName
 from alerting.engine.programme import Programme, Rule, kinds_of
 from alerting.explain.personal import Held, Personal, given
@@ -169,12 +169,20 @@ def _level(own: Own, kind: str, name: str, comparator: Comparator) -> Level | No
 
 
 def _alone(condition: Condition) -> Iterator[Comparison]:
-    """The comparisons of which each by itself makes a condition true."""
-    if isinstance(condition, Comparison):
-        yield condition
-    elif isinstance(condition, AnyOf):
-        for part in condition.parts:
-            yield from _alone(part)
+    """The comparisons that by themselves make a condition true, or together all say the same limit."""
+    match condition:
+        case Comparison():
+            yield condition
+        case AnyOf(parts):
+            for part in parts:
+                yield from _alone(part)
+        case All(parts):
+            every = [*comparisons(condition)]
+            named = [{limit for limit, _ in _named(one)} for one in every]
+            if len(every) == len(parts) and all(named) and len(set.union(*named)) == 1:
+                yield from every
+        case Not():
+            return
 
 
 def _compared(own: Own, comparison: Comparison) -> Compared:

@@ -246,13 +246,14 @@ def _schedules(own: Own, language: Language) -> Iterator[tuple[str, str, bool]]:
         yield name, agreed(schedule, language), name in own.enrolment.schedule
 
 
-def date_said(one: date, language: Language) -> str:
-    """A date, short.
+def date_said(one: date | str, language: Language) -> str:
+    """A date, or its ISO form, short.
 
     >>> date_said(date(1948, 3, 1), Language.NL)
     '1 maa 1948'
     """
-    return f"{one.day} {MONTHS[one.month - 1].said(language)[:3]} {one.year}"
+    found = date.fromisoformat(one) if isinstance(one, str) else one
+    return f"{found.day} {MONTHS[found.month - 1].said(language)[:3]} {found.year}"
 
 
 def dialled(telephone: str) -> str:

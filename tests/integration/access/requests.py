@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from models.access import Role
+from models.clock import to_datetime, wall_now_us
 from tests.integration.access.world import CENTRE, NEIGHBOURS, OURS, PRACTICE, THEIRS, Subject
 
 Body = dict[str, Any] | list[dict[str, Any]] | None
@@ -44,6 +45,11 @@ def _correction(subject: Subject, _other: Subject) -> Body:
         "device_id": subject.word,
         "take_back": True,
     }
+
+
+def _told(_subject: Subject, _other: Subject) -> Body:
+    taken_at = to_datetime(wall_now_us()).isoformat()
+    return {"taken_at": taken_at, "values": {"body_weight": 81.4}}
 
 
 def _several(subject: Subject, other: Subject) -> Body:
@@ -93,6 +99,17 @@ REQUESTS: Mapping[str, Ask] = {
         {"op": "replace", "path": "/status", "value": "received"}
     ],
     "POST /console/wishes": _body(look="dark"),
+    "POST /console/patients/search": _search,
+    "POST /console/patients/{patient_id}/changes": _body(version=1, change={"pause": {"reason": "holiday"}}),
+    "POST /console/patients/{patient_id}/relations": _body(organisation_id=str(NEIGHBOURS)),
+    "POST /console/patients/{patient_id}/relations/end": _body(organisation_id=str(THEIRS)),
+    "POST /console/patients/{patient_id}/consents": _body(organisation_id=str(NEIGHBOURS)),
+    "POST /console/patients/{patient_id}/consents/end": _body(organisation_id=str(THEIRS)),
+    "POST /console/patients/{patient_id}/emergencies": _body(reason="does not answer the door", hours=1),
+    "POST /console/patients/{patient_id}/calls": _body(outcome="reached", note=REASON),
+    "POST /console/patients/{patient_id}/readings": _told,
+    "POST /console/patients/{patient_id}/corrections": _correction,
+    "POST /console/patients/{patient_id}/messages": _body(text="measure_now", about="body_weight"),
     "POST /console/administration/organisations": _body(name="Nieuw", kind="hospital"),
     "POST /console/administration/organisations/{organisation_id}": _body(
         version=1, name="Nieuw", kind="hospital"
@@ -150,5 +167,7 @@ def parameters(subject: Subject, person_id: UUID, something: UUID) -> dict[str, 
         "technical_alert_id": something,
         "name": UUID(int=0),
         "programme": "heart_failure",
+        "chart": "body_weight",
+        "form": "call",
         "client_id": "somebody",
     }

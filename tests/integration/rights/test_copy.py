@@ -13,7 +13,9 @@ from tests.integration.rights.conftest import World, rows_of
 from tests.integration.rights.patients_rights import KEYS, copy_of, look, resources
 
 FHIR: Any = import_module("fhir.resources.R4B")
-STORED_AS_THEY_ARE = ("patient_change", "quarantine", "emergency_access", "reevaluation", "incident_alert")
+STORED_AS_THEY_ARE = (
+    "patient_change", "quarantine", "emergency_access", "reevaluation", "incident_alert", "call",
+)  # fmt: skip
 
 
 async def test_the_copy_holds_everything_and_is_valid_fhir(
