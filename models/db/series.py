@@ -99,15 +99,14 @@ async def load_series(
         to_datetime(max(after_us, 0)),
         to_datetime(max(until_us, 0)),
     )
-    taken_s = [] if row is None or row["taken_s"] is None else row["taken_s"]
-    if row is None or not taken_s:
+    if row is None or row["taken_s"] is None:
         nothing = np.zeros(0)
         return Series(
             kind, nothing.astype(np.int64), nothing, (), nothing.astype(np.int32), nothing.astype(np.bool_)
         )
     return Series(
         kind=kind,
-        taken_at_us=np.rint(np.array(taken_s, np.float64) * SECOND_US).astype(np.int64),
+        taken_at_us=np.rint(np.array(row["taken_s"], np.float64) * SECOND_US).astype(np.int64),
         value=np.array(row["value"], np.float64),
         device=row["device"],
         revision=np.array(row["revision"], np.int32),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from alerting.engine.expressions import All, AnyOf, Comparison, Condition, Not, comparisons
 from alerting.engine.features import Comparator, FeatureName
@@ -179,7 +180,7 @@ def _alone(condition: Condition) -> Iterator[Comparison]:
         case All(parts):
             every = [*comparisons(condition)]
             named = [{limit for limit, _ in _named(one)} for one in every]
-            if len(every) == len(parts) and all(named) and len(set.union(*named)) == 1:
+            if len(every) == len(parts) and all(named) and len({*chain.from_iterable(named)}) == 1:
                 yield from every
         case Not():
             return

@@ -279,6 +279,11 @@ def change_name(change: AnyChange) -> str:
     return next(iter(content_of(change)))
 
 
+def unit_said(unit: str, language: Language) -> str:
+    """A unit as it is said after several of it."""
+    return unit_words(unit, "", 2, language)
+
+
 SAID: Mapping[str, Any] = {
     "date_said": date_said,
     "dialled": dialled,
@@ -290,7 +295,7 @@ SAID: Mapping[str, Any] = {
     "amount": amount,
     "exact": exact,
     "unit_of": unit_of,
-    "unit_said": lambda unit, language: unit_words(unit, "", 2, language),
+    "unit_said": unit_said,
     "weekdays": WEEKDAYS,
     "name_of": name_of,
 }

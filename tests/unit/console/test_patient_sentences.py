@@ -1,14 +1,16 @@
 """What stands beside a chart: its sentence, its limits and whose they are, what people did."""
 
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import pytest
 
 from alerting.console.patient.entries import entered
-from alerting.console.patient.levels import change_wanted, levels, own_of, rules_about, usual_of
+from alerting.console.patient.levels import Own, change_wanted, levels, own_of, rules_about, usual_of
 from alerting.console.patient.marks import kinds_touched, marks, shades, within
 from alerting.console.patient.sentences import sentence
 from alerting.console.texts import Speaker, texts
+from alerting.engine.programme import Programme
 from alerting.engine.programme_files import load_folder
 from alerting.explain.vocabulary import Language
 from ingest.register.state import Enrolment
@@ -29,7 +31,11 @@ DIABETES = next(one for one in load_folder() if one.programme == "diabetes")
 LIMIT = PersonalLimit(value=170, unit="mm[Hg]", set_by="nurse", until_us=T0_US + DAY_US)
 
 
-def own(programme=HEART, limits=None, decided=()):
+def own(
+    programme: Programme = HEART,
+    limits: Mapping[str, PersonalLimit] | None = None,
+    decided: Sequence[tuple[int, object, str | None]] = (),
+) -> Own:
     layers = {name: (one,) for name, one in (limits or {}).items()}
     return own_of(programme, Enrolment(programme.version, layers), decided, T0_US)
 
@@ -92,7 +98,7 @@ def test_what_only_matters_with_something_else_is_no_line() -> None:
 
 
 @pytest.mark.parametrize("programme", load_folder(), ids=lambda one: one.programme)
-def test_every_programme_can_be_told(programme) -> None:
+def test_every_programme_can_be_told(programme: Programme) -> None:
     every = [own(programme)]
     kinds = ("body_weight", "systolic", "spo2", "heart_rate", "glucose", "peak_flow", "steps")
     for language in Language:
