@@ -22,7 +22,7 @@ _DUE = """
 SELECT c.* FROM call AS c
 WHERE c.call_back_at IS NOT NULL AND c.call_back_at <= $1 AND NOT EXISTS (
     SELECT FROM call AS later WHERE later.patient_id = c.patient_id
-    AND (later.happened_at, later.call_id) > (c.happened_at, c.call_id)
+    AND (later.happened_at, later.written_at) > (c.happened_at, c.written_at)
 )
 ORDER BY c.call_back_at, c.call_id LIMIT $2
 """
@@ -69,7 +69,7 @@ async def write_call(connection: Connection, call: Call) -> None:
 async def calls_of(connection: Connection, patient_id: UUID, most: int = 50) -> list[Call]:
     """The newest calls with a patient, the newest first."""
     rows = await connection.fetch(
-        "SELECT * FROM call WHERE patient_id = $1 ORDER BY happened_at DESC, call_id DESC LIMIT $2",
+        "SELECT * FROM call WHERE patient_id = $1 ORDER BY happened_at DESC, written_at DESC LIMIT $2",
         patient_id,
         most,
     )

@@ -99,7 +99,7 @@ async def test_a_reading_told_by_telephone_goes_to_the_log_and_is_shown_with_who
     await expect(card).to_contain_text("Gewicht 84,3 kg (09:40)")
     await expect(card).not_to_contain_text("wordt verwerkt")
     await card.get_by_text("Als tabel").click()
-    newest = card.locator("tbody tr").first
+    newest = card.locator(".beside tbody tr").first
     await expect(newest).to_contain_text("Telefonisch ingevoerd door M. Jansen")
     await take_back(page, newest)
     await expect(card).to_contain_text("Teruggenomen door M. Jansen")

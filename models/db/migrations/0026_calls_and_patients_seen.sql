@@ -21,7 +21,7 @@ CREATE TABLE call (
 COMMENT ON TABLE call IS 'Each call with a patient or somebody around them: reached or not, and when to ring again.';
 COMMENT ON COLUMN call.happened_at IS 'By the clock by which alerts are handled.';
 COMMENT ON COLUMN call.call_back_at IS 'When to ring again; done by the next call with the patient.';
-CREATE INDEX call_of_patient ON call (patient_id, happened_at);
+CREATE INDEX call_of_patient ON call (patient_id, happened_at, written_at);
 CREATE INDEX call_to_come_back_to ON call (call_back_at) WHERE call_back_at IS NOT NULL;
 CALL fence('call');
 GRANT SELECT, INSERT ON call TO thuiswacht_people;
