@@ -89,6 +89,7 @@ async def test_charts_are_drawn_and_tables_say_the_same(screens: Screens, admin:
     await expect(sentence).to_contain_text("grens: de stijging van het gewicht in 3 dagen meer dan 2,0 kg")
     await page.get_by_role("button", name="Jaar").click()
     await expect(page.locator("#charts button[aria-pressed=true]")).to_have_text("Jaar")
+    await expect(page.locator("#chart-body_weight")).to_have_attribute("data-shown-days", "366")
     assert "days=366" in page.url
 
 

@@ -26,7 +26,7 @@ _USUAL = frozenset({FeatureName.BASELINE, FeatureName.SPREAD, FeatureName.DEVIAT
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """What is a patient's own in a programme. `since_us`: when each personal limit was decided, by whom.
+    """What is a patient's own in a programme. `decided`: since when each personal limit holds, by whom.
 
     **Units**: microseconds since 1970 UTC.
     """
@@ -75,7 +75,7 @@ def own_of(
     decided: Sequence[tuple[int, object, str | None]],
     now_us: int,
 ) -> Own:
-    """What holds now of what is a patient's own. `decided`: all changes in order, when and by whom."""
+    """What holds now of what is a patient's own. `decided`: all changes in order, since when and by whom."""
     limits = enrolment.limits_at(now_us)
     found: dict[str, tuple[int, str | None]] = {}
     for at_us, change, by in decided:

@@ -77,7 +77,7 @@ class Record:
     def own(self) -> list[Own]:
         """What is the patient's own in each of their programmes, as far as we know the programme."""
         decided = [
-            (one.decided_at_us, one.change, None if one.by is None else self.names.get(one.by))
+            (one.valid_from_us, one.change, None if one.by is None else self.names.get(one.by))
             for one in self.decisions
         ]
         return [

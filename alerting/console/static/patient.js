@@ -170,8 +170,9 @@
     ctx.restore();
   }
 
-  function range(wire) {
+  function range(now) {
     return (_, low, high) => {
+      const wire = now();
       if (low == null) [low, high] = [0, 1];
       // Limits near the readings are seen with them; small changes must not look like large ones.
       const span = Math.max(high - low, Math.abs(high) * 0.05, 1e-6);
@@ -184,16 +185,18 @@
 
   function options(card, wire, width) {
     const { series, bands } = layout(wire);
+    // What is drawn changes beneath the same plot: another stretch of time, another limit.
+    const now = () => drawn.get(card).wire;
     const axis = { stroke: style("--faint"), grid: { stroke: style("--line"), width: 1 }, ticks: { stroke: style("--line") }, font: "12px system-ui, sans-serif" };
     return {
       width, height: 260, series, bands, padding: [18, 22, 0, 0],
       tzDate: (at) => uPlot.tzDate(new Date(at * 1e3), document.body.dataset.zone),
-      scales: { x: { time: true, range: (plot, low, high) => (card.dataset.zoomed ? [low, high] : [wire.from, wire.to]) }, y: { range: range(wire) } },
+      scales: { x: { time: true, range: (_, low, high) => (card.dataset.zoomed ? [low, high] : [now().from, now().to]) }, y: { range: range(now) } },
       axes: [{ ...axis, values: dates }, { ...axis, size: 56, values: (_, ticks) => ticks.map(number) }],
       cursor: { drag: { x: true, y: false }, sync: { key: "patient" } },
       hooks: {
-        drawClear: [(plot) => beneath(plot, drawn.get(card).wire)],
-        draw: [(plot) => above(plot, drawn.get(card).wire)],
+        drawClear: [(plot) => beneath(plot, now())],
+        draw: [(plot) => above(plot, now()), (plot) => { card.dataset.shownDays = Math.round((plot.scales.x.max - plot.scales.x.min) / 86_400); }],
         setSelect: [(plot) => { if (plot.select.width > 0) { card.dataset.zoomed = "true"; zoomedOut(false); } }],
       },
     };
