@@ -10,7 +10,7 @@ from alerting.console.frame import ByConsole, environment, frame_of, happened, r
 from alerting.console.patient.charts import STRETCHES, USUAL_STRETCH, kinds_of_chart
 from alerting.console.patient.content import content_of
 from alerting.console.patient.drawing import draw
-from alerting.console.patient.record import load_record
+from alerting.console.patient.record import load_record, mark
 from alerting.console.patient.shown import SAID
 from ingest.gateway.register import IdentityKeys
 from ingest.gateway.routes import Act, Routes
@@ -46,9 +46,9 @@ async def show_now(
 ) -> Response:  # fmt: skip
     """The page as it is by now, without its charts; nothing where nothing changed since it was seen."""
     frame = await frame_of(request, act)
-    record = await load_record(act, keys, console.rules, patient_id, frame.now_us)
-    if record.mark == seen:
+    if seen and await mark(act.connection, patient_id, frame.now_us) == seen:
         return Response(status_code=204)
+    record = await load_record(act, keys, console.rules, patient_id, frame.now_us)
     content = await content_of(act.connection, record, frame)
     return happened(render("patient/now.html.j2", **content), series=True)
 

@@ -115,8 +115,13 @@ async def load_record(act: Acting, keys: Keys, rules: Rules, patient_id: UUID, n
         consents=consents,
         devices=await register.devices_of(connection, patient_id),
         names=await names_of(connection, ids),
-        mark=await mark_of(connection, patient_id, now_us - LATE_DAYS * DAY_US),
+        mark=await mark(connection, patient_id, now_us),
     )
+
+
+async def mark(connection: Connection, patient_id: UUID, now_us: int) -> str:
+    """A mark that changes with what the page shows."""
+    return await mark_of(connection, patient_id, now_us - LATE_DAYS * DAY_US)
 
 
 async def programmes_of(connection: Connection, rules: Rules) -> dict[tuple[str, int], Programme]:
