@@ -124,8 +124,8 @@ INSERT INTO measurement_request (patient_id, kind, taken_at, request_id, organis
     log_partition, due_at, reason, status, value, former, asked_at, changed_at)
     VALUES ('{p}', 'body_weight', '2026-11-22 07:12Z', gen_random_uuid(), '{o}', 'simulated', 0,
     '2026-11-22 11:00Z', 'jump', 'confirmed', 81.4, 72, '2026-11-22Z', '2026-11-22Z');
-INSERT INTO call (patient_id, call_id, organisation_id, alert_id, by, happened_at, outcome)
-    VALUES ('{p}', gen_random_uuid(), '{o}', '{a}', '{n}', '2026-11-22Z', 'reached');
+INSERT INTO call (patient_id, call_id, organisation_id, alert_id, by, happened_at, outcome, written_at)
+    VALUES ('{p}', gen_random_uuid(), '{o}', '{a}', '{n}', '2026-11-22Z', 'reached', '2026-11-22Z');
 INSERT INTO incident (incident_id, source, began_at, noticed_at, patients)
     VALUES ('{p}', 'vendor-{f}', '2026-11-22Z', '2026-11-22Z', 3);
 INSERT INTO incident_alert (patient_id, alert_id, organisation_id, incident_id, held_at)
