@@ -64,7 +64,8 @@ async def test_a_finding_is_explained_with_its_value_and_its_limit(
     await expect(alert).to_contain_text(
         "Het gewicht steeg 2,1 kg in 3 dagen; dat is meer dan de grens van 2,0 kg."
     )
-    await alert.get_by_text("Grenzen en wanneer het voorbij is").click()
+    await alert.get_by_text("Metingen, grenzen en wanneer het voorbij is").click()
+    await expect(alert).to_contain_text("di 01-12-2026 08:00: gewicht 84,1 kg")
     await expect(alert).to_contain_text("de standaard van het programma")
 
 

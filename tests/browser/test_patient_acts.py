@@ -256,3 +256,40 @@ async def test_a_message_to_who_has_no_app_says_to_ring(screens: Screens, admin:
     await dialog.get_by_label("Waarover?").select_option("body_weight")
     await dialog.get_by_role("button", name="Versturen").click()
     await expect(dialog.get_by_role("alert")).to_contain_text("ring them")
+
+
+async def test_programmes_plans_consent_and_the_end(screens: Screens, admin: Connection) -> None:
+    patient_id, _ = await heart_patient(screens, admin)
+    page = await opened(screens, patient_id)
+    page.on("dialog", lambda asked: asked.accept())
+    dialog, rest = page.locator("#dialog"), page.locator("#patient-rest")
+
+    async def fill(button: str, done: str, **fields: str) -> None:
+        await page.get_by_role("button", name=button, exact=True).click()
+        await expect(dialog.get_by_role("heading", level=2)).to_contain_text("Anna Visser")
+        for label, value in fields.items():
+            field = dialog.get_by_label(label.replace("_", " "))
+            if await field.evaluate("one => one.tagName") == "SELECT":
+                await field.select_option(label=value)
+            else:
+                await field.fill(value)
+        await require_accessible(page)
+        await dialog.get_by_role("button", name=done, exact=True).click()
+        await expect(dialog).not_to_be_visible()
+
+    await fill("Programma erbij", "Toevoegen", Programma="COPD")
+    await expect(rest.get_by_role("heading", name="COPD")).to_be_visible()
+    await fill("Plan en gegevens", "Opslaan", Behandelplan="Bumetanide 1 mg.")
+    await expect(page.locator(".plans")).to_contain_text("Bumetanide 1 mg.")
+    await rest.locator("section", has_text="COPD").get_by_role("button", name="Uit dit programma").click()
+    await dialog.get_by_role("button", name="Uit het programma").click()
+    await expect(rest.get_by_role("heading", name="COPD")).to_have_count(0)
+    await fill("Toestemming vastleggen", "Vastleggen", Organisatie="out_of_hours_post")
+    relations = rest.locator("section", has_text="Wie mag dit zien")
+    await expect(relations).to_contain_text("out_of_hours_post")
+    await relations.get_by_role("button", name="Beëindigen out_of_hours_post").click()
+    await expect(page.locator("#said")).to_contain_text("Toestemming beëindigd.")
+    await fill("Beëindigen", "Beëindigen", Waarom_stopt_het="klaar met de thuismeting")
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("beëindigd: klaar met de thuismeting")
+    await expect(page.get_by_role("button", name="Meting invoeren")).to_have_count(0)
+    assert await admin.fetchval("SELECT count(*) FROM consent WHERE until_at IS NULL") == 0

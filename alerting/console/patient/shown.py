@@ -13,17 +13,18 @@ from alerting.console.patient.record import Record
 from alerting.console.times import stretch
 from alerting.engine.local_days import AMSTERDAM
 from alerting.engine.programme import Programme
-from alerting.explain.amounts import Amount, amount_in_words, answer, unit_words
+from alerting.explain.amounts import Amount, amount_in_words, answer, received_in_words, unit_words
 from alerting.explain.explanation import Explanation, Stage
 from alerting.explain.figures import exact
-from alerting.explain.moments import iso
+from alerting.explain.moments import iso, short_moment
 from alerting.explain.page import clears_when, headline, part_in_words
 from alerting.explain.provenance import in_words
 from alerting.explain.slots import agreed
-from alerting.explain.vocabulary import MONTHS, WEEKDAYS, Both, Language
+from alerting.explain.vocabulary import MONTHS, WEEKDAYS, Both, Language, kind_name
 from models.alerts import Alert, AlertEvent, AlertHappening
 from models.clock import to_datetime
 from models.db.calls import Call, to_call_back
+from models.findings import EvidenceReading
 from models.identity import Identity
 from models.messages import AnyChange, Enrol, MoveVersion, SetLimits, SetSchedule, Withdraw
 from models.register import content_of
@@ -33,7 +34,7 @@ TALKED = frozenset({AlertEvent.NOTED, AlertEvent.RESOLVED})
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """Why one finding is there, in words. `sources`: where its limits come from, each once."""
+    """Why one finding is there, in words. `readings` behind it and `sources` of its limits, each once."""
 
     finding_id: UUID
     headline: str
@@ -43,6 +44,7 @@ class Why:
     unconfirmed: bool
     parts: tuple[str, ...]
     rose: tuple[str, ...]
+    readings: tuple[str, ...]
     sources: tuple[str, ...]
     clears: str | None
 
@@ -122,7 +124,9 @@ def name_of(identity: Identity | None, fallback: str) -> str:
 def why_of(explanation: Explanation, language: Language) -> Why:
     """Why a finding is there."""
     finding = explanation.finding
-    sources = [source for because in explanation.because for part in because.parts for source in part.sources]
+    parts = [part for because in explanation.because for part in because.parts]
+    sources = [source for part in parts for source in part.sources]
+    readings = [reading for part in parts for reading in part.shown]
     return Why(
         finding_id=finding.finding_id,
         headline=headline(explanation, language),
@@ -132,6 +136,7 @@ def why_of(explanation: Explanation, language: Language) -> Why:
         unconfirmed=finding.unconfirmed,
         parts=tuple(_parts(explanation, Stage.OPENED, language)),
         rose=tuple(_parts(explanation, Stage.ROSE, language)),
+        readings=tuple(dict.fromkeys(_reading(one, language) for one in readings)),
         sources=tuple(dict.fromkeys(in_words(source, language) for source in sources)),
         clears=clears_when(explanation, language),
     )
@@ -207,6 +212,11 @@ def _parts(explanation: Explanation, stage: Stage, language: Language) -> Iterat
     for because in explanation.because:
         if because.stage is stage:
             yield from (part_in_words(part, because.given, language) for part in because.parts)
+
+
+def _reading(one: EvidenceReading, language: Language) -> str:
+    value = received_in_words(Amount(one.value, one.unit), one.kind, language)
+    return f"{short_moment(one.taken_at_us, language)}: {kind_name(one.kind, language)} {value}"
 
 
 def _happened(one: AlertHappening, names: Names) -> Happened:
