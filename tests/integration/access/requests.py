@@ -168,6 +168,6 @@ def parameters(subject: Subject, person_id: UUID, something: UUID) -> dict[str, 
         "name": UUID(int=0),
         "programme": "heart_failure",
         "chart": "body_weight",
-        "form": "call",
+        "form": "pause",
         "client_id": "somebody",
     }
