@@ -187,7 +187,7 @@
     const { series, bands } = layout(wire);
     // What is drawn changes beneath the same plot: another stretch of time, another limit.
     const now = () => drawn.get(card).wire;
-    const axis = { stroke: style("--faint"), grid: { stroke: style("--line"), width: 1 }, ticks: { stroke: style("--line") }, font: "12px system-ui, sans-serif" };
+    const axis = { stroke: style("--faint"), grid: { stroke: `${style("--strong-line")}38`, width: 1 }, ticks: { stroke: style("--line") }, font: "12px system-ui, sans-serif" };
     return {
       width, height: 260, series, bands, padding: [18, 22, 0, 0],
       tzDate: (at) => uPlot.tzDate(new Date(at * 1e3), document.body.dataset.zone),
