@@ -29,7 +29,7 @@ async def test_somebody_logs_in_at_the_page_and_out_again(screens: Screens) -> N
     await page.get_by_label("Wachtwoord").fill("a very long password")
     await page.get_by_label("Code uit uw app").fill(TOTP(added.totp_secret).now())
     await page.get_by_role("button", name="Inloggen").click()
-    await expect(page).to_have_url(f"{screens.url}/console")
+    await expect(page).to_have_url(f"{screens.url}/console/worklist")
     await expect(page.locator("header .who")).to_contain_text("N. Nurse")
     await page.get_by_role("button", name="Uitloggen").click()
     await expect(page.get_by_role("alert")).to_have_text("U bent uitgelogd.")
@@ -55,7 +55,7 @@ async def test_help_and_rooms_by_keyboard(screens: Screens) -> None:
     await expect(page.locator("#help")).to_be_hidden()
     await page.keyboard.press("g")
     await page.keyboard.press("1")
-    await expect(page).to_have_url(f"{screens.url}/console")
+    await expect(page).to_have_url(f"{screens.url}/console/worklist")
 
 
 async def test_a_session_that_was_ended_leads_to_the_login(screens: Screens, admin: Connection) -> None:
