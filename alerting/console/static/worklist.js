@@ -161,6 +161,24 @@
       parameters[`alerts.${place}.version:number`] = one.v;
     });
   });
+  // Who goes elsewhere right after a key takes no act back by that: the page stays until it was done.
+  let acting = 0;
+  let elsewhere = null;
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.elt.closest("[data-act]")) acting += 1;
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (!event.detail.elt.closest?.("[data-act]")) return;
+    acting -= 1;
+    if (!acting && elsewhere) location.assign(elsewhere);
+  });
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href]");
+    if (!acting || !link || link.hasAttribute("hx-get") || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    elsewhere = link.href;
+  });
+
   function filter() {
     const values = Object.fromEntries(new FormData(document.getElementById("filter")));
     return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== ""));
