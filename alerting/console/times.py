@@ -1,6 +1,6 @@
 """Moments and stretches of time as people read them at a glance, in Europe/Amsterdam; pure."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from alerting.engine.local_days import AMSTERDAM
 from alerting.explain.moments import moment
@@ -35,8 +35,17 @@ def day(at: datetime | int, language: Language) -> str:
     >>> day(1_772_500_000_000_000, Language.NL)
     '3 mrt 2026'
     """
-    local = _local(at)
-    return f"{local.day} {_month(local, language)} {local.year}"
+    return date_said(_local(at).date(), language)
+
+
+def date_said(on: date | str, language: Language) -> str:
+    """The same, of a date or its ISO form.
+
+    >>> date_said(date(1948, 3, 1), Language.NL)
+    '1 mrt 1948'
+    """
+    found = date.fromisoformat(on) if isinstance(on, str) else on
+    return f"{found.day} {_month(found, language)} {found.year}"
 
 
 def when(at: datetime | int, now_us: int, language: Language) -> str:
@@ -89,11 +98,11 @@ def full(at: datetime | int, language: Language) -> str:
     return moment(at_us_of(at), language)
 
 
-def _month(local: datetime, language: Language) -> str:
+def _month(on: date, language: Language) -> str:
     # March alone is not shortened by its first letters in Dutch.
-    if local.month == 3 and language is Language.NL:
+    if on.month == 3 and language is Language.NL:
         return "mrt"
-    return MONTHS[local.month - 1].said(language)[:3]
+    return MONTHS[on.month - 1].said(language)[:3]
 
 
 def _local(at: datetime | int) -> datetime:

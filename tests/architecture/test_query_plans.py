@@ -1,165 +1,34 @@
-"""The queries of every batch find their rows by index, also when the tables have grown.
+"""The queries of every batch find their rows by index, also when the tables have grown."""
 
-Postgres itself tells how it ran each statement (auto_explain), so that what is looked at is what the services
-really send.
-"""
-
-import asyncio
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
-import asyncpg
 import numpy as np
-import pytest
 
-from models.access import Action, Role, User
 from models.alerts import Alert
 from models.db import (
     alerts,
-    asked,
-    calls,
-    devices,
     escalations,
-    figures,
     findings,
     history,
     incidents,
-    open_patients,
     outbox,
     patient_messages,
-    patient_records,
     patients,
     positions,
     readings,
     reevaluations,
-    refused,
     sending,
-    series,
-    shift,
     situations,
     sources,
     values,
     worklist,
 )
-from models.db.declared import declare
 from models.db.pool import Connection
 from models.escalations import Message, MessageState
 from models.sources import Activity
-from simulators.stack import Stack
 from tests import rows
-
-NOW_US = 1_793_487_600_000_000  # 2026-10-31, 23:00 UTC
-DAY_US = 86_400_000_000
-HOUR_US = 3_600_000_000
-GROWN = Path(__file__).with_name("grown.sql")
-
-# Of Postgres itself, or never large.
-SMALL = (
-    "pg_",
-    "installation",
-    "kind",
-    "message_address",
-    "migration",
-    "organisation",
-    "patient_app",
-    "reading_staging",
-)
-
-Plans = Callable[[Awaitable[object]], Awaitable[list[dict[str, Any]]]]
-
-
-def patient(n: int) -> UUID:
-    return UUID(f"a0000000-0000-4000-8000-{n:012x}")
-
-
-SOME = [patient(n) for n in range(40, 80, 4)]  # of partition 0
-
-
-@pytest.fixture(scope="module")
-def grown_database(stack: Stack, template_database: str) -> str:
-    """The DSN of a database that has been in use for some months; nothing that a test writes to it stays."""
-
-    async def grow(dsn: str) -> None:
-        server = await asyncpg.connect(stack.postgres_dsn)
-        await server.execute(f"CREATE DATABASE grown TEMPLATE {template_database}")
-        await server.close()
-        database = await asyncpg.connect(dsn)
-        await database.execute(GROWN.read_text(encoding="utf-8"))
-        await database.close()
-
-    dsn = urlunsplit(urlsplit(stack.postgres_dsn)._replace(path="/grown"))
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(asyncio.run, grow(dsn)).result()
-    return dsn
-
-
-@pytest.fixture
-async def connection(grown_database: str) -> AsyncIterator[Connection]:
-    """Within a transaction that is rolled back, with Postgres telling how it runs each statement."""
-    opened = await asyncpg.connect(grown_database)
-    await opened.execute("LOAD 'auto_explain'")
-    for setting in (
-        "auto_explain.log_min_duration = 0",
-        "auto_explain.log_analyze = on",
-        "auto_explain.log_format = json",
-        "auto_explain.log_level = notice",
-        "auto_explain.log_nested_statements = on",
-        "jit = off",
-    ):
-        await opened.execute(f"SET {setting}")
-    transaction = opened.transaction()
-    await transaction.start()
-    yield opened
-    await transaction.rollback()
-    await opened.close()
-
-
-@pytest.fixture
-def plans(connection: Connection) -> Plans:
-    """Awaits work and returns every node of every plan it took."""
-
-    async def run(work: Awaitable[object]) -> list[dict[str, Any]]:
-        said: list[str] = []
-
-        def listen(_: object, message: Any) -> None:
-            said.append(message.message)
-
-        connection.add_log_listener(listen)
-        try:
-            await work
-            # A statement is over when the next one comes; the driver tells of it at the loop's next turn.
-            await connection.execute("SELECT 1")
-            await asyncio.sleep(0)
-        finally:
-            connection.remove_log_listener(listen)
-        taken = [text.partition("plan:\n")[2] for text in said if "plan:\n" in text]
-        assert taken, "Postgres told of no plan"
-        return [node for plan in taken for node in nodes(json.loads(plan)["Plan"])]
-
-    return run
-
-
-def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
-    for child in plan.get("Plans", []):
-        yield from nodes(child)
-
-
-def wasteful(taken: list[dict[str, Any]]) -> list[str]:
-    """Nodes that read a whole table, or read many rows to throw them away."""
-    return [
-        f"{node['Node Type']} on {node['Relation Name']}, {node.get('Rows Removed by Filter', 0)} thrown away"
-        for node in taken
-        if "Relation Name" in node
-        and not node["Relation Name"].startswith(SMALL)
-        and (node["Node Type"] == "Seq Scan" or node.get("Rows Removed by Filter", 0) > 200)
-    ]
+from tests.architecture.plans import DAY_US, HOUR_US, NOW_US, SOME, Plans, patient, wasteful
 
 
 async def test_newest_readings(connection: Connection, plans: Plans) -> None:
@@ -237,100 +106,6 @@ async def test_alerts_that_people_look_at(connection: Connection, plans: Plans) 
     assert wasteful(about_alerts) == []
 
 
-async def test_the_worklist_reads_no_more_than_its_page(connection: Connection, plans: Plans) -> None:
-    listed: list[tuple[open_patients.OpenAlert, ...]] = []
-
-    async def look() -> None:
-        await connection.execute("SELECT set_config('thuiswacht.role', 'engineer', true)")
-        sought = open_patients.Sought()
-        listed.extend(await open_patients.list_open(connection, sought, limit=50, now_us=NOW_US))
-        await open_patients.reasons_of(connection, [one.alert for row in listed for one in row])
-
-    taken = await plans(look())
-    assert len(listed) == 50
-    about_alerts = [node for node in taken if node.get("Relation Name") == "alert"]
-    assert wasteful(about_alerts) == []
-    in_order = [node for node in about_alerts if node.get("Index Name") == "alert_by_urgency"]
-    assert in_order
-    # Of 2,000 open alerts the first 50, and not all of them to be sorted.
-    assert all(node["Actual Rows"] <= 100 for node in in_order)
-
-
-async def test_what_the_shift_did_of_late(connection: Connection, plans: Plans) -> None:
-    assert wasteful(await plans(shift.handled(connection, NOW_US))) == []
-
-
-async def test_what_a_patients_page_looks_up(connection: Connection, plans: Plans) -> None:
-    nurse = User(patient(1), await _treats(connection), Role.NURSE)
-    since_us = NOW_US - 30 * DAY_US
-    found: list[int] = []
-
-    async def look() -> None:
-        await declare(connection, nurse, Action.PATIENT_READ)
-        loaded = await series.load_series(connection, SOME[0], "body_weight", since_us, NOW_US)
-        found.append(len(loaded.value))
-        await series.measured(connection, SOME[0], since_us, NOW_US)
-        await series.load_answers(connection, SOME[0], ["symptom_dyspnoea"], since_us, NOW_US, 50)
-        await patient_records.alerts_of(connection, SOME[0], 200)
-        await patient_records.decisions_of(connection, SOME[0])
-        await series.entries_of(connection, SOME[0])
-        await series.mark_of(connection, SOME[0], since_us)
-        await calls.calls_of(connection, SOME[0])
-
-    taken = await plans(look())
-    assert found[0] > 0
-    # The other tables are small or empty here.
-    grown = {"alert", "alert_finding", "finding", "patient_change", "measurement_request"}
-    names = [node.get("Relation Name", "") for node in taken]
-    looked = [
-        node for name, node in zip(names, taken, strict=True) if name in grown or name.startswith("reading_2")
-    ]
-    assert looked
-    assert wasteful(looked) == []
-
-
-async def _treats(connection: Connection) -> UUID:
-    """An organisation with a nurse that treats the first of some."""
-    organisation_id, nurse = patient(0), patient(1)
-    await connection.execute(
-        f"""
-        INSERT INTO organisation VALUES ('{organisation_id}', 'Duin', 'hospital', 'simulated');
-        INSERT INTO person (person_id, name) VALUES ('{nurse}', 'M. Jansen');
-        INSERT INTO person_role VALUES ('{nurse}', '{organisation_id}', 'nurse');
-        INSERT INTO registration (patient_id, organisation_id, origin)
-            VALUES ('{SOME[0]}', '{organisation_id}', 'simulated') ON CONFLICT DO NOTHING;
-        INSERT INTO treatment_relation (patient_id, organisation_id, from_at)
-            VALUES ('{SOME[0]}', '{organisation_id}', '2026-01-01Z');
-        """
-    )
-    return organisation_id
-
-
-async def test_what_an_organisation_was_asked(connection: Connection, plans: Plans) -> None:
-    """Of a practice that was asked for years: what is open, and what ended in the last day."""
-    practice = UUID("c0000000-0000-4000-8000-000000000001")
-    await connection.execute("SELECT set_config('thuiswacht.organisation', $1, true)", str(practice))
-    await connection.execute(
-        """
-        INSERT INTO escalation (patient_id, escalation_id, alert_id, organisation_id, step_no, recipient,
-            request, to_role, to_organisation_id, asked_at, reason, state, over_at)
-        SELECT patient_id, gen_random_uuid(), alert_id, organisation_id, n, 'huisarts',
-            'regular', 'huisarts', $1, opened_at, 'x', 'withdrawn', now() - n * interval '1 day'
-        FROM (SELECT * FROM alert LIMIT 200) AS a, generate_series(2, 20) AS n
-        """,
-        practice,
-    )
-    await connection.execute("ANALYZE escalation")
-    taken = await plans(asked.list_asked(connection))
-    about = [node for node in taken if node.get("Relation Name") in {"escalation", "alert"}]
-    assert {node.get("Index Name") for node in about} >= {"escalation_open", "escalation_over"}
-    assert wasteful(about) == []
-
-
-async def test_when_devices_were_last_heard_of(connection: Connection, plans: Plans) -> None:
-    assert wasteful(await plans(devices.last_heard(connection, SOME[0], NOW_US))) == []
-
-
 async def test_reevaluations_that_are_due(connection: Connection, plans: Plans) -> None:
     assert wasteful(await plans(reevaluations.due(connection, "c", "t", [0, 1]))) == []
 
@@ -344,22 +119,6 @@ async def test_alerts_that_a_silent_source_explains(connection: Connection, plan
         await incidents.held_back(connection)
 
     assert wasteful(await plans(look())) == []
-
-
-async def test_what_waits_to_be_tried_again(connection: Connection, plans: Plans) -> None:
-    waiting: list[refused.ToTry] = []
-
-    async def look() -> None:
-        waiting.extend(await refused.to_try(connection, 10))
-        await refused.load_refused(connection, reason=None, retried_too=False, at_most=50)
-        await refused.load_refused(connection, reason=None, retried_too=True, at_most=50)
-        await refused.try_again(connection, [(0, 40), (0, 44)], SOME[0])
-
-    taken = await plans(look())
-    assert len(waiting) == 10
-    # The register of this database is empty, and where logs are read is a small table.
-    of_refused = ("quarantine", "quarantine_message", "retry")
-    assert wasteful([node for node in taken if node.get("Relation Name") in of_refused]) == []
 
 
 async def test_noting_from_where_readings_came(connection: Connection, plans: Plans) -> None:
@@ -442,10 +201,3 @@ async def test_steps_that_are_due(connection: Connection, plans: Plans) -> None:
 
 async def test_a_query_without_an_index_would_be_seen(connection: Connection, plans: Plans) -> None:
     assert wasteful(await plans(connection.fetch("SELECT * FROM alert WHERE outcome = 'elsewhere'")))
-
-
-async def test_one_report_of_figures(connection: Connection, plans: Plans) -> None:
-    taken = await plans(figures.find_report(connection, 4, "p1"))
-    # Who asks is looked up too, in tables that are never large.
-    assert wasteful([node for node in taken if node.get("Relation Name") == "figure_report"]) == []
-    assert "figure_report_pkey" in {node.get("Index Name") for node in taken}

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from alerting.console.frame import page, speaker_of
 from alerting.console.insight.cards import Names, cards_of, rows_of
 from alerting.console.insight.exports import as_csv, as_json, file_name
-from alerting.console.insight.words import day, days, said
+from alerting.console.insight.words import days, said
 from alerting.console.texts import Speaker
 from alerting.explain.vocabulary import Language
 from alerting.insight.measures import NAMES
@@ -92,7 +92,7 @@ async def show(request: Request, act: Act, asked: ByAsked) -> HTMLResponse:
             "cards": cards_of(report, t),
             "rows": rows_of(report.groups.get(asked.by, ()), asked.by, names, t),
         }
-    said_here = {"day": day, "days": days, "said": said}
+    said_here = {"days": days, "said": said}
     return await page(request, act, "insight/page.html.j2", **values, words=said_here)
 
 

@@ -2,7 +2,8 @@
 
 from datetime import date, timedelta
 
-from alerting.explain.vocabulary import MONTHS, Both, Language
+from alerting.console.times import date_said
+from alerting.explain.vocabulary import Both, Language
 from alerting.insight.measures import Shown
 
 FEW = "<10"
@@ -55,15 +56,6 @@ def minutes(value: float, language: Language) -> str:
     return f"{number(value / 1_440, language)} {_DAYS.said(language)}"
 
 
-def day(on: date, language: Language) -> str:
-    """A date, short.
-
-    >>> day(date(2026, 11, 2), Language.NL)
-    '2 nov 2026'
-    """
-    return f"{on.day} {MONTHS[on.month - 1].said(language)[:3]} {on.year}"
-
-
 def days(since: date, until: date, language: Language) -> str:
     """From a first day up to the one before `until`.
 
@@ -71,10 +63,10 @@ def days(since: date, until: date, language: Language) -> str:
     '2 nov t/m 29 nov 2026'
     """
     last = until - timedelta(days=1)
-    first = day(since, language)
+    first = date_said(since, language)
     if since.year == last.year:
         first = first.removesuffix(f" {since.year}")
-    return f"{first} {'t/m' if language is Language.NL else 'to'} {day(last, language)}"
+    return f"{first} {'t/m' if language is Language.NL else 'to'} {date_said(last, language)}"
 
 
 def difference(now: Shown | None, before: Shown | None) -> str:

@@ -10,7 +10,7 @@ from alerting.console.patient.charts import amount, unit_of
 from alerting.console.patient.levels import Own
 from alerting.console.patient.marks import Names, who
 from alerting.console.patient.record import Record
-from alerting.console.times import stretch
+from alerting.console.times import date_said, stretch
 from alerting.engine.local_days import AMSTERDAM
 from alerting.engine.programme import Programme
 from alerting.explain.amounts import Amount, amount_in_words, answer, received_in_words, unit_words
@@ -20,7 +20,7 @@ from alerting.explain.moments import iso, short_moment
 from alerting.explain.page import clears_when, headline, part_in_words
 from alerting.explain.provenance import in_words
 from alerting.explain.slots import agreed
-from alerting.explain.vocabulary import MONTHS, WEEKDAYS, Both, Language, kind_name
+from alerting.explain.vocabulary import WEEKDAYS, Both, Language, kind_name
 from models.alerts import Alert, AlertEvent, AlertHappening
 from models.clock import to_datetime
 from models.db.calls import Call, to_call_back
@@ -254,16 +254,6 @@ def _limits(own: Own, language: Language) -> Iterator[Limit]:
 def _schedules(own: Own, language: Language) -> Iterator[tuple[str, str, bool]]:
     for name, schedule in own.given.schedules.items():
         yield name, agreed(schedule, language), name in own.enrolment.schedule
-
-
-def date_said(one: date | str, language: Language) -> str:
-    """A date, or its ISO form, short.
-
-    >>> date_said(date(1948, 3, 1), Language.NL)
-    '1 maa 1948'
-    """
-    found = date.fromisoformat(one) if isinstance(one, str) else one
-    return f"{found.day} {MONTHS[found.month - 1].said(language)[:3]} {found.year}"
 
 
 def dialled(telephone: str) -> str:

@@ -208,7 +208,7 @@ class _Saying:
             yield Block(words.BY_POLICY.said(self.language), style="quiet")
         link = "" if letter.link is None else words.OR_AT.said(self.language).format(link=plain(letter.link))
         how = words.HOW_TO_ANSWER if letter.kind is LetterKind.QUESTION else words.HOW
-        yield Block(how.said(self.language).format(telephone=self.ring(letter.sender), link=link))
+        yield Block(how.said(self.language).format(telephone=self.whom_to_ring(letter.sender), link=link))
 
     def asked(self) -> str:
         letter = self.letter
@@ -269,6 +269,9 @@ class _Saying:
 
     def ring(self, desk: Desk) -> str:
         return words.NO_TELEPHONE.said(self.language) if desk.telephone is None else plain(desk.telephone)
+
+    def whom_to_ring(self, desk: Desk) -> str:
+        return words.THE_SENDER.said(self.language) if desk.telephone is None else plain(desk.telephone)
 
     def by(self) -> str:
         if self.letter.by_us is not None:

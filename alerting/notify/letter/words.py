@@ -67,6 +67,7 @@ NO_NAME = Both(
     "een organisatie zonder naam in ons register", "an organisation without a name in our register"
 )
 NO_TELEPHONE = Both("niet bekend in ons register", "not known in our register")
+THE_SENDER = Both("de afzender", "the sender")
 SIMULATED = Both(
     "Oefening. Deze patiënt bestaat niet: doe niets naar aanleiding van deze brief.",
     "Exercise. This patient does not exist: do nothing because of this letter.",
