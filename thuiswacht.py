@@ -27,6 +27,7 @@ COMMANDS = {
     "rights": ("ingest.rights.commands", "rights"),
     "clock": ("ingest.commands", "clock"),
     "register": ("ingest.register.commands", "register"),
+    "quarantine": ("ingest.quarantine.commands", "quarantine"),
     "api": ("alerting.gateway.commands", "api"),
     "console": ("alerting.console.commands", "console"),
     "account": ("ingest.gateway.login.commands", "account"),

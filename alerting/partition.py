@@ -25,6 +25,7 @@ from ingest.changes import place
 from ingest.decode import Record, decode
 from ingest.normalise import normalise
 from ingest.patients import PatientIndex
+from ingest.quarantine.retries import first_time, retries_in
 from models.changes import PlacedChange
 from models.clock import MINUTE_US
 from models.columns import Readings
@@ -79,7 +80,8 @@ class Evaluated:
     """What a stretch of the log means for the partition's patients, in the order of the clock.
 
     `versions` are those of programmes that somebody was enrolled in or moved to.
-    **Units**: `clock_us` and `received_us` (of the last reading) in microseconds since 1970 UTC.
+    **Units**: `clock_us` and `received_us` (of the last reading
+    that came for the first time) in microseconds since 1970 UTC.
     """
 
     stretches: tuple[Stretch, ...]
@@ -196,7 +198,8 @@ class Partition:
             part = _rows(readings, first_row, end_row)
             self._step(part, changes[first_change:end_change], clock_us, work)
             first_row, first_change = end_row, end_change
-        received_us = int(readings.received_at_us.max()) if len(readings) else None
+        newly_us = readings.received_at_us[first_time(readings.offset, retries_in(records))]
+        received_us = int(newly_us.max()) if len(newly_us) else None
         return Evaluated(
             stretches=tuple(work.stretches),
             rebuild=tuple(work.rebuild),

@@ -171,14 +171,28 @@ class Writer:
         count = len(self.partitions)
         await self._write([(partition_of(who, count), key_of(who), value) for who, value in messages])
 
-    async def _write(self, messages: Sequence[tuple[int, bytes | None, bytes]]) -> None:
+    async def write_marked(self, messages: Sequence[tuple[UUID, bytes, tuple[str, bytes]]]) -> None:
+        """Writes messages about several patients, each with a header. **Raises**: as `write_to_all`."""
+        count = len(self.partitions)
+        await self._write(
+            [(partition_of(who, count), key_of(who), value) for who, value, _ in messages],
+            [[header] for _, _, header in messages],
+        )
+
+    async def _write(
+        self,
+        messages: Sequence[tuple[int, bytes | None, bytes]],
+        headers: Sequence[Sequence[tuple[str, bytes]]] | None = None,
+    ) -> None:
         topic = self._topic
         with _reaching(self._settings):
             # Left alone, sending waits for ever while the broker is away.
             async with asyncio.timeout(WRITE_TIMEOUT_S):
                 sent: list[Any] = [
-                    await self._producer.send(topic, value, key, partition)
-                    for partition, key, value in messages
+                    await self._producer.send(topic, value, key, partition, headers=marks)
+                    for (partition, key, value), marks in zip(
+                        messages, headers or [()] * len(messages), strict=True
+                    )
                 ]
                 await asyncio.gather(*sent)
 

@@ -2,13 +2,15 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ingest.decode import Record
 from ingest.newest import Keys, Newest, keys_of
+from ingest.quarantine.retries import Place
+from ingest.quarantine.senders import sender_of
 from ingest.salvage import known_id, shown
 from models.changes import PlacedChange
 from models.columns import Readings, Reason, Refusal
@@ -16,7 +18,7 @@ from models.db import positions, tombstones
 from models.db.patients import store_changes
 from models.db.pool import Connection
 from models.db.positions import Advance
-from models.db.quarantine import quarantine
+from models.db.quarantine import Message, quarantine
 from models.db.readings import Staged, copy_readings, newest_known, stage_readings
 from models.db.sources import note_activity
 from models.errors import Broken
@@ -40,6 +42,8 @@ class Step:
     activities: Sequence[Activity] = ()
     destroyed: int = 0
     """The latest tombstone that was known when it was prepared."""
+    retries: Mapping[int, Place] = field(default_factory=dict[int, Place])
+    """The offsets of messages that repeat refused ones, and where those stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,7 @@ async def store(
     duplicates = Counter(staged.duplicates_in)
     refusals = [refusal for step in steps for refusal in step.refusals]
     refusals += [_conflict(rest[batch], row) for batch, row in staged.conflicts]
-    await quarantine(connection, cluster_id, topic, refusals, *_origins(steps, refusals))
+    await quarantine(connection, cluster_id, topic, refusals, _messages(steps, refusals))
     noted = [(step.partition, activity) for step in steps for activity in step.activities]
     await note_activity(connection, cluster_id, topic, noted)
     quarantined = Counter[int]()
@@ -159,22 +163,12 @@ def _conflict(readings: Readings, row: int) -> Refusal:
     )
 
 
-def _origins(
-    steps: Sequence[Step], refusals: Sequence[Refusal]
-) -> tuple[Mapping[tuple[int, int], bytes], Mapping[tuple[int, int], int]]:
-    """The bytes of messages of which something was refused, and when they were received, by their place."""
+def _messages(steps: Sequence[Step], refusals: Sequence[Refusal]) -> Mapping[tuple[int, int], Message]:
+    """The messages of which something was refused, by their place: bytes, receipt, and who sent them."""
     places = {(refusal.partition, refusal.offset) for refusal in refusals}
     if not places:
-        return {}, {}
+        return {}
     nothing_kept = {(r.partition, r.offset) for r in refusals if r.reason is Reason.DESTROYED_PATIENT}
-    raw = {
-        (step.partition, record.offset): b""
-        if (step.partition, record.offset) in nothing_kept
-        else record.value or b""
-        for step in steps
-        for record in step.records
-        if (step.partition, record.offset) in places
-    }
     received = {
         (step.partition, offset): at_us
         for step in steps
@@ -183,4 +177,15 @@ def _origins(
         )
         if (step.partition, offset) in places
     }
-    return raw, received
+    found: dict[tuple[int, int], Message] = {}
+    for step in steps:
+        for record in step.records:
+            place = (step.partition, record.offset)
+            if place not in places:
+                continue
+            raw = b"" if place in nothing_kept else record.value or b""
+            sender, retry_of = sender_of(raw), step.retries.get(record.offset)
+            found[place] = Message(
+                raw, received.get(place), sender.device_id, sender.source, tuple(sender.kinds), retry_of
+            )
+    return found

@@ -15,6 +15,7 @@ from ingest.guard import Guard
 from ingest.newest import Newest, keys_of
 from ingest.normalise import normalise
 from ingest.patients import PatientIndex
+from ingest.quarantine.retries import first_time, retries_in
 from ingest.store import Step, Stored, store
 from ingest.veil import veiled
 from models import logs, metrics
@@ -164,7 +165,10 @@ class IngestHandler:
         placed = place(decoded, owned.patients, owned.clock_us, self._purpose, owned.partition_count)
         readings, refused, _ = normalise(decoded, owned.patients)
         refusals = veiled([*decoded.refusals, *placed.refusals, *refused], owned.patients)
-        owned.guard.watch(readings.offset, refusals)
+        retries = retries_in(records)
+        # What is tried again tells nothing of senders: that they fail was known, when they sent is long ago.
+        newly = first_time(readings.offset, retries)
+        owned.guard.watch(readings.offset[newly], [one for one in refusals if one.offset not in retries])
         step = Step(
             partition=partition,
             from_offset=owned.next_offset,
@@ -177,7 +181,8 @@ class IngestHandler:
             received=decoded.received,
             newest=owned.newest,
             destroyed=owned.destroyed,
-            activities=owned.activities.note(readings, placed.clock_us),
+            activities=owned.activities.note(readings.take(newly), placed.clock_us),
+            retries=retries,
         )
         owned.next_offset, owned.clock_us = step.to_offset, placed.clock_us
         return step
@@ -231,6 +236,7 @@ def _count(group: str, steps: Prepared, stored: Stored) -> None:
         metrics.INGEST_READINGS_TOO_LATE.inc(int(step.readings.too_late.sum()))
         if step.clock_us is not None:
             metrics.LOG_CLOCK.labels(group, str(step.partition)).set(step.clock_us / SECOND_US)
-        if len(step.readings):
-            newest_us = int(step.readings.received_at_us.max())
+        received_us = step.readings.received_at_us[first_time(step.readings.offset, step.retries)]
+        if len(received_us):
+            newest_us = int(received_us.max())
             metrics.INGEST_DELAY.observe(max(0.0, (now_us - newest_us) / SECOND_US))

@@ -206,6 +206,9 @@ REGISTER_CHANGES_WAIT = Gauge(
 REGISTER_CHANGES_TOLD = Counter(
     "thuiswacht_register_changes_told_total", "Decisions about patients that Kafka has confirmed."
 )
+REGISTER_RETRIES_TOLD = Counter(
+    "thuiswacht_register_retries_told_total", "Refused messages that went to the log once more."
+)
 REGISTER_ELECTED = Gauge(
     "thuiswacht_register_elected_services", "1 in the one service that tells the log what was decided."
 )

@@ -10,9 +10,10 @@ import json
 from collections.abc import Iterator, Sequence
 
 from ingest.log import Writer
+from ingest.quarantine.telling import tell_again
 from ingest.rights.telling import tell
 from models import logs, metrics
-from models.db import corrections, register
+from models.db import corrections, refused, register
 from models.db.election import Duty, stand
 from models.db.installation import require_migrated
 from models.db.pool import Connection, Pool, connected
@@ -81,7 +82,7 @@ class Publisher:
     async def publish(self, connection: Connection) -> int:
         """Tells what is to be told, as far as Kafka takes it; how many changes it took.
 
-        Corrections of readings go the same way, after the changes.
+        Corrections of readings go the same way, after the changes, and then what is to be tried again.
         """
         untold = await register.to_tell(connection, AT_ONCE)
         self._begin(untold)
@@ -95,6 +96,8 @@ class Publisher:
                 metrics.REGISTER_CHANGES_TOLD.inc(len(wave))
             if await corrections.to_tell(connection, 1):
                 await tell(connection, await self._opened())
+            if await refused.to_try(connection, 1):
+                await tell_again(connection, await self._opened())
             self._begin(())
             self._say(ok=True)
         except TryAgain as error:

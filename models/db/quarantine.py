@@ -1,6 +1,7 @@
 """What was refused, with the bytes it came in: nothing that arrived is lost."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -26,23 +27,42 @@ _MESSAGES = """
 _REFUSALS = """
     INSERT INTO quarantine (
         cluster_id, topic, log_partition, log_offset, log_position, patient_id, organisation_id,
-        reason, field, expected, found, readings, device_id, notice_at, notice_code
+        reason, field, expected, found, readings, notice_at, notice_code, device_id, source, kind,
+        retry_of_partition, retry_of_offset
     )
     SELECT
         $1, $2, given.log_partition, given.log_offset, given.log_position, given.patient_id,
         patient.organisation_id, given.reason, given.field, given.expected, given.found, given.readings,
-        given.device_id, given.notice_at, given.notice_code
+        given.notice_at, given.notice_code, given.device_id, given.source, given.kind,
+        given.retry_of_partition, given.retry_of_offset
     FROM unnest(
         $3::integer[], $4::bigint[], $5::integer[], $6::uuid[],
         $7::text[], $8::text[], $9::text[], $10::text[], $11::integer[],
-        $12::text[], $13::timestamptz[], $14::smallint[]
+        $12::timestamptz[], $13::smallint[], $14::text[], $15::text[], $16::text[],
+        $17::integer[], $18::bigint[]
     ) AS given (
         log_partition, log_offset, log_position, patient_id, reason, field, expected, found, readings,
-        device_id, notice_at, notice_code
+        notice_at, notice_code, device_id, source, kind, retry_of_partition, retry_of_offset
     )
     LEFT JOIN patient USING (patient_id)
     ON CONFLICT ON CONSTRAINT quarantine_pkey DO NOTHING
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message of which something was refused; what it says of its sender where that can be read.
+
+    `kinds` are those of its readings by place, `retry_of` is the partition and offset of the refused message
+    that it repeats. **Units**: `received_at_us` in microseconds since 1970 UTC.
+    """
+
+    raw: bytes
+    received_at_us: int | None = None
+    device_id: str | None = None
+    source: str | None = None
+    kinds: tuple[str | None, ...] = ()
+    retry_of: tuple[int, int] | None = None
 
 
 async def quarantine(
@@ -50,26 +70,24 @@ async def quarantine(
     cluster_id: str,
     topic: str,
     refusals: Sequence[Refusal],
-    raw: Mapping[tuple[int, int], bytes],
-    received_at_us: Mapping[tuple[int, int], int] | None = None,
+    messages: Mapping[tuple[int, int], Message],
 ) -> None:
     """Keep what was refused, within the transaction of the offset; what is kept already stays as it is.
 
-    `raw` has the bytes, and `received_at_us` where known the receipt, of each message by (partition, offset).
-    Changes of the same batch are to be stored before, so that patients' organisations are known.
+    `messages` has each refused message by (partition, offset). Changes of the same batch are to be stored
+    before, so that patients' organisations are known.
 
-    **Raises**: Broken when the bytes of a refused message are missing, before anything is written.
+    **Raises**: Broken when a refused message is missing, before anything is written.
     """
     if not refusals:
         return
     patients: dict[tuple[int, int], UUID | None] = {}
     for refusal in refusals:
         patients.setdefault((refusal.partition, refusal.offset), _patient_of(refusal))
-    if missing := patients.keys() - raw.keys():
+    if missing := patients.keys() - messages.keys():
         raise Broken(
             f"The bytes of refused messages are missing, at (partition, offset) {sorted(missing)[:5]}."
         )
-    times = received_at_us or {}
     places = sorted(patients)
     await connection.execute(
         _MESSAGES,
@@ -77,8 +95,8 @@ async def quarantine(
         topic,
         [partition for partition, _ in places],
         [offset for _, offset in places],
-        [raw[place] for place in places],
-        [_time(times.get(place)) for place in places],
+        [messages[place].raw for place in places],
+        [_time(messages[place].received_at_us) for place in places],
         [patients[place] for place in places],
     )
     await connection.execute(
@@ -95,6 +113,7 @@ async def quarantine(
         [storable(refusal.found) for refusal in refusals],
         [refusal.readings for refusal in refusals],
         *_columns([refusal.notice for refusal in refusals]),
+        *_senders([(refusal, messages[refusal.partition, refusal.offset]) for refusal in refusals]),
     )
 
 
@@ -115,14 +134,33 @@ def _patient_of(refusal: Refusal) -> UUID | None:
         return None
 
 
-def _columns(
-    notices: Sequence[Notice | None],
-) -> tuple[list[str | None], list[datetime | None], list[int | None]]:
+def _columns(notices: Sequence[Notice | None]) -> tuple[list[datetime | None], list[int | None]]:
     return (
-        [None if notice is None else notice.device_id for notice in notices],
         [None if notice is None else to_datetime(notice.at_us) for notice in notices],
         [None if notice is None else notice.code for notice in notices],
     )
+
+
+def _senders(
+    refused: Sequence[tuple[Refusal, Message]],
+) -> tuple[list[str | None], list[str | None], list[str | None], list[int | None], list[int | None]]:
+    return (
+        [
+            _storable_or_none(message.device_id if refusal.notice is None else refusal.notice.device_id)
+            for refusal, message in refused
+        ],
+        [_storable_or_none(message.source) for _, message in refused],
+        [
+            message.kinds[refusal.position] if 0 <= refusal.position < len(message.kinds) else None
+            for refusal, message in refused
+        ],
+        [None if message.retry_of is None else message.retry_of[0] for _, message in refused],
+        [None if message.retry_of is None else message.retry_of[1] for _, message in refused],
+    )
+
+
+def _storable_or_none(text: str | None) -> str | None:
+    return None if text is None else storable(text)
 
 
 def _time(at_us: int | None) -> datetime | None:

@@ -8,7 +8,7 @@ from models.changes import PlacedChange
 from models.columns import Reason, Refusal
 from models.db.patients import load_changes, load_patients, store_changes
 from models.db.pool import Connection, Pool
-from models.db.quarantine import quarantine
+from models.db.quarantine import Message, quarantine
 from models.errors import Broken
 from models.messages import Change, Origin
 from tests import wire
@@ -102,18 +102,26 @@ async def test_what_was_refused_is_kept_with_its_bytes(ingest: Pool, admin: Conn
         refusal(22, 0, Reason.UNKNOWN_PATIENT, str(wire.STRANGER)),
         refusal(23, 0, Reason.INVALID_FIELD, "not an id"),
     ]
-    raw = {(2, 20): poison, (2, 21): b"b", (2, 22): b"c", (2, 23): b"d", (2, 24): b"not refused"}
+    messages = {
+        (2, 20): Message(poison),
+        (2, 21): Message(
+            b"b", 1_795_332_681_200_000, "scale-1", "vendor-a", ("body_weight", None), retry_of=(1, 7)
+        ),
+        (2, 22): Message(b"c"),
+        (2, 23): Message(b"d"),
+        (2, 24): Message(b"not refused"),
+    }
     async with ingest.transaction() as connection:
         await store_changes(connection, *LOG, CHANGES[:1])
         for _ in range(2):
-            await quarantine(connection, *LOG, refusals, raw, {(2, 21): 1_795_332_681_200_000})
+            await quarantine(connection, *LOG, refusals, messages)
         await quarantine(connection, *LOG, [], {})
-    messages = await admin.fetch(
+    stored = await admin.fetch(
         "SELECT log_offset, raw, organisation_id, received_at FROM quarantine_message ORDER BY log_offset"
     )
-    assert [row["raw"] for row in messages] == [poison, b"b", b"c", b"d"]
-    assert [row["organisation_id"] for row in messages] == [None, wire.HOSPITAL, None, None]
-    assert [row["received_at"] is None for row in messages] == [True, False, True, True]
+    assert [row["raw"] for row in stored] == [poison, b"b", b"c", b"d"]
+    assert [row["organisation_id"] for row in stored] == [None, wire.HOSPITAL, None, None]
+    assert [row["received_at"] is None for row in stored] == [True, False, True, True]
     kept = await admin.fetch("SELECT * FROM quarantine ORDER BY log_offset, log_position")
     assert [(row["log_offset"], row["log_position"], row["reason"]) for row in kept] == [
         (20, -1, "invalid_json"),
@@ -124,6 +132,13 @@ async def test_what_was_refused_is_kept_with_its_bytes(ingest: Pool, admin: Conn
     ]
     patients: list[UUID | None] = [None, wire.PATIENT, wire.PATIENT, wire.STRANGER, None]
     assert [row["patient_id"] for row in kept] == patients
+    senders = [
+        tuple(row[name] for name in ("device_id", "source", "kind", "retry_of_offset")) for row in kept
+    ]
+    assert senders == [
+        (None,) * 4, ("scale-1", "vendor-a", "body_weight", 7), ("scale-1", "vendor-a", None, 7),
+        (None,) * 4, (None,) * 4,
+    ]  # fmt: skip
     assert kept[0]["found"].startswith("a\\x00b\\ud800ccc")
 
 

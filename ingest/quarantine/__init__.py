@@ -1,0 +1,1 @@
+"""What was refused: who sent it, and having it tried again."""
