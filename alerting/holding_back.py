@@ -110,7 +110,7 @@ async def _release(connection: Connection, held: Sequence[Held], now_us: int, li
     for one in held:
         # The longer of the two: where the log's clock stands still, nothing may stay hidden.
         held_us = max(now_us - one.held_at_us, one.waited_us)
-        reason = release(one.ended_us, held_us, now_us, limits)
+        reason = release(one.ended_us, held_us, now_us, limits, let_through=one.let_through)
         if reason is not None:
             due[one.patient_id, one.alert_id] = (one, reason)
     keys = list(due)

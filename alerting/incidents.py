@@ -34,6 +34,8 @@ class Release(StrEnum):
 
     INCIDENT_OVER = "incident_over"
     LONGEST_TIME = "longest_time"
+    LET_THROUGH = "let_through"
+    """Somebody who knows better let them through."""
 
 
 def expected_patients(patients_by_hour: Mapping[int, int], last_us: int, now_us: int) -> float:
@@ -72,12 +74,16 @@ def is_incident(patients_by_hour: Mapping[int, int], last_us: int, now_us: int, 
     )
 
 
-def release(ended_us: int | None, held_us: int, now_us: int, limits: Limits) -> Release | None:
+def release(
+    ended_us: int | None, held_us: int, now_us: int, limits: Limits, *, let_through: bool = False
+) -> Release | None:
     """Why an alert is to be released, None while it may be held back.
 
     The end of an incident is not at once that of its alerts: what piled up has yet to come in.
     **Units**: `held_us`, for how long it is held back; the others in microseconds since 1970 UTC.
     """
+    if let_through:
+        return Release.LET_THROUGH
     if ended_us is not None and now_us - ended_us >= limits.grace_us:
         return Release.INCIDENT_OVER
     return Release.LONGEST_TIME if held_us >= limits.longest_us else None

@@ -93,6 +93,10 @@ class Frame:
         """A moment at a glance."""
         return times.when(at, self.now_us, self.language)
 
+    def at_wall(self, at: Any) -> str:
+        """A moment of the wall's time at a glance, whatever time it is in the log."""
+        return times.when(at, self.wall_us, self.language)
+
     def since(self, at: Any) -> str:
         """How long ago something was, or how far off it is."""
         return times.stretch(self.now_us - times.at_us_of(at), self.language)

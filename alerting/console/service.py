@@ -14,6 +14,7 @@ from alerting.console.insight import pages as insight
 from alerting.console.live import Hub
 from alerting.console.patient import pages as patient
 from alerting.console.technical import pages as technical
+from alerting.console.technical import refused
 from alerting.console.worklist import pages as worklist
 from alerting.worklist.rules import load_rules
 from ingest.gateway.app import Pools
@@ -31,6 +32,7 @@ ROUTES: Sequence[Routes] = (
     inclusion.routes,
     huisarts.routes,
     technical.routes,
+    refused.routes,
     insight.routes,
     *administration.ROUTES,
 )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from models.clock import to_datetime, to_us
+from models.clock import to_datetime, to_us, to_us_or_none
 from models.db.pool import Connection
 
 _OPEN = """
@@ -29,7 +29,8 @@ CROSS JOIN LATERAL (
     ORDER BY of_kind.taken_at DESC
     LIMIT 1
 ) AS newest
-JOIN incident AS i ON i.source = newest.source AND i.ended_at IS NULL AND a.opened_at >= i.began_at
+JOIN incident AS i ON i.source = newest.source AND i.ended_at IS NULL AND i.let_through_at IS NULL
+    AND a.opened_at >= i.began_at
 WHERE a.signal = 'silence' AND a.state = 'open' AND a.owner IS NULL AND a.held_back IS NULL
   AND a.cleared_at IS NULL AND NOT a.retracted AND a.opened_at >= $2
   AND NOT EXISTS (
@@ -54,6 +55,7 @@ WHERE i.incident_id = n.incident_id
 
 _HELD = """
 SELECT h.patient_id, h.alert_id, h.incident_id, h.held_at, i.ended_at,
+    i.let_through_at IS NOT NULL AS let_through,
     (extract(epoch FROM clock_timestamp() - h.written_at) * 1000000)::bigint AS waited_us
 FROM alert AS a
 JOIN incident_alert AS h USING (patient_id, alert_id)
@@ -94,6 +96,52 @@ class Held:
     held_at_us: int
     ended_us: int | None
     waited_us: int
+    let_through: bool = False
+    """Somebody decided that it holds nothing back any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """An incident as it is shown: of no patient.
+
+    `patients`: of how many readings were to be expected; `held_back`: how many alerts it ever held back,
+    `holds`: how many now, the last of them since `held_since_us`. **Units**: microseconds since 1970 UTC, by the log.
+    """
+
+    incident_id: UUID
+    source: str
+    began_us: int
+    ended_us: int | None
+    patients: int
+    held_back: int
+    holds: int
+    held_since_us: int | None
+    let_through: bool
+
+
+async def incidents_counted(connection: Connection, since_us: int) -> list[Counted]:
+    """Incidents that last, and those that ended lately, for who sees to the flow."""
+    rows = await connection.fetch("SELECT * FROM incidents_counted($1)", to_datetime(since_us))
+    return [
+        Counted(
+            incident_id=row["incident_id"],
+            source=row["source"],
+            began_us=to_us(row["began_at"]),
+            ended_us=to_us_or_none(row["ended_at"]),
+            patients=row["patients"],
+            held_back=row["held_back"],
+            holds=row["holds"],
+            held_since_us=to_us_or_none(row["held_since"]),
+            let_through=row["let_through_at"] is not None,
+        )
+        for row in rows
+    ]
+
+
+async def let_through(connection: Connection, incident_id: UUID) -> bool:
+    """From now on it holds nothing back; False where there is none, or that was decided before."""
+    done: bool = await connection.fetchval("SELECT let_incident_through($1)", incident_id)
+    return done
 
 
 async def open_incident(
@@ -162,6 +210,7 @@ async def held_back(connection: Connection) -> list[Held]:
             held_at_us=to_us(row["held_at"]),
             ended_us=None if row["ended_at"] is None else to_us(row["ended_at"]),
             waited_us=row["waited_us"],
+            let_through=row["let_through"],
         )
         for row in await connection.fetch(_HELD)
     ]

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
-from models.clock import to_us
+from models.clock import to_us, to_us_or_none
 from models.db.alerts import CHANNEL
 from models.db.pool import Connection, Pool
+from models.escalations import Trouble
 
 _STAGES = """
 SELECT consumer_group, min(updated_at) AS moved_at, min(clock_us) AS clock_us FROM log_position
@@ -46,3 +47,19 @@ async def positions_of(connection: Connection, groups: list[str]) -> dict[str, t
     """
     rows = await connection.fetch(_STAGES, groups)
     return {row["consumer_group"]: (to_us(row["moved_at"]), row["clock_us"]) for row in rows}
+
+
+async def sign_of(connection: Connection, name: str) -> int | None:
+    """When something last gave a sign of life, by the wall clock in microseconds; None where it never did."""
+    return to_us_or_none(await connection.fetchval("SELECT at FROM sign_of_life WHERE name = $1", name))
+
+
+async def open_since(connection: Connection, trouble: Trouble) -> int | None:
+    """Since when a technical alert about a trouble is open; None where none is.
+
+    **Units**: microseconds since 1970 UTC, in the time of the dispatcher.
+    """
+    at = await connection.fetchval(
+        "SELECT min(opened_at) FROM technical_alert WHERE trouble = $1 AND resolved_at IS NULL", trouble
+    )
+    return to_us_or_none(at)

@@ -7,7 +7,7 @@ import asyncpg
 
 from models.clock import to_datetime, to_us
 from models.db.pool import Connection
-from models.escalations import Trouble
+from models.escalations import Channel, Trouble
 from models.findings import Severity
 
 # The worst severity that it had while open stays; what is said of it is the newest.
@@ -35,6 +35,23 @@ RETURNING true
 _LOAD = """
 SELECT * FROM technical_alert WHERE resolved_at IS NULL OR $1 ORDER BY opened_at, technical_alert_id
 """
+
+
+_GIVEN_UP = "SELECT * FROM messages_given_up($1)"
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """How many messages to an organisation (None: to patients) could not be delivered by a channel, and why.
+
+    **Units**: `newest_us` in microseconds since 1970 UTC, in the time of the dispatcher.
+    """
+
+    to_id: UUID | None
+    channel: Channel
+    why: str
+    number: int
+    newest_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +105,16 @@ async def resolve_trouble(
 async def load_trouble(connection: Connection, *, resolved_too: bool = False) -> list[TechnicalAlert]:
     """The technical alerts that are open, or all, the oldest first."""
     return [_trouble_of(row) for row in await connection.fetch(_LOAD, resolved_too)]
+
+
+async def given_up(connection: Connection, since_us: int) -> list[GivenUp]:
+    """Messages that nobody took, the newest first; of no patient, for who sees to the flow."""
+    return [
+        GivenUp(
+            row["to_id"], Channel(row["channel"]), row["why"] or "", row["number"], to_us(row["newest_at"])
+        )
+        for row in await connection.fetch(_GIVEN_UP, to_datetime(since_us))
+    ]
 
 
 def _trouble_of(row: asyncpg.Record) -> TechnicalAlert:

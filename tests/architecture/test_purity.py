@@ -31,6 +31,9 @@ IMPURE_EXPLAIN = {"alerting/explain/commands.py", "alerting/explain/stored.py"}
 PURE_ELSEWHERE = {
     "alerting/because.py",
     "alerting/circumstances.py",
+    "alerting/console/delays.py",
+    "alerting/console/technical/silence.py",
+    "alerting/console/technical/tables.py",
     "alerting/escalation/asking.py",
     "alerting/escalation/calendar.py",
     "alerting/escalation/choice.py",
@@ -113,6 +116,8 @@ PURE_ELSEWHERE = {
     "ingest/keys.py",
     "ingest/normalise.py",
     "ingest/notices.py",
+    "ingest/quarantine/retries.py",
+    "ingest/quarantine/senders.py",
     "ingest/register/decisions.py",
     "ingest/register/forms.py",
     "ingest/register/inclusions.py",

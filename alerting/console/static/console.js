@@ -103,6 +103,11 @@
           waits = null;
           tell("changed");
         });
+        source.addEventListener("away", (event) => {
+          clearTimeout(waits);
+          waits = null;
+          tell({ cutOffAt: Number(event.data) });
+        });
         source.addEventListener("ended", () => tell("ended"));
         source.onerror = () => {
           const at = cutOffAt ?? Date.now();

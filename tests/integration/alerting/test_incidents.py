@@ -255,3 +255,20 @@ async def test_what_ingest_notes_is_what_came(pool: Pool, storing_pool: Pool) ->
     # What was sent twice came too, and is stored once.
     assert all(row[1] <= found[row[0]] <= 12 for row in came)
     assert sum(found[row[0]] for row in came) <= 1.2 * sum(row[1] for row in came)
+
+
+async def test_somebody_who_knows_better_lets_them_through(region: Region) -> None:
+    alert = await region.silent(VENDOR)
+    await region.goes_on(NINE_US + HOUR_US + MINUTE_US)
+    assert await region.held(alert) == [True]
+    ((incident_id, *_),) = await region.incidents()
+    # What the console does: tests/browser/test_technical.py; here what comes of it.
+    await region.admin.execute(
+        "UPDATE incident SET let_through_at = now(), let_through_by = $2 WHERE incident_id = $1",
+        incident_id, UUID(int=7),
+    )  # fmt: skip
+    another = await region.silent(VENDOR)
+    await region.goes_on(NINE_US + HOUR_US + 2 * MINUTE_US)
+    assert await region.held(alert, another) == [False, False]
+    assert await region.events(alert) == [("held_back", None), ("released", "let_through")]
+    assert len(await region.incidents()) == 1, "it lasts, and no other of the same source begins"
