@@ -6,8 +6,8 @@ from uuid import UUID
 from models.clock import to_datetime, to_us, to_us_or_none
 from models.db.pool import Connection
 
-# Whether a reading is missing is the engine's verdict, by the schedule of each programme. So devices are looked
-# at of patients about whom it says that data are missing; the newest reading of all devices would take seconds.
+# Whether a reading is missing is the engine's verdict, by the schedule of each programme. So devices are
+# looked at of patients of whom it says so; looking for the newest reading of all devices would take seconds.
 _OF_WHOM_DATA_MISS = """
 WITH missing AS (
     SELECT a.patient_id, min(a.opened_at) AS since FROM alert AS a

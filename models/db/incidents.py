@@ -105,7 +105,8 @@ class Counted:
     """An incident as it is shown: of no patient.
 
     `patients`: of how many readings were to be expected; `held_back`: how many alerts it ever held back,
-    `holds`: how many now, the last of them since `held_since_us`. **Units**: microseconds since 1970 UTC, by the log.
+    `holds`: how many now, the last of them since `held_since_us`.
+    **Units**: microseconds since 1970 UTC, by the log.
     """
 
     incident_id: UUID

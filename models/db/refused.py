@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from models.clock import to_datetime, to_us
+from models.clock import to_us_or_none
 from models.db.pool import Connection
 
 MOST_AT_ONCE = 5_000
@@ -21,7 +21,7 @@ SELECT q.*, r.told_at FROM quarantine AS q
 LEFT JOIN retry AS r ON (r.patient_id, r.cluster_id, r.topic, r.log_partition, r.log_offset)
     = (q.patient_id, q.cluster_id, q.topic, q.log_partition, q.log_offset)
 WHERE q.patient_id IS NOT NULL AND (q.retried_at IS NULL OR $1) AND ($2::text IS NULL OR q.reason = $2)
-ORDER BY q.refused_at DESC, q.log_partition, q.log_offset, q.log_position
+ORDER BY q.refused_us DESC, q.log_partition, q.log_offset, q.log_position
 LIMIT $3
 """
 
@@ -121,7 +121,7 @@ class ToTry:
 
 async def refusals_counted(connection: Connection, since_us: int) -> list[Counted]:
     """By day, reason and source, of everybody and nobody in particular; the newest days first."""
-    return [Counted(*row) for row in await connection.fetch(_COUNTED, to_datetime(since_us))]
+    return [Counted(*row) for row in await connection.fetch(_COUNTED, since_us)]
 
 
 async def refusals_waiting(connection: Connection) -> list[Waiting]:
@@ -178,8 +178,8 @@ def _shown(row: asyncpg.Record) -> Shown:
         device_id=row["device_id"],
         source=row["source"],
         kind=row["kind"],
-        refused_us=to_us(row["refused_at"]),
-        retried_us=None if row["retried_at"] is None else to_us(row["retried_at"]),
-        told_us=None if row["told_at"] is None else to_us(row["told_at"]),
+        refused_us=row["refused_us"],
+        retried_us=to_us_or_none(row["retried_at"]),
+        told_us=to_us_or_none(row["told_at"]),
         is_repeated=row["retry_of_offset"] is not None,
     )

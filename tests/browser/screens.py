@@ -33,6 +33,17 @@ _IDENTITY = """
     INSERT INTO patient_identity (patient_id, organisation_id, sealed, key_id, name_digest)
     VALUES ($1, $2, $3, $4, $5)
 """
+_GROUPS = {"storing": "thuiswacht.ingest", "alerting": "thuiswacht.alerting"}
+_STORES = """
+INSERT INTO log_position (consumer_group, cluster_id, topic, partition, clock_us)
+SELECT 'thuiswacht.ingest', cluster_id, topic, partition, clock_us FROM log_position
+ON CONFLICT ON CONSTRAINT log_position_pkey DO NOTHING
+"""
+_MOVED = "UPDATE log_position SET updated_at = clock_timestamp() WHERE consumer_group = ANY ($1::text[])"
+_ALIVE = """
+INSERT INTO sign_of_life (name, at) VALUES ('auditor', clock_timestamp())
+ON CONFLICT ON CONSTRAINT sign_of_life_pkey DO UPDATE SET at = excluded.at
+"""
 
 
 @dataclass
@@ -47,6 +58,10 @@ class Screens:
     pictures: Path
     errors: list[str] = field(default_factory=list[str])
     _numbers: int = 0
+    is_resting: bool = False
+    rests: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once nobody says any more that services are alive."""
+    _stopped: set[str] = field(default_factory=set[str])
 
     async def patient(
         self, name: str, given: str = "", *, wijk: str = "Loosduinen", born: str = "1948-03-01"
@@ -109,6 +124,33 @@ class Screens:
             ]
         )
 
+    async def stop_stage(self, stage: str) -> None:
+        """One of storing, alerting, dispatching stands still, as if its service were stopped."""
+        self._stopped.add(stage)
+
+    async def start_stage(self, stage: str) -> None:
+        """It gets on again."""
+        self._stopped.discard(stage)
+
+    async def rest(self) -> None:
+        """Nothing is written down any more: for tests that take the database away."""
+        self.is_resting = True
+        await self.rests.wait()
+
+    async def keep_going(self) -> None:
+        """What running services write down, once a second: that they are alive; until cancelled."""
+        connection = await asyncpg.connect(self.settings.postgres_dsn)
+        try:
+            while not self.is_resting:
+                going = [group for stage, group in _GROUPS.items() if stage not in self._stopped]
+                await connection.execute(_MOVED, going)
+                if "dispatching" not in self._stopped:
+                    await connection.execute(_ALIVE)
+                await asyncio.sleep(1)
+        finally:
+            self.rests.set()
+            await connection.close()
+
     async def picture(self, page: Page, name: str) -> None:
         """A screenshot, for who wants to look."""
         # With the caret as it is: to hide it Playwright would add a style, which our policy forbids.
@@ -142,10 +184,16 @@ async def screens_over(
         ):
             ward = Ward(admin, client)
             await ward.begin()
+            await admin.execute(_STORES)
             await offer(admin, shipped.compiled())
             await _until_up(client, url, serving)
             screens = Screens(ward, url, browser, login, settings, pictures)
-            yield screens
+            going = asyncio.create_task(screens.keep_going())
+            try:
+                yield screens
+            finally:
+                going.cancel()
+                await asyncio.wait([going])
             assert screens.errors == [], screens.errors
     finally:
         stop.set()

@@ -20,7 +20,7 @@ _Key = TypeVar("_Key")
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """How a stage stands. **Units**: microseconds since 1970 UTC, by the wall; `upto_us` in the log's time."""
+    """How a stage stands. **Units**: microseconds since 1970 UTC, `upto_us` in the log's time."""
 
     stage: Stage
     state: Literal["well", "late", "never", "off"]

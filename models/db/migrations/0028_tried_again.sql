@@ -2,7 +2,7 @@
 
 -- Of whom, from whom and when a refused reading came, as far as its message says so; and whether it was tried before.
 ALTER TABLE quarantine
-    ADD COLUMN refused_at timestamptz,
+    ADD COLUMN refused_us bigint,
     ADD COLUMN source text COLLATE "C",
     ADD COLUMN kind text COLLATE "C",
     ADD COLUMN retry_of_partition integer,
@@ -10,19 +10,21 @@ ALTER TABLE quarantine
     ADD CONSTRAINT quarantine_retry_of_whole CHECK ((retry_of_partition IS NULL) = (retry_of_offset IS NULL));
 ALTER TABLE quarantine NO FORCE ROW LEVEL SECURITY;
 ALTER TABLE quarantine_message NO FORCE ROW LEVEL SECURITY;
-UPDATE quarantine AS q SET refused_at = m.quarantined_at FROM quarantine_message AS m
+UPDATE quarantine AS q SET refused_us = extract(epoch FROM m.quarantined_at) * 1000000 FROM quarantine_message AS m
 WHERE (q.cluster_id, q.topic, q.log_partition, q.log_offset)
     = (m.cluster_id, m.topic, m.log_partition, m.log_offset);
 ALTER TABLE quarantine FORCE ROW LEVEL SECURITY;
 ALTER TABLE quarantine_message FORCE ROW LEVEL SECURITY;
-ALTER TABLE quarantine ALTER COLUMN refused_at SET DEFAULT clock_timestamp();
-ALTER TABLE quarantine ALTER COLUMN refused_at SET NOT NULL;
+ALTER TABLE quarantine ALTER COLUMN refused_us SET DEFAULT extract(epoch FROM clock_timestamp()) * 1000000;
+ALTER TABLE quarantine ALTER COLUMN refused_us SET NOT NULL;
+COMMENT ON COLUMN quarantine.refused_us IS
+    'By the wall clock. Microseconds, for a moment would be one of the record''s, which is kept for years from its last.';
 COMMENT ON COLUMN quarantine.device_id IS 'As the message says; of rows from before this was kept only where a notice was given.';
 COMMENT ON COLUMN quarantine.source IS 'As the message says; null where it does not, or was refused before this was kept.';
 COMMENT ON COLUMN quarantine.kind IS 'A known kind that the refused reading names; null otherwise.';
 COMMENT ON COLUMN quarantine.retried_at IS 'When somebody had its message tried again: whatever came of that stands elsewhere.';
 COMMENT ON COLUMN quarantine.retry_of_offset IS 'The message that this one repeats, where it was refused once more.';
-CREATE INDEX quarantine_by_time ON quarantine (refused_at);
+CREATE INDEX quarantine_by_time ON quarantine (refused_us);
 
 -- What is to be told to the log again: written with the decision, told afterwards. Only where it stands, no bytes: who
 -- decides never reads them.
@@ -72,13 +74,13 @@ GRANT SELECT (cluster_id, topic, log_partition, log_offset, raw) ON quarantine_m
 -- Counts for who sees to the flow: of no patient.
 CREATE POLICY quarantine_counted ON quarantine FOR SELECT TO thuiswacht_owner
     USING ((SELECT may_by_office('technical.read')));
-CREATE FUNCTION refusals_counted(since timestamptz)
+CREATE FUNCTION refusals_counted(since_us bigint)
 RETURNS TABLE (day date, reason text, source text, refused bigint, waiting bigint)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT (q.refused_at AT TIME ZONE 'Europe/Amsterdam')::date, q.reason, q.source,
+    SELECT (to_timestamp(q.refused_us / 1000000.0) AT TIME ZONE 'Europe/Amsterdam')::date, q.reason, q.source,
         coalesce(sum(greatest(q.readings, 1)) FILTER (WHERE q.retry_of_offset IS NULL), 0)::bigint,
         coalesce(sum(greatest(q.readings, 1)) FILTER (WHERE q.retried_at IS NULL), 0)::bigint
-    FROM quarantine AS q WHERE (SELECT may_by_office('technical.read')) AND q.refused_at >= since
+    FROM quarantine AS q WHERE (SELECT may_by_office('technical.read')) AND q.refused_us >= since_us
     GROUP BY 1, 2, 3
 $$;
 COMMENT ON FUNCTION refusals_counted IS
