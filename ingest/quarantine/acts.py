@@ -18,8 +18,11 @@ async def look(act: Acting, reason: Reason | None, *, retried_too: bool = False)
 
 async def try_again(act: Acting, form: RetryForm) -> int:
     """Has refused messages tried again; how many that were not being tried already."""
-    reason = None if form.reason is None else form.reason.value
-    asked = await refused.try_again(act.connection, places_of(form), reason, act.user.person_id)
+    reason, by = form.reason, act.user.person_id
+    if reason is None:
+        asked = await refused.try_again(act.connection, places_of(form), by)
+    else:
+        asked = await refused.try_again_for(act.connection, reason.value, by)
     act.touched += list(dict.fromkeys(patient_id for patient_id, _, _ in asked))
     act.details = f"{len(asked)} messages" + (f": {reason}" if reason else "")
     return len(asked)

@@ -20,9 +20,9 @@ _SHOWN = """
 SELECT q.*, r.told_at FROM quarantine AS q
 LEFT JOIN retry AS r ON (r.patient_id, r.cluster_id, r.topic, r.log_partition, r.log_offset)
     = (q.patient_id, q.cluster_id, q.topic, q.log_partition, q.log_offset)
-WHERE q.patient_id IS NOT NULL AND (q.retried_at IS NULL OR $1) AND ($2::text IS NULL OR q.reason = $2)
+WHERE q.patient_id IS NOT NULL AND {retried} AND ($1::text IS NULL OR q.reason = $1)
 ORDER BY q.refused_us DESC, q.log_partition, q.log_offset, q.log_position
-LIMIT $3
+LIMIT $2
 """
 
 _WAITING = """
@@ -33,16 +33,13 @@ WHERE patient_id IS NOT NULL AND retried_at IS NULL GROUP BY reason ORDER BY num
 _TRY_AGAIN = """
 WITH due AS (
     SELECT DISTINCT q.cluster_id, q.topic, q.log_partition, q.log_offset, q.patient_id, p.organisation_id
-    FROM quarantine AS q JOIN registration AS p USING (patient_id)
-    WHERE q.retried_at IS NULL AND q.reason <> 'destroyed_patient' AND (q.reason = $1 OR EXISTS (
-        SELECT FROM unnest($2::integer[], $3::bigint[]) AS w (log_partition, log_offset)
-        WHERE (w.log_partition, w.log_offset) = (q.log_partition, q.log_offset)
-    ))
+    FROM {wanted} AS q JOIN registration AS p USING (patient_id)
+    WHERE q.patient_id IS NOT NULL AND q.retried_at IS NULL AND q.reason <> 'destroyed_patient'
     ORDER BY q.cluster_id, q.topic, q.log_partition, q.log_offset
-    LIMIT $4
+    LIMIT $2
 ), asked AS (
     INSERT INTO retry (patient_id, organisation_id, cluster_id, topic, log_partition, log_offset, by)
-    SELECT patient_id, organisation_id, cluster_id, topic, log_partition, log_offset, $5 FROM due
+    SELECT patient_id, organisation_id, cluster_id, topic, log_partition, log_offset, $1 FROM due
     ON CONFLICT ON CONSTRAINT retry_once DO NOTHING
     RETURNING patient_id, cluster_id, topic, log_partition, log_offset
 )
@@ -51,6 +48,16 @@ WHERE (q.cluster_id, q.topic, q.log_partition, q.log_offset)
     = (a.cluster_id, a.topic, a.log_partition, a.log_offset) AND q.patient_id = a.patient_id
 RETURNING q.patient_id, q.log_partition, q.log_offset
 """
+
+_FOR_REASON = _TRY_AGAIN.format(wanted="(SELECT * FROM quarantine WHERE reason = $3)")
+# A database belongs to one log: where that is, the positions in it say.
+_AT_PLACES = _TRY_AGAIN.format(
+    wanted="""(
+        SELECT z.* FROM (SELECT DISTINCT cluster_id, topic FROM log_position) AS l
+        CROSS JOIN unnest($3::integer[], $4::bigint[]) AS w (log_partition, log_offset)
+        JOIN quarantine AS z USING (cluster_id, topic, log_partition, log_offset)
+    )"""
+)
 
 _TO_TELL = """
 SELECT r.retry_id, r.patient_id, r.log_partition, r.log_offset, m.raw
@@ -133,25 +140,24 @@ async def load_refused(
     connection: Connection, *, reason: str | None, retried_too: bool, at_most: int
 ) -> list[Shown]:
     """Refused readings, the newest first; those that were tried again only if that is asked for."""
-    return [_shown(row) for row in await connection.fetch(_SHOWN, retried_too, reason, at_most)]
+    query = _SHOWN.format(retried="true" if retried_too else "q.retried_at IS NULL")
+    return [_shown(row) for row in await connection.fetch(query, reason, at_most)]
+
+
+async def try_again_for(connection: Connection, reason: str, by: UUID) -> list[tuple[UUID, int, int]]:
+    """Has all messages tried again of which something was refused for a reason; as `try_again`."""
+    return _asked(await connection.fetch(_FOR_REASON, by, MOST_AT_ONCE, reason))
 
 
 async def try_again(
-    connection: Connection, places: Sequence[tuple[int, int]], reason: str | None, by: UUID
+    connection: Connection, places: Sequence[tuple[int, int]], by: UUID
 ) -> list[tuple[UUID, int, int]]:
-    """Has messages tried again, by their places, or all that hold something refused for a reason.
+    """Has messages tried again, by their places; each once, whoever asks for it at the same time.
 
-    Of each the patient, partition and offset; each message once, whatever asks for it at the same time.
+    Of each the patient, partition and offset: those of patients whom one may see, not tried before.
     """
-    rows = await connection.fetch(
-        _TRY_AGAIN,
-        reason,
-        [partition for partition, _ in places],
-        [offset for _, offset in places],
-        MOST_AT_ONCE,
-        by,
-    )
-    return sorted({(row["patient_id"], row["log_partition"], row["log_offset"]) for row in rows})
+    partitions, offsets = [partition for partition, _ in places], [offset for _, offset in places]
+    return _asked(await connection.fetch(_AT_PLACES, by, MOST_AT_ONCE, partitions, offsets))
 
 
 async def to_try(connection: Connection, at_most: int) -> list[ToTry]:
@@ -162,6 +168,10 @@ async def to_try(connection: Connection, at_most: int) -> list[ToTry]:
 async def tried(connection: Connection, told: Sequence[ToTry]) -> None:
     """Marks what the broker has confirmed."""
     await connection.execute(_TOLD, [one.retry_id for one in told])
+
+
+def _asked(rows: Sequence[asyncpg.Record]) -> list[tuple[UUID, int, int]]:
+    return sorted({(row["patient_id"], row["log_partition"], row["log_offset"]) for row in rows})
 
 
 def _shown(row: asyncpg.Record) -> Shown:

@@ -118,4 +118,7 @@ INSERT INTO escalation_step (patient_id, alert_id, organisation_id, due_at, rank
 INSERT INTO escalation_step (patient_id, alert_id, organisation_id, due_at, rank, why)
     SELECT id, pg_temp.id('e', n * 100 + 50), organisation, timestamptz '2026-10-31' - n * interval '1 hour', 0, 'opened'
     FROM p WHERE n % 4 = 0;
+INSERT INTO retry (patient_id, organisation_id, cluster_id, topic, log_partition, log_offset, by, told_at)
+    SELECT id, organisation, 'c', 't', part, n, organisation, CASE WHEN n % 100 > 0 THEN now() END FROM p;
+UPDATE quarantine SET retried_at = now() WHERE log_offset % 10 > 0;
 ANALYZE;

@@ -53,11 +53,11 @@ async def retry(request: Request, act: Act, form: RetryForm) -> HTMLResponse:
     return said(request, f"technical.retry.done_{key}", number=number)
 
 
-@routes.route("GET", "/technical/devices", action=Action.PATIENT_READ, kind=Kind.READ)
+@routes.route("GET", "/technical/devices", action=Action.ALERT_READ, kind=Kind.READ)
 async def show_devices(request: Request, act: Act, keys: IdentityKeys) -> HTMLResponse:
     """Devices that are silent, of patients about whom data are missing."""
     if act.user.role not in POLICY[Action.TECHNICAL_READ]:
-        # Who may read about a patient is more than who sees to devices.
+        # More people may read alerts of patients than see to devices.
         raise NotThere("There is no such page for you.")
     frame = await frame_of(request, act)
     lent = await devices_of_whom_data_miss(act.connection, frame.now_us - LOOKS_BACK_US, AT_MOST)

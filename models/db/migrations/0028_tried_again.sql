@@ -25,6 +25,7 @@ COMMENT ON COLUMN quarantine.kind IS 'A known kind that the refused reading name
 COMMENT ON COLUMN quarantine.retried_at IS 'When somebody had its message tried again: whatever came of that stands elsewhere.';
 COMMENT ON COLUMN quarantine.retry_of_offset IS 'The message that this one repeats, where it was refused once more.';
 CREATE INDEX quarantine_by_time ON quarantine (refused_us);
+CREATE INDEX quarantine_waiting ON quarantine (refused_us) WHERE patient_id IS NOT NULL AND retried_at IS NULL;
 
 -- What is to be told to the log again: written with the decision, told afterwards. Only where it stands, no bytes: who
 -- decides never reads them.

@@ -93,6 +93,7 @@ REQUESTS: Mapping[str, Ask] = {
         {"op": "replace", "path": "/status", "value": "received"}
     ],
     "POST /console/wishes": _body(look="dark"),
+    "POST /console/technical/refused/retry": _body(reason="unknown_unit"),
     "POST /console/administration/organisations": _body(name="Nieuw", kind="hospital"),
     "POST /console/administration/organisations/{organisation_id}": _body(
         version=1, name="Nieuw", kind="hospital"
@@ -148,6 +149,7 @@ def parameters(subject: Subject, person_id: UUID, something: UUID) -> dict[str, 
         "alert_id": subject.alert_id,
         "escalation_id": subject.escalation_id,
         "technical_alert_id": something,
+        "incident_id": something,
         "name": UUID(int=0),
         "programme": "heart_failure",
         "client_id": "somebody",

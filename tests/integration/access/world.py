@@ -60,6 +60,15 @@ _READING = """
         patient_id, organisation_id, upload_id, device_id, source, text
     ) VALUES ('2026-11-20', '2026-11-20', 0, 81.4, 0, 0, 0, 0, false, false, $1, $2, $1, $3, 'x', $3)
 """
+_REFUSED = """
+    WITH message AS (
+        INSERT INTO quarantine_message (cluster_id, topic, log_partition, log_offset, raw)
+        SELECT 'c', 't', 0, count(*), 'x' FROM quarantine_message RETURNING log_offset
+    )
+    INSERT INTO quarantine (cluster_id, topic, log_partition, log_offset, log_position, patient_id,
+        organisation_id, reason, field, expected, found, readings)
+    SELECT 'c', 't', 0, log_offset, 0, $1, $2, 'unknown_unit', 'unit', 'x', $3, 1 FROM message
+"""
 _CHANGES = """
     INSERT INTO register_change (patient_id, organisation_id, number, change_id, valid_from_us, change)
     VALUES ($1, $2, 1, gen_random_uuid(), 0, $3::jsonb),
@@ -229,6 +238,7 @@ class World:
             (_DEVICE, (it.word,)),
             (_PATIENT, (origin,)),
             (_READING, (it.word,)),
+            (_REFUSED, (it.word,)),
             (_CHANGES, (f'{{"register": {{"origin": "{origin}", "organisation_id": "{THEIRS}"}}}}',)),
         ):
             await self.admin.execute(statement, it.patient_id, THEIRS, *values)

@@ -40,7 +40,7 @@ def test_all_is_well() -> None:
 def test_one_that_stops_is_seen_while_the_other_goes_on() -> None:
     since_us = NOW_US - LATE_US
     for stage in (STORING, ALERTING):
-        found = delays(running(**{stage: Heard(since_us, since_us)}), NOW_US, by_wall=True)
+        found = delays(running() | {stage: Heard(since_us, since_us)}, NOW_US, by_wall=True)
         assert found == [Delay(stage, since_us)]
 
 
