@@ -18,7 +18,6 @@ from models.db import (
     positions,
     readings,
     reevaluations,
-    refused,
     sending,
     situations,
     sources,
@@ -120,22 +119,6 @@ async def test_alerts_that_a_silent_source_explains(connection: Connection, plan
         await incidents.held_back(connection)
 
     assert wasteful(await plans(look())) == []
-
-
-async def test_what_waits_to_be_tried_again(connection: Connection, plans: Plans) -> None:
-    waiting: list[refused.ToTry] = []
-
-    async def look() -> None:
-        waiting.extend(await refused.to_try(connection, 10))
-        await refused.load_refused(connection, reason=None, retried_too=False, at_most=50)
-        await refused.load_refused(connection, reason=None, retried_too=True, at_most=50)
-        await refused.try_again(connection, [(0, 40), (0, 44)], SOME[0])
-
-    taken = await plans(look())
-    assert len(waiting) == 10
-    # The register of this database is empty, and where logs are read is a small table.
-    of_refused = ("quarantine", "quarantine_message", "retry")
-    assert wasteful([node for node in taken if node.get("Relation Name") in of_refused]) == []
 
 
 async def test_noting_from_where_readings_came(connection: Connection, plans: Plans) -> None:
