@@ -19,13 +19,14 @@ class System:
 
 
 @dataclass(frozen=True, slots=True)
-class DeviceOut:
-    """A device that is with somebody."""
+class DevicesOut:
+    """Devices of a kind that are with people; `lately`: handed out in the last 30 days."""
 
-    device_id: str
-    kind: str
     organisation_id: UUID
-    handed_out_at: datetime
+    kind: str
+    devices: int
+    lately: int
+    oldest_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +86,9 @@ async def remove_system(connection: Connection, client_id: str) -> None:
         raise NotThere("There is no such system, or it was removed already.")
 
 
-async def list_devices_out(connection: Connection) -> list[DeviceOut]:
-    """The thousand that were handed out last and are not back."""
+async def count_devices_out(connection: Connection) -> list[DevicesOut]:
+    """How many devices are out, by organisation and kind; not which ones."""
     rows = await connection.fetch(
-        "SELECT device_id, kind, organisation_id, handed_out_at FROM list_devices_out()"
+        "SELECT organisation_id, kind, devices, lately, oldest_at FROM count_devices_out() ORDER BY 3 DESC, 2"
     )
-    return [DeviceOut(*row) for row in rows]
+    return [DevicesOut(*row) for row in rows]

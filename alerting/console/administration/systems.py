@@ -67,8 +67,8 @@ async def remove_system(request: Request, act: Act, client_id: str) -> HTMLRespo
 
 @routes.route("GET", "/devices", action=Action.ORGANISATION_CHANGE, kind=Kind.READ)
 async def devices(request: Request, act: Act) -> HTMLResponse:
-    """Which devices are out, and since when; with whom stands at the patient."""
-    out = await administration.list_devices_out(act.connection)
+    """How many devices are out, and since when; which ones and with whom stands at the patient."""
+    out = await administration.count_devices_out(act.connection)
     names = await names_of(act.connection, {one.organisation_id for one in out})
     return await page(request, act, "administration/devices.html.j2", devices=out, names=names)
 

@@ -64,15 +64,20 @@ $$;
 COMMENT ON FUNCTION remove_system(text) IS 'From now on this system gets no token, and those that it has are worth nothing.';
 
 CREATE POLICY device_loan_counted ON device_loan FOR SELECT TO thuiswacht_owner USING (true);
-CREATE FUNCTION list_devices_out() RETURNS TABLE (device_id text, kind text, organisation_id uuid, handed_out_at timestamptz)
+CREATE FUNCTION count_devices_out()
+RETURNS TABLE (organisation_id uuid, kind text, devices bigint, lately bigint, oldest_at timestamptz)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT d.device_id, d.kind, d.organisation_id, d.handed_out_at FROM device_loan AS d
-    WHERE d.returned_at IS NULL AND (SELECT may_by_office('organisation.change')) ORDER BY d.handed_out_at DESC LIMIT 1000
+    SELECT d.organisation_id, d.kind, count(*),
+        count(*) FILTER (WHERE d.handed_out_at > statement_timestamp() - interval '30 days'), min(d.handed_out_at)
+    FROM device_loan AS d
+    WHERE d.returned_at IS NULL AND (SELECT may_by_office('organisation.change'))
+    GROUP BY d.organisation_id, d.kind
 $$;
-COMMENT ON FUNCTION list_devices_out() IS 'Which devices are out, of which organisation, since when; not with whom.';
+COMMENT ON FUNCTION count_devices_out() IS
+    'How many devices of each kind are out, of which organisation: neither which ones, for that leads to a patient, nor with whom.';
 
 REVOKE ALL ON FUNCTION enrolled_now(), count_enrolled(), list_systems(),
-    add_system(text, uuid, uuid, text), remove_system(text), list_devices_out() FROM PUBLIC;
+    add_system(text, uuid, uuid, text), remove_system(text), count_devices_out() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION enrolled_now(), count_enrolled(), list_systems(),
-    add_system(text, uuid, uuid, text), remove_system(text), list_devices_out()
+    add_system(text, uuid, uuid, text), remove_system(text), count_devices_out()
     TO thuiswacht_people;
