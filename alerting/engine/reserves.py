@@ -8,8 +8,8 @@ import numpy as np
 
 from alerting.engine.kernel.layout import Rows
 
-MOST_BYTES = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-"""Of one array: all the memory that the machine has."""
+MOST_BYTES = min(1 << 36, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+"""Of one array: all the memory of the machine, but 64 GB: addresses for all partitions end somewhere, too."""
 
 LARGE_BYTES = 4 << 20
 """An array that grows beyond this takes memory in large pages, as numpy's do."""
