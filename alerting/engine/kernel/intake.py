@@ -50,9 +50,6 @@ FULL = 0.9
 MANY_READINGS = 512
 """Who has more than this of one series measures by the minute, and keeps snapshots for hours only."""
 
-MOST_COMING = 512
-"""Room is made for so many readings at once, at most: of minute streams the old ones can be dropped then."""
-
 SMALL_BLOCK = 8
 """It is not worth making one of so many readings smaller."""
 
@@ -320,7 +317,7 @@ def take_in(
         if series.readings_len == series.readings_cap:
             coming = 1
             for later in range(o + 1, end):  # of this patient, who is looked at in one go
-                if patient[order[later]] != p or coming == MOST_COMING:
+                if patient[order[later]] != p:
                     break
                 coming += 1 if series_of_kind[kind[order[later]]] == number else 0
             if not _make_room(p, s, coming, m, t, some):
