@@ -33,7 +33,7 @@ def test_an_array_grows_where_it_is() -> None:
 
 def test_without_a_reserve_it_is_copied(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on machines that promise no more memory than they have."""
-    monkeypatch.setattr(reserves, "MOST_BYTES", 64)
+    monkeypatch.setattr(reserves, "MOST_BYTES", 0)
     reserve = Reserve(np.int64)
     rows = reserve.first(8)
     rows[:] = 7
@@ -67,7 +67,7 @@ def test_blocks_are_packed_while_patients_measure() -> None:
             patient=np.repeat(np.arange(PATIENTS, dtype=np.int32), A_DAY),
             kind=np.full(n, weight, np.int16),
             taken_at_us=BEGIN_US + day * DAY_US + hours * HOUR_US,
-            value=80.0 + np.arange(n) % 7,
+            value=np.arange(80.0, 80.0 + n) % 7 + 80.0,
             unit=np.full(n, unit, np.int16),
         )
         engine.apply(readings(columns), BEGIN_US + (day + 1) * DAY_US)
