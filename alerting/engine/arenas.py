@@ -1,11 +1,12 @@
 """The arenas in which patients lie, and how they grow; what lies in them is `kernel.layout`'s."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from alerting.engine.atoms import Need, is_dense
-from alerting.engine.kernel import intake
+from alerting.engine.kernel import blocks
 from alerting.engine.kernel.handing import handed
 from alerting.engine.kernel.layout import (
     BIN,
@@ -22,14 +23,11 @@ from alerting.engine.kernel.layout import (
     Memory,
     Rows,
 )
-from alerting.engine.kernel.numbers import ones, size_for
+from alerting.engine.reserves import Reserve
 
 FIRST_ROOM = 4_096
-SIZES = 64
-"""Of blocks of readings: far more than memory has room for."""
-
-WORTH_PACKING = 0.7
-"""Readings are packed when they fill no larger part of their arena."""
+WORTH_PACKING = 0.25
+"""An arena of blocks that is full is packed when so large a part of it is wasted."""
 
 MARGIN_DAYS = 32
 MARGIN_BINS = 160
@@ -44,49 +42,53 @@ def unopened() -> Rows:
     return state
 
 
-def grown(rows: Rows, size: int) -> Rows:
-    """The same rows at the beginning of a larger array; copied as bytes, which is six times as fast."""
-    larger = np.zeros((size, *rows.shape[1:]), rows.dtype)
-    larger.reshape(-1).view(np.uint8)[: rows.nbytes] = rows.reshape(-1).view(np.uint8)
-    return larger
+_ROWS: Mapping[str, tuple[Any, ...]] = {
+    "patients": (PATIENT,),
+    "due_us": (np.int64,),
+    "series": (SERIES,),
+    "readings": (READING,),
+    "histories": (HISTORY,),
+    "bins": (BIN,),
+    "days": (np.float64,),
+    "segments": (SEGMENT,),
+    "schedules": (SCHEDULE,),
+    "states": (STATE,),
+    "kept": (STATE,),
+    "limits": (LIMIT,),
+    "snapshot_us": (np.int64, SNAPSHOTS),
+    "snapshot_mark_us": (np.int64, SNAPSHOTS),
+    "digests": (np.uint64,),
+}
+"""What grows."""
 
+_BLOCKS = (
+    ("readings", "series", "readings"),
+    ("bins", "histories", "bins"),
+    ("days", "histories", "days"),
+    ("kept", "patients", "kept"),
+)
+"""Arenas of blocks, in the order of `kernel.blocks`: what owns a block, in which field it says where."""
 
-def _unknown_patients(number: int) -> Rows:
-    patients = np.zeros(number, PATIENT)
-    patients["done_us"] = patients["latest_us"] = -1
-    patients["again_us"] = patients["gate_due_us"] = NEVER
-    return patients
+_OF_PATIENTS = "patients", "due_us", "snapshot_us", "snapshot_mark_us"
 
 
 class Arenas:
     """Memory of one partition's patients."""
 
     def __init__(self, default_limits: Rows) -> None:
-        arenas = "segments", "schedules", "states", "series", "histories", "days"
+        arenas = "segments", "schedules", "states", "series", "histories"
         self._used: dict[str, int] = dict.fromkeys(arenas, 0)
+        self._reserves = {name: Reserve(*row) for name, row in _ROWS.items()}
+        room = dict.fromkeys(_ROWS, FIRST_ROOM) | dict.fromkeys(_OF_PATIENTS, 0)
+        room |= {"digests": 1, "limits": len(default_limits) + 64}
         self.memory = Memory(
-            patients=_unknown_patients(0),
-            due_us=np.zeros(0, np.int64),
-            series=np.zeros(FIRST_ROOM, SERIES),
-            readings=np.zeros(FIRST_ROOM, READING),
-            histories=np.zeros(FIRST_ROOM // 8, HISTORY),
-            bins=np.zeros(FIRST_ROOM, BIN),
-            days=np.zeros(FIRST_ROOM, np.float64),
-            segments=np.zeros(FIRST_ROOM, SEGMENT),
-            schedules=np.zeros(FIRST_ROOM, SCHEDULE),
-            states=np.zeros(FIRST_ROOM, STATE),
-            limits=grown(default_limits, len(default_limits) + 64),
-            snapshot_us=np.zeros((0, SNAPSHOTS), np.int64),
-            snapshot_mark_us=np.zeros((0, SNAPSHOTS), np.int64),
-            digests=np.zeros(1, np.uint64),
-            free=np.full(SIZES, -1, np.int64),
-            used=np.zeros(1, np.int64),
-            free_bins=np.full(SIZES, -1, np.int64),
-            used_bins=np.zeros(1, np.int64),
+            **{name: self._reserves[name].first(size) for name, size in room.items()},
+            used=np.zeros(len(_BLOCKS), np.int64),
+            wasted=np.zeros(len(_BLOCKS), np.int64),
+            room=np.full(len(_BLOCKS), FIRST_ROOM, np.int64),
             longest=np.zeros(1, np.int64),
-            readings_room=FIRST_ROOM,
-            bins_room=FIRST_ROOM,
         )
+        self.memory.limits[: len(default_limits)] = default_limits
         self._handed: tuple[Memory, Any] | None = None
         self._more = FIRST_ROOM
         self._laid_out: dict[int, frozenset[int]] = {}
@@ -100,8 +102,10 @@ class Arenas:
         """What is in use."""
         memory = self.memory
         parts = [getattr(memory, name)[:1].nbytes * used for name, used in self._used.items()]
-        parts.append(memory.readings[:1].nbytes * int(memory.used[0]))
-        parts.append(memory.bins[:1].nbytes * int(memory.used_bins[0]))
+        parts += [
+            getattr(memory, name)[:1].nbytes * int(used)
+            for (name, *_), used in zip(_BLOCKS, memory.used, strict=True)
+        ]
         parts += [memory.limits.nbytes, memory.digests.nbytes]
         patients = (memory.patients, memory.due_us, memory.snapshot_us, memory.snapshot_mark_us)
         return sum(parts) + sum(array.nbytes for array in patients)
@@ -118,51 +122,54 @@ class Arenas:
         memory = self.memory
         if patient_row < len(memory.patients):
             return
-        size = max(64, len(memory.patients) * 3 // 2, patient_row + 1)
-        patients = _unknown_patients(size)
-        patients[: len(memory.patients)] = memory.patients
-        due_us = np.full(size, NEVER, np.int64)
-        due_us[: len(memory.due_us)] = memory.due_us
-        self.memory = memory._replace(
-            patients=patients,
-            due_us=due_us,
-            snapshot_us=grown(memory.snapshot_us, size),
-            snapshot_mark_us=grown(memory.snapshot_mark_us, size),
-        )
+        known = len(memory.patients)
+        self._grow(max(64, known * 9 // 8, patient_row + 1), *_OF_PATIENTS)
+        patients = self.memory.patients[known:]
+        patients["done_us"] = patients["latest_us"] = -1
+        patients["again_us"] = patients["gate_due_us"] = NEVER
+        self.memory.due_us[known:] = NEVER
+
+    def _grow(self, size: int, *names: str) -> None:
+        """So much room in some arenas."""
+        self.memory = self.memory._replace(**{name: self._reserves[name].first(size) for name in names})
 
     def grow_unless(self, all_fitted: bool, *, moved: bool) -> None:
-        """Larger arenas of readings and bins after a call found no room; yet larger if it did not move."""
+        """More room for blocks after a call found none; yet more if it did not move."""
         if all_fitted:
             return
         self._more = FIRST_ROOM if moved else 2 * self._more
-        memory, more = self.memory, self._more
-        if int(memory.used[0]) + more > len(memory.readings):
-            memory = self._more_readings(more)
-        if int(memory.used_bins[0]) + more > len(memory.bins):
-            size = len(memory.bins) * 3 // 2 + more
-            memory = memory._replace(bins=grown(memory.bins, size), bins_room=size)
-        self.memory = memory
+        memory = self.memory
+        for arena, (name, *_) in enumerate(_BLOCKS):
+            if memory.used[arena] + self._more > memory.room[arena]:
+                if memory.wasted[arena] > WORTH_PACKING * memory.used[arena]:
+                    self._pack(arena)
+                room = max(int(memory.room[arena]), int(memory.used[arena]) * 3 // 2 + self._more)
+                self._grow(room, name)
+                memory.room[arena] = room
 
-    def _more_readings(self, more: int) -> Memory:
-        """Room for more readings: what is free between them where that is much, otherwise a larger arena."""
-        memory, size = self.memory, len(self.memory.readings)
-        patients = len(memory.patients)
-        if intake.rows_packed(patients, self.handed) + more > WORTH_PACKING * size:
-            size = size * 3 // 2 + more
-            return memory._replace(readings=grown(memory.readings, size), readings_room=size)
-        packed = memory._replace(readings=np.zeros(size, READING))
-        intake.pack(patients, self.handed, handed(packed))
-        memory.free[:] = -1
-        return packed
+    def _pack(self, arena: int) -> None:
+        """Moves the blocks of an arena together, in their order."""
+        name, owner, field = _BLOCKS[arena]
+        owners: Rows = getattr(self.memory, owner)
+        begins, caps = owners[field], owners[f"{field}_cap"]
+        lying = np.flatnonzero(caps > 0)
+        lying = lying[np.argsort(begins[lying])]
+        lengths = caps[lying].astype(np.int64)
+        to = np.cumsum(lengths) - lengths
+        rows: Rows = getattr(self.memory, name)
+        words = rows[:1].nbytes // 8
+        blocks.slide(rows.view(np.int64), begins[lying] * words, lengths * words, to * words)
+        begins[lying] = to
+        self.memory.used[arena] = lengths.sum()
+        self.memory.wasted[arena] = 0
 
     def take(self, name: str, number: int) -> int:
         """Room for so many rows more in an arena; gives the first of them."""
         start = self._used[name]
         self._used[name] = start + number
-        arena: Rows = getattr(self.memory, name)
-        if self._used[name] >= len(arena):  # one row more than used, for an index just beyond
-            size = max(self._used[name] + 1, len(arena) * 3 // 2)
-            self.memory = self.memory._replace(**{name: grown(arena, size)})
+        room = len(getattr(self.memory, name))
+        if self._used[name] >= room:  # one row more than used, for an index just beyond
+            self._grow(max(self._used[name] + 1, room * 3 // 2), name)
         return start
 
     def store(self, patient_row: int, name: str, rows: Rows) -> None:
@@ -176,17 +183,18 @@ class Arenas:
         if name != "series":
             patient[f"{name}_len"] = len(rows)
 
-    def name_device(self, number: int, digest: int) -> None:
-        """The order of one more device."""
-        if number >= len(self.memory.digests):
-            self.memory = self.memory._replace(digests=grown(self.memory.digests, 64 + 2 * number))
-        self.memory.digests[number] = digest
+    def name_devices(self, digests: Mapping[int, int]) -> None:
+        """The order of more devices, by number."""
+        room = len(self.memory.digests)
+        if (most := max(digests, default=-1)) >= room:
+            self._grow(max(most + 1, room * 9 // 8), "digests")
+        self.memory.digests[list(digests)] = np.fromiter(digests.values(), np.uint64, len(digests))
 
     def keep_limits(self, start: int, rows: Rows) -> None:
         """Limits from a place on; there is always room at the end."""
         end = start + len(rows)
         if end > len(self.memory.limits):
-            self.memory = self.memory._replace(limits=grown(self.memory.limits, 2 * end))
+            self._grow(2 * end, "limits")
         self.memory.limits[start:end] = np.asarray(rows, LIMIT)
 
     def place_series(self, patient_row: int, versions: frozenset[int], needs: dict[int, Need]) -> bool:
@@ -207,6 +215,7 @@ class Arenas:
         wanted = {number: kept.get(number, Need()) | need for number, need in needs.items()}
         for row in before:
             if int(row["number"]) not in wanted:
+                self.memory.wasted[blocks.READINGS] += int(row["readings_cap"])
                 self._give_up(row)
         old = {int(row["number"]): row for row in before}
         rows = np.zeros(len(wanted), SERIES)
@@ -218,7 +227,10 @@ class Arenas:
                 row["pending_us"], row["history"], row["number"] = NEVER, -1, number
             row["kept_us"] = wanted[number].kept_us
             if number not in old or not kept[number].covers(wanted[number]):
+                self._give_up(row)
                 row["history"] = self._new_history(number, wanted[number])
+        first = int(self.memory.patients["series"][patient_row])
+        self.memory.series["readings_cap"][first : first + len(before)] = 0  # their blocks are the new rows'
         self.store(patient_row, "series", rows)
         self.memory.patients[patient_row]["named"] = sum(1 << number for number in wanted)
         return True
@@ -239,17 +251,17 @@ class Arenas:
         self.memory.patients["named"][patient_row] = sum(1 << number for number in numbers)
 
     def _give_up(self, row: Any) -> None:
-        """The block of a series that nobody looks at any more is for others."""
-        block, rows = int(row["readings"]), int(row["readings_cap"])
-        if rows:
-            size = size_for(rows)
-            self.memory.readings["taken_us"][block] = self.memory.free[size]
-            self.memory.free[size] = block
+        """The blocks of a series' history are wasted."""
+        if row["history"] >= 0:
+            history = self.memory.histories[int(row["history"])]
+            for name, arena in (("bins_cap", blocks.BINS), ("days_cap", blocks.DAYS)):
+                self.memory.wasted[arena] += int(history[name])
+                history[name] = 0
 
     def _series_of(self, patient_row: int) -> Rows:
         patient = self.memory.patients[patient_row]
         start = int(patient["series"])
-        return self.memory.series[start : start + ones(int(patient["named"]))].copy()
+        return self.memory.series[start : start + int(patient["named"]).bit_count()].copy()
 
     def _kept(self, row: Any) -> Need:
         bins = days = 0
@@ -263,18 +275,16 @@ class Arenas:
             return -1
         at = self.take("histories", 1)
         bins_most = need.bins + MARGIN_BINS if need.bins else 0
-        days_cap = need.days + MARGIN_DAYS if need.days else 0
-        self.longest = max(self.longest, bins_most + 1, days_cap + 1)
-        days = self.take("days", days_cap)
+        days_most = need.days + MARGIN_DAYS if need.days else 0
+        self.longest = max(self.longest, bins_most + 1, days_most + 1)
         key = number, need
         if key not in self._first_histories:
             row = np.zeros(1, HISTORY)
             row["bins_most"], row["bins_kept"] = bins_most, need.bins
-            row["days_cap"], row["days_kept"], row["days_first"] = days_cap, need.days, -1
+            row["days_most"], row["days_kept"], row["days_first"] = days_most, need.days, -1
             row["dense"], row["cached_on"] = is_dense(number), -1
             self._first_histories[key] = row
         self.memory.histories[at] = self._first_histories[key][0]
-        self.memory.histories["days"][at] = days
         return at
 
     def _empty_history(self, at: int) -> None:
@@ -290,10 +300,10 @@ class Arenas:
         for name in ("done_us", "latest_us"):
             patient[name] = -1
         patient["again_us"] = patient["gate_due_us"] = NEVER
-        patient["snapshots"] = patient["oldest"] = patient["jumps"] = 0
+        patient["snapshots"] = patient["jumps"] = 0
         patient["stale"] = 1
         start = int(patient["series"])
-        for row in memory.series[start : start + ones(int(patient["named"]))]:
+        for row in memory.series[start : start + int(patient["named"]).bit_count()]:
             row["readings_len"] = 0
             row["pending_us"] = NEVER
             if row["history"] >= 0:

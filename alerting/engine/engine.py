@@ -1,7 +1,7 @@
 """The engine of one log partition: readings and changes in, verdicts out."""
 
-from collections.abc import Sequence
-from hashlib import blake2b
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import compress
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -13,20 +13,19 @@ from alerting.engine import evidence
 from alerting.engine.arenas import Arenas, unopened
 from alerting.engine.atoms import SERIES_OF_KIND, Need
 from alerting.engine.compiled import CompiledProgrammes, compared, compile_programmes
+from alerting.engine.devices import Devices
 from alerting.engine.gates import GATES
-from alerting.engine.kernel import intake, walk
+from alerting.engine.kernel import intake, names, walk
 from alerting.engine.kernel.handing import handed
 from alerting.engine.kernel.layout import (
     ASKED,
     LIMIT,
-    MOST_DEVICES,
     MOST_SERIES,
     MOST_VALUES,
     NEVER,
     READING,
     SCHEDULE,
     SEGMENT,
-    SNAPSHOTS,
     STACK,
     TRANSITION,
     Rows,
@@ -37,7 +36,6 @@ from alerting.engine.timeline import Problem, Stretch, timeline
 from alerting.engine.too_late import TooLate
 from alerting.engine.verdict import NO_CLOCK, Verdict, requested
 from models.columns import Readings
-from models.errors import Broken
 from models.kinds import KINDS
 from models.messages import AnyChange, Enrol
 from models.units import UNITS
@@ -46,15 +44,13 @@ LATEST_US = 4_102_444_800_000_000
 """The latest time that a message may carry."""
 
 FIRST_ROOM = 4_096
+PART = 8_192
+"""So many readings are taken in before their patients are evaluated, who lie in the caches then."""
+
 _OF_SCHEDULE = ["start_us", "before_min", "days"]
 
 if len(KINDS) >= MOST_SERIES - 1 or len(UNITS) > 30:
     raise AssertionError("sets of series are numbers of 62 bits, units of a reading have 5")
-
-
-def device_digest(device: str) -> int:
-    """Gives the order of devices at the same microsecond."""
-    return int.from_bytes(blake2b(device.encode(), digest_size=8).digest(), "little")
 
 
 class Placed(NamedTuple):
@@ -65,6 +61,16 @@ class Placed(NamedTuple):
     to_us: int
     content: tuple[int, int, int, tuple[tuple[int, ...], ...]]
     states: int
+
+
+@dataclass(slots=True)
+class _Found:
+    """What evaluating patients came to, so far."""
+
+    transitions: list[Rows] = field(default_factory=list[Rows])
+    asked: list[Rows] = field(default_factory=list[Rows])
+    replayed: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+    too_old: list[int] = field(default_factory=list[int])
 
 
 class Engine:
@@ -82,7 +88,7 @@ class Engine:
         self._needs: dict[frozenset[int], dict[int, Need]] = {}
         self._first_states: dict[int, Rows] = {}
         self._most_states = 0
-        self._devices: dict[str, int] = {}
+        self._devices = Devices()
         self._too_late = TooLate()
         self._touched: set[int] = set()
         self._lacking: set[int] = set()
@@ -94,7 +100,7 @@ class Engine:
     @property
     def bytes(self) -> int:
         """What its patients take."""
-        return self._arenas.bytes
+        return self._arenas.bytes + self._devices.bytes
 
     def change(
         self, patient_row: int, patient_id: UUID, changes: Sequence[tuple[int, AnyChange]]
@@ -149,14 +155,22 @@ class Engine:
         the same moment), then none with now.
         """
         now_us = min(max(now_us, NO_CLOCK), LATEST_US)
-        who = np.empty(0, np.int32)
+        found = _Found()
         if readings is not None and len(readings):
-            who = self._insert(readings, now_us)
+            for who in self._insert(readings, now_us):
+                self._evaluate(who, now_us, found)
         due = np.flatnonzero(self._arenas.memory.due_us <= now_us).astype(np.int32)
         changed = np.fromiter(self._touched, np.int32, len(self._touched))
         self._touched.clear()
-        others = np.concatenate([due, changed])
-        return self._evaluate(_each_once(np.concatenate([who, others])) if others.size else who, now_us)
+        self._evaluate(_each_once(np.concatenate([due, changed])), now_us, found)
+        return Verdict(
+            programmes=self.programmes,
+            transitions=np.concatenate([np.zeros(0, TRANSITION), *found.transitions]),
+            replayed=tuple(found.replayed),
+            rebuild=self._to_rebuild(found.too_old),
+            requests=tuple(requested(row) for rows in found.asked for row in rows),
+            looked_at=self.looked_at,
+        )
 
     def give_back(self, patient_rows: Sequence[int]) -> None:
         """Gives back the room of readings that nobody looks back at any more; worth it after a rebuild."""
@@ -173,13 +187,12 @@ class Engine:
         """What a feature looked at when a transition of the last verdict happened."""
         return evidence.looked_at(self._arenas.memory, self.programmes, row, comparison)
 
-    def _evaluate(self, touched: NDArray[np.int32], now_us: int) -> Verdict:
+    def _evaluate(self, touched: NDArray[np.int32], now_us: int, found: "_Found") -> None:
+        """Brings patients up to now."""
         if not touched.size:
-            return Verdict(self.programmes, np.zeros(0, TRANSITION), rebuild=self._to_rebuild(touched))
+            return
         self._make_room_for_results()
         replayed_us = np.full(touched.size, walk.NOT_REPLAYED, np.int64)
-        parts: list[Rows] = []
-        asked: list[Rows] = []
         done = 0
         while (last := done) < touched.size:
             done, filled, questions = walk.evaluate(
@@ -187,20 +200,14 @@ class Engine:
             )
             is_full = filled > 0 or questions > 0
             self._arenas.grow_unless(is_full or done == touched.size, moved=done > last)
-            parts.append(self._scratch.out[:filled].copy())
-            asked.append(self._scratch.asked[:questions].copy())
-        again = np.flatnonzero(replayed_us > walk.NOT_REPLAYED)
-        return Verdict(
-            programmes=self.programmes,
-            transitions=np.concatenate(parts),
-            replayed=tuple((int(touched[j]), int(replayed_us[j])) for j in again),
-            rebuild=self._to_rebuild(touched[replayed_us == walk.NO_SNAPSHOT]),
-            requests=tuple(requested(row) for row in np.concatenate(asked)),
-            looked_at=self.looked_at,
-        )
+            found.transitions.append(self._scratch.out[:filled].copy())
+            found.asked.append(self._scratch.asked[:questions].copy())
+        for j in np.flatnonzero(replayed_us > walk.NOT_REPLAYED).tolist():
+            found.replayed.append((int(touched[j]), int(replayed_us[j])))
+        found.too_old += touched[replayed_us == walk.NO_SNAPSHOT].tolist()
 
-    def _to_rebuild(self, too_old: NDArray[np.int32]) -> tuple[int, ...]:
-        rebuild = self._too_late.doubtful.union(self._lacking, too_old.tolist())
+    def _to_rebuild(self, too_old: list[int]) -> tuple[int, ...]:
+        rebuild = self._too_late.doubtful.union(self._lacking, too_old)
         self._too_late.doubtful.clear()
         self._lacking.clear()
         return tuple(sorted(rebuild))
@@ -219,8 +226,11 @@ class Engine:
             )
             self._room = handed(self._scratch)
 
-    def _insert(self, readings: Readings, now_us: int) -> NDArray[np.int32]:
-        """Readings into their patients' memory; gives the patients. Leaves out kinds that no rule names."""
+    def _insert(self, readings: Readings, now_us: int) -> Iterator[NDArray[np.int32]]:
+        """Readings into their patients' memory; leaves out kinds that no rule names.
+
+        Gives some of the patients at a time, all of whose readings are there then.
+        """
         used, (fine, in_time, is_sorted, most) = _surveyed(readings)
         if not fine:
             kind, taken_at_us = readings.kind, readings.taken_at_us
@@ -233,7 +243,7 @@ class Engine:
                 readings = readings.take(counting)
         n = len(readings)
         if not n:
-            return np.empty(0, np.int32)
+            return
         who = np.ascontiguousarray(readings.patient)
         self._arenas.know(most)
         order = np.arange(n) if is_sorted else intake.order_by_patient(who, most + 1)
@@ -252,34 +262,24 @@ class Engine:
             self._devices_of(readings.texts, used),
         )
         take_in: Any = intake.take_in
-        done: int = 0
-        while (last := done) < n:
-            done = take_in(
-                done, *columns, self._series_of_kind, self._arenas.handed, self._tables, self._room
-            )
-            self._arenas.grow_unless(done == n, moved=done > last)
-        return intake.each_once(who, order)
+        done = end = 0
+        while end < n:
+            begin, end = end, intake.end_of_part(who, order, end, PART)
+            while (last := done) < end:
+                done = take_in(
+                    done, end, *columns, self._series_of_kind, self._arenas.handed, self._tables, self._room
+                )
+                self._arenas.grow_unless(done == end, moved=done > last)
+            yield intake.each_once(who, order[begin:end])
 
     def _devices_of(self, texts: Sequence[str], used: NDArray[np.bool_]) -> NDArray[np.int64]:
         """The numbers of the devices among some texts; the last one is of readings that name none."""
         numbers = np.zeros(len(texts) + 1, np.int64)
         places = np.flatnonzero(used)
         names = [*compress(texts, used.tolist()), *([""] if used[-1] else [])]
-        known: list[Any] = list(map(self._devices.get, names))
-        if None in known:
-            known = list(map(self._device, names))
-        numbers[places] = known
+        numbers[places], digests = self._devices.numbers(names)
+        self._arenas.name_devices(digests)
         return numbers
-
-    def _device(self, name: str) -> int:
-        number = self._devices.get(name)
-        if number is None:
-            number = len(self._devices)
-            if number >= MOST_DEVICES:
-                raise Broken(f"More than {MOST_DEVICES} different devices in one partition of the log.")
-            self._devices[name] = number
-            self._arenas.name_device(number, device_digest(name))
-        return number
 
     def _placed(self, patient_row: int) -> list[Placed]:
         """A patient's segments as values."""
@@ -319,26 +319,17 @@ class Engine:
         if needed.keys() <= before.keys():
             return before
         length = int(patient["states_len"])
-        if not length:
-            places: dict[str, int] = {}
-            for programme in sorted(needed):
-                places[programme] = length
-                length += needed[programme]
-            if length not in self._first_states:
-                self._first_states[length] = np.tile(unopened(), (1 + SNAPSHOTS) * length)
-            self._arenas.store(patient_row, "states", self._first_states[length])
-            self._arenas.memory.patients[patient_row]["states_len"] = length
-            self._most_states = max(self._most_states, length)
-            return places
-        block = memory.states[int(patient["states"]) : int(patient["states"]) + (1 + SNAPSHOTS) * length]
-        old = block.reshape(1 + SNAPSHOTS, length)
-        places, columns = dict(before), [old]
+        first, places = int(patient["states"]), dict(before)
+        old = memory.states[first : first + length]
         for programme in sorted(needed.keys() - before.keys()):
             places[programme] = length
-            columns.append(np.tile(unopened(), (1 + SNAPSHOTS, needed[programme])))
             length += needed[programme]
-        self._arenas.store(patient_row, "states", np.concatenate(columns, axis=1).reshape(-1))
-        self._arenas.memory.patients[patient_row]["states_len"] = length
+        if length not in self._first_states:
+            self._first_states[length] = np.tile(unopened(), length)
+        states = self._first_states[length]
+        if len(old):
+            states = np.concatenate([old, states[len(old) :]])
+        self._arenas.store(patient_row, "states", states)
         self._most_states = max(self._most_states, length)
         return places
 
@@ -428,6 +419,7 @@ def warm_up() -> None:
     intake.order_by_patient(np.zeros(1, np.int32), 1)
     engine.apply(_one_weight(), 1)
     engine.give_back([0])
+    names.move(np.zeros(1, names.NAME), np.zeros(2, names.NAME))
 
 
 def _one_weight() -> Readings:

@@ -10,7 +10,7 @@ from alerting.engine.expressions import Comparison
 from alerting.engine.features import NEWS2_FEATURES, FeatureName
 from alerting.engine.kernel import features
 from alerting.engine.kernel.layout import BIN_US, DAY_US, OTHER, Memory, Rows
-from alerting.engine.kernel.numbers import counts, ones, unit_of
+from alerting.engine.kernel.numbers import counts, unit_of
 from alerting.engine.kernel.scores import TOGETHER_US
 from alerting.engine.programme import CODE_UNIT
 from models.findings import EvidenceReading
@@ -72,7 +72,7 @@ def _telling(found: Rows, name: FeatureName) -> Rows:
 
 def _series(memory: Memory, patient: Any, number: int) -> Any:
     named = int(patient["named"])
-    return memory.series[int(patient["series"]) + ones(named & ((1 << number) - 1))]
+    return memory.series[int(patient["series"]) + (named & ((1 << number) - 1)).bit_count()]
 
 
 def _readings(memory: Memory, patient: Any, number: int, after_us: int, until_us: int) -> Rows:

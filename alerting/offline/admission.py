@@ -12,7 +12,7 @@ from alerting.offline.fields import Fault
 from alerting.offline.patients import Patients
 from alerting.offline.refused import Words, as_sent, refuse, refuse_crossed
 from alerting.offline.sources import Batch, Source
-from alerting.offline.table import Columns, joined, nothing
+from alerting.offline.table import Columns, Table, joined
 from alerting.offline.written import Vocabulary
 from ingest.judge import judge
 from ingest.normalise import EARLIEST_RECEIVED_AT_US
@@ -35,7 +35,7 @@ class Admission:
         self._source = source
         self._until_us = until_us
         self._vocabulary = Vocabulary(patients)
-        self._parts: list[Columns] = []
+        self._table = Table()
         self._read = self._left_out = 0
         self._notices: list[Places] = [np.zeros(0, np.int64)]
 
@@ -51,7 +51,7 @@ class Admission:
 
     def rows(self) -> Columns:
         """All rows, each with the notices of it behind it; to be asked once, at the end."""
-        return joined(self._parts) if self._parts else nothing()
+        return self._table.rows()
 
     def numbers(self, places: Places) -> Places:
         """The rows of the file, as people count them, that stand at places among `rows`."""
@@ -98,7 +98,7 @@ class Admission:
         if len(places):
             rows, told = self._refuse(rows, places, self._vocabulary.words(written, places))
             bad += told
-        self._parts.append(rows)
+        self._table.add(rows)
         return bad
 
     def _refused(self, rows: Columns, value: NDArray[np.float64]) -> NDArray[np.bool_]:

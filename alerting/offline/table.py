@@ -1,12 +1,13 @@
 """All rows of a file as columns of numbers: 24 bytes a row, and what else the file has."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from alerting.engine.reserves import Reserve
 from ingest.sent import NONE
 
 
@@ -54,40 +55,48 @@ class Columns:
         return np.full(len(self), NONE, np.int32) if self.device is None else self.device
 
 
+class Table:
+    """Rows that are added part by part, each column at once where it stays: none lies in memory twice."""
+
+    def __init__(self) -> None:
+        self._columns: dict[str, Reserve] = {}
+        self._rows = 0
+
+    def add(self, part: Columns) -> None:
+        """More rows at the end."""
+        before, self._rows = self._rows, self._rows + len(part)
+        for field in fields(Columns):
+            column = getattr(part, field.name)
+            reserve = self._columns.get(field.name)
+            if reserve is None and column is not None:
+                reserve = self._columns[field.name] = Reserve(column.dtype)
+                reserve.first(before)[:] = self._default(field.name, 0, before)
+            if reserve is not None:
+                whole = reserve.first(self._rows)
+                whole[before:] = self._default(field.name, before, self._rows) if column is None else column
+
+    def rows(self) -> Columns:
+        """All rows."""
+        columns = {name: reserve.first(self._rows) for name, reserve in self._columns.items()}
+        return replace(nothing(), **columns)
+
+    def _default(self, name: str, first: int, end: int) -> Any:
+        """What the rows of a part without a column have in it."""
+        if name == "received_at_us":
+            return self._columns["taken_at_us"].first(self._rows)[first:end]
+        return NONE if name == "device" else 0
+
+
 def _taken(column: NDArray[Any], rows: NDArray[Any]) -> NDArray[Any]:
     return column[rows] if rows.dtype == np.bool_ else np.take(column, rows)
 
 
-def joined(parts: list[Columns]) -> Columns:
-    """Parts as one; the list is emptied, so that no more than one column lies in memory twice."""
-    lengths = [len(part) for part in parts]
-    taken_at_us = [part.taken_at_us for part in parts]
-    absent = {"device": [np.full(1, NONE, np.int32)] * len(parts), "received_at_us": taken_at_us}
-    by_name = {field.name: [getattr(part, field.name) for part in parts] for field in fields(Columns)}
-    parts.clear()
-    found: dict[str, Any] = {}
-    for name in list(by_name):
-        columns = by_name.pop(name)
-        if any(column is not None for column in columns):
-            default = absent.get(name, [np.zeros(1, np.int32)] * len(columns))
-            found[name] = _concatenated(columns, default, lengths)
-        elif name in ("device", "received_at_us", "revision", "void"):
-            found[name] = None
-    return Columns(**found)
-
-
-def _concatenated(
-    columns: list[NDArray[Any] | None], default: Sequence[NDArray[Any]], lengths: Sequence[int]
-) -> NDArray[Any]:
-    dtype = next(column.dtype for column in columns if column is not None)
-    whole = np.empty(sum(lengths), dtype)
-    first = 0
-    for place, length in enumerate(lengths):
-        column = columns[place]
-        whole[first : first + length] = default[place] if column is None else column
-        columns[place] = None
-        first += length
-    return whole
+def joined(parts: Sequence[Columns]) -> Columns:
+    """Parts as one."""
+    table = Table()
+    for part in parts:
+        table.add(part)
+    return table.rows()
 
 
 def nothing() -> Columns:

@@ -5,6 +5,7 @@ arrival with the clock in between, onto patients whose windows are full. *At hom
 *By the minute*: heart rate, oxygen saturation and breathing each minute, glucose every five.
 """
 
+import gc
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -237,6 +238,7 @@ def lived(case: str, people: Crowd, engine: Engine, batches: Iterable[Batch]) ->
 def measure(size: Size) -> Iterator[Measured]:
     """All cases, one after the other."""
     warm_up()
+    gc.disable()  # as the services do while they work on a batch
     home, all_in_all = crowd(size.patients), crowd(size.patients, everybody_in_all=True)
     end_us, minutes = BEGIN_US + size.days * DAY_US, size.stream_days * DAY_MIN
     yield replayed("at home, replay", home, home_chunks(home, 0, size.days), end_us)

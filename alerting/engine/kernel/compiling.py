@@ -82,13 +82,19 @@ class _PartCompiler(CompilerBase):
         return [manager]
 
 
-def part(function: Function) -> Function:
+def part(function: Function, *, inlined: bool = False) -> Function:
     """Compiles a function that only compiled ones call: within them, and cached with them."""
     dispatcher: Any = njit(
         nogil=True,
         error_model="numpy",
         no_cpython_wrapper=True,
         no_cfunc_wrapper=True,
+        forceinline=inlined,
         pipeline_class=_PartCompiler,
     )(function)
     return dispatcher
+
+
+def small_part(function: Function) -> Function:
+    """The same of a function that costs less than calling it: it becomes a piece of each caller."""
+    return part(function, inlined=True)

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from alerting.engine.kernel.compiling import part
+from alerting.engine.kernel.compiling import part, small_part
 from alerting.engine.kernel.features import (
     AGE,
     BY_BINS,
@@ -76,7 +76,7 @@ def _computed(atom: Any, here: Here, m: Memory, t: Tables, scratch: Scratch) -> 
     return by_days(atom, here.patient, s, end, at_us, m, t, scratch)
 
 
-@part
+@small_part
 def _feature(atom: Any, here: Here, m: Memory, t: Tables, scratch: Scratch) -> float:
     """The value of a feature; within one moment several rules often ask for the same."""
     slot = atom.slot
@@ -88,12 +88,12 @@ def _feature(atom: Any, here: Here, m: Memory, t: Tables, scratch: Scratch) -> f
     return scratch.memo[slot]
 
 
-@part
+@small_part
 def _compared(atom: Any, value: float) -> float:
     return value if atom.duration != 0 else millionths(value)
 
 
-@part
+@small_part
 def truth(atom: Any, compared: float, limit: float) -> int:
     """Kleene truth of a comparison."""
     if math.isnan(compared):
@@ -109,9 +109,19 @@ def truth(atom: Any, compared: float, limit: float) -> int:
     return TRUE if holds else FALSE
 
 
+@small_part
+def _comparison(number: int, here: Here, m: Memory, t: Tables, scratch: Scratch) -> int:
+    """Kleene truth of a feature beside its limit."""
+    atom = t.atoms[number]
+    compared = _compared(atom, _feature(atom, here, m, t, scratch))
+    return truth(atom, compared, m.limits[here.limits + atom.limit].compared)
+
+
 @part
 def condition(start: int, length: int, here: Here, m: Memory, t: Tables, scratch: Scratch) -> int:
     """Kleene truth of a condition, evaluated from the left as far as it takes."""
+    if length == 1:
+        return _comparison(t.code[start], here, m, t, scratch)
     depth = 0
     c = start
     end = start + length
@@ -120,9 +130,7 @@ def condition(start: int, length: int, here: Here, m: Memory, t: Tables, scratch
         op = t.code[c]
         c += 1
         if op >= 0:
-            atom = t.atoms[op]
-            compared = _compared(atom, _feature(atom, here, m, t, scratch))
-            stack[depth] = truth(atom, compared, m.limits[here.limits + atom.limit].compared)
+            stack[depth] = _comparison(op, here, m, t, scratch)
             depth += 1
         elif op == IF_FALSE or op == IF_TRUE:
             if stack[depth - 1] == (FALSE if op == IF_FALSE else TRUE):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from alerting.engine.kernel.compiling import part
+from alerting.engine.kernel.compiling import part, small_part
 from alerting.engine.kernel.history import bin_now, close_bins, days_up_to_now, first_bin
 from alerting.engine.kernel.layout import (
     BIN_US,
@@ -58,7 +58,7 @@ def is_within(canonical: float, atom: Any, limits_at: int, m: Memory, t: Tables)
     return True
 
 
-@part
+@small_part
 def is_inside(row: Any, atom: Any, limits_at: int, m: Memory, t: Tables) -> bool:
     """Whether a reading lies inside all bounds of a feature, each in the bound's own unit."""
     if atom.low >= 0:
@@ -74,7 +74,7 @@ def is_inside(row: Any, atom: Any, limits_at: int, m: Memory, t: Tables) -> bool
     return True
 
 
-@part
+@small_part
 def last_row(m: Memory, first: int, end: int, oldest_us: int) -> int:
     """Row of the last value that is not before `oldest_us`; −1 when there is none."""
     i = end - 1
@@ -85,7 +85,7 @@ def last_row(m: Memory, first: int, end: int, oldest_us: int) -> int:
     return -1
 
 
-@part
+@small_part
 def _value_of(row: Any, atom: Any, t: Tables) -> float:
     if atom.relative != 0:
         return canonical_of(row, atom.series, t)
@@ -101,7 +101,7 @@ def difference(atom: Any, newest: float, best: float) -> float:
     return np.nan if best == 0.0 else 100.0 * found / best
 
 
-@part
+@small_part
 def _change(atom: Any, first: int, end: int, at_us: int, m: Memory, t: Tables) -> float:
     """Rise and fall."""
     oldest_us = at_us - atom.window_us + 1
@@ -177,7 +177,7 @@ def _share_or_stretch(atom: Any, start: int, end: int, limits_at: int, m: Memory
     return float(longest_us) if atom.feature == STRETCH else 100.0 * inside / n
 
 
-@part
+@small_part
 def _number(atom: Any, first: int, end: int, oldest_us: int, limits_at: int, m: Memory, t: Tables) -> float:
     """Count, days with, repeats: back from the newest as far as it takes."""
     n = 0
@@ -204,7 +204,7 @@ def _number(atom: Any, first: int, end: int, oldest_us: int, limits_at: int, m: 
     return float(n)
 
 
-@part
+@small_part
 def _mean(atom: Any, first: int, end: int, oldest_us: int, m: Memory, t: Tables) -> float:
     """The mean of the values after a time, added up oldest first."""
     start = first_from(m.readings, first, end, oldest_us + 1)
@@ -222,7 +222,7 @@ def _mean(atom: Any, first: int, end: int, oldest_us: int, m: Memory, t: Tables)
     return np.nan if n == 0 else total / n
 
 
-@part
+@small_part
 def by_readings(
     atom: Any, first: int, end: int, at_us: int, limits_at: int, m: Memory, t: Tables, scratch: Scratch
 ) -> float:

@@ -22,7 +22,6 @@ from alerting.engine.kernel.layout import (
     NOTHING_ASKED,
     OTHER,
     PENDING,
-    SNAPSHOTS,
     SUSPECT,
     SUSPECTED,
     UNANSWERED,
@@ -32,6 +31,7 @@ from alerting.engine.kernel.layout import (
     Tables,
 )
 from alerting.engine.kernel.numbers import canonical_of, counts, millionths, ones
+from alerting.engine.kernel.snapshots import oldest_us
 
 FORMER_US = 14 * DAY_US
 """An older value says little about what is to be expected."""
@@ -102,11 +102,10 @@ def _decided(
 @part
 def _first_open(p: int, first: int, end: int, wait_us: int, m: Memory) -> int:
     """The first row whose status may still change: what no snapshot reaches is settled."""
-    patient = m.patients[p]
+    settled_us = oldest_us(p, m) - wait_us
     i = first
-    if patient.snapshots > 0:
-        while i < end and m.readings[i].taken_us < m.snapshot_us[p * SNAPSHOTS + patient.oldest] - wait_us:
-            i += 1
+    while i < end and m.readings[i].taken_us < settled_us:
+        i += 1
     return i
 
 

@@ -166,9 +166,8 @@ memory_of = _taken(
     {
         "patients": PATIENT, "due_us": LONG, "series": SERIES, "readings": READING, "histories": HISTORY,
         "bins": BIN, "days": FLOAT, "segments": SEGMENT, "schedules": SCHEDULE, "states": STATE,
-        "limits": LIMIT, "snapshot_us": LONG, "snapshot_mark_us": LONG, "digests": DIGEST, "free": LONG,
-        "used": LONG, "free_bins": LONG, "used_bins": LONG, "longest": LONG, "readings_room": int,
-        "bins_room": int,
+        "kept": STATE, "limits": LIMIT, "snapshot_us": LONG, "snapshot_mark_us": LONG, "digests": DIGEST,
+        "used": LONG, "wasted": LONG, "room": LONG, "longest": LONG,
     },
 )  # fmt: skip
 """Patients, from what was handed over."""

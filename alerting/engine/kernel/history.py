@@ -9,18 +9,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from alerting.engine.kernel.blocks import BINS, DAYS, block, roomy
 from alerting.engine.kernel.compiling import part
 from alerting.engine.kernel.layout import (
     BIN_US,
     BINS_A_DAY,
     DAY_US,
-    SNAPSHOTS,
     Memory,
     Rows,
     Scratch,
     Tables,
 )
-from alerting.engine.kernel.numbers import canonical_of, counts, first_from, median, rows_of_size, size_for
+from alerting.engine.kernel.numbers import canonical_of, counts, first_from, median
+from alerting.engine.kernel.snapshots import forget_oldest, oldest_us
 
 SHIFT = 8
 """When the room for bins or days is full, so large a part of it is given up."""
@@ -53,10 +54,8 @@ def reopen(m: Memory, s: int, taken_us: int) -> None:
 @part
 def _forget_snapshots_before(m: Memory, p: int, kept_us: int, first_us: int) -> None:
     """Gives up snapshots that would look back at what is gone."""
-    patient = m.patients[p]
-    while patient.snapshots > 0 and m.snapshot_us[p * SNAPSHOTS + patient.oldest] - kept_us < first_us:
-        patient.oldest = (patient.oldest + 1) % SNAPSHOTS
-        patient.snapshots -= 1
+    while m.patients[p].snapshots > 0 and oldest_us(p, m) - kept_us < first_us:
+        forget_oldest(p, m)
 
 
 @part
@@ -80,24 +79,15 @@ def _shift_bins(m: Memory, p: int, history: Any) -> None:
 
 
 @part
-def _larger_block(history: Any, size: int, m: Memory) -> bool:
-    """The bins of a series into a block of that size; False where the arena is too small."""
-    block = m.free_bins[size]
-    if block >= 0:
-        m.free_bins[size] = m.bins[block].number
-    else:
-        block = m.used_bins[0]
-        if block + rows_of_size(size) > m.bins_room:
-            return False
-        m.used_bins[0] = block + rows_of_size(size)
+def _larger_block(history: Any, rows: int, m: Memory) -> bool:
+    """The bins of a series into a block of so many rows; False where the arena is too small."""
+    at = block(BINS, rows, history.bins_cap, m)
+    if at < 0:
+        return False
     for i in range(history.bins_len):
-        _copy_bin(m.bins[block + i], m.bins[history.bins + i])
-    if history.bins_cap != 0:
-        old = size_for(history.bins_cap)
-        m.bins[history.bins].number = m.free_bins[old]
-        m.free_bins[old] = history.bins
-    history.bins = block
-    history.bins_cap = rows_of_size(size)
+        _copy_bin(m.bins[at + i], m.bins[history.bins + i])
+    history.bins = at
+    history.bins_cap = rows
     return True
 
 
@@ -116,11 +106,10 @@ def first_bin(bins: Rows, low: int, high: int, number: int) -> int:
 @part
 def _drop_old_bins(m: Memory, p: int, history: Any) -> None:
     """Drops the bins that no snapshot looks back at; where days are kept, only of days that are closed."""
-    patient = m.patients[p]
-    if patient.snapshots == 0:
+    if m.patients[p].snapshots == 0:
         return
-    before = m.snapshot_us[p * SNAPSHOTS + patient.oldest] // BIN_US - history.bins_kept
-    if history.days_cap > 0:
+    before = oldest_us(p, m) // BIN_US - history.bins_kept
+    if history.days_most > 0:
         closed = history.days_first + history.days_len if history.days_first >= 0 else 0
         before = min(before // BINS_A_DAY, closed) * BINS_A_DAY
     drop = first_bin(m.bins, history.bins, history.bins + history.bins_len, before) - history.bins
@@ -145,7 +134,32 @@ def room_for_bins(m: Memory, p: int, s: int) -> bool:
         return True
     _drop_old_bins(m, p, history)
     wanted = min(history.bins_most, history.bins_len + coming)
-    return wanted <= history.bins_cap or _larger_block(history, size_for(wanted + wanted // SHIFT), m)
+    return wanted <= history.bins_cap or _larger_block(history, roomy(wanted), m)
+
+
+@part
+def room_for_days(m: Memory, p: int, s: int, until: int) -> bool:
+    """Room for the value of each day before a day, up to the most there may be; notes how long it lasts."""
+    series = m.series[s]
+    if series.history < 0:
+        return True
+    history = m.histories[series.history]
+    if history.days_cap == history.days_most or series.readings_len == 0:
+        return True
+    first = history.days_first if history.days_first >= 0 else m.readings[series.readings].taken_us // DAY_US
+    if until - first > history.days_cap:
+        rows = min(history.days_most, roomy(until - first))
+        at = block(DAYS, rows, history.days_cap, m)
+        if at < 0:
+            return False
+        for i in range(history.days_len):
+            m.days[at + i] = m.days[history.days + i]
+        history.days = at
+        history.days_cap = rows
+    if history.days_cap < history.days_most:
+        patient = m.patients[p]
+        patient.room_until = min(patient.room_until, first + history.days_cap + 1)
+    return True
 
 
 @part
@@ -267,7 +281,7 @@ def close_days(m: Memory, p: int, s: int, until: int, t: Tables, some: Values) -
 @part
 def close_bins(m: Memory, p: int, s: int, until: int, t: Tables, some: Values) -> None:
     """Closes all bins before a number; days first, for their bins may have to make room for later ones."""
-    if m.histories[m.series[s].history].days_cap > 0:
+    if m.histories[m.series[s].history].days_most > 0:
         close_days(m, p, s, until // BINS_A_DAY, t, some)
     _close_bins(m, p, s, until, t)
 

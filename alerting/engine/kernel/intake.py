@@ -5,10 +5,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alerting.engine.kernel.compiling import compiled, part
+from alerting.engine.kernel.blocks import READINGS, block, roomy
+from alerting.engine.kernel.compiling import compiled, part, small_part
 from alerting.engine.kernel.gate import may_jump
 from alerting.engine.kernel.handing import memory_of, scratch_of, tables_of
-from alerting.engine.kernel.history import Values, close_bins, close_days, reopen, room_for_bins
+from alerting.engine.kernel.history import (
+    Values,
+    close_bins,
+    close_days,
+    reopen,
+    room_for_bins,
+    room_for_days,
+)
 from alerting.engine.kernel.layout import (
     BIN_US,
     DAY_US,
@@ -17,7 +25,6 @@ from alerting.engine.kernel.layout import (
     HAS,
     OTHER,
     REVISION_SHIFT,
-    SNAPSHOTS,
     SUSPECT,
     UNIT_COUNT,
     UNIT_SHIFT,
@@ -27,7 +34,6 @@ from alerting.engine.kernel.layout import (
     Tables,
 )
 from alerting.engine.kernel.numbers import (
-    SMALLEST_BLOCK,
     counts,
     device_of,
     fetch,
@@ -35,15 +41,17 @@ from alerting.engine.kernel.numbers import (
     is_after,
     ones,
     revision_of,
-    rows_of_size,
-    size_for,
 )
+from alerting.engine.kernel.snapshots import oldest_us
 
 FULL = 0.9
 """A block that is fuller than this after old readings were dropped is replaced by a larger one."""
 
 MANY_READINGS = 512
 """Who has more than this of one series measures by the minute, and keeps snapshots for hours only."""
+
+SMALL_BLOCK = 8
+"""It is not worth making one of so many readings smaller."""
 
 FAR, NEAR, NEAREST = 16, 8, 4
 """So many readings ahead memory is asked for their patients, series and the ends of their blocks."""
@@ -75,6 +83,15 @@ def order_by_patient(patient: NDArray[np.int32], most: int) -> NDArray[np.int64]
         order, other = other, order
         shift += RADIX_BITS
     return order
+
+
+@compiled
+def end_of_part(patient: NDArray[np.int32], order: NDArray[np.int64], begin: int, size: int) -> int:
+    """Where a part of readings ends that holds all of its patients and has about the given size."""
+    end = min(begin + size, order.size)
+    while end < order.size and patient[order[end]] == patient[order[end - 1]]:
+        end += 1
+    return end
 
 
 @compiled
@@ -114,7 +131,7 @@ def survey(
     return fine, in_time, is_sorted, most
 
 
-@part
+@small_part
 def copy_reading(to: Any, row: Any) -> None:
     """One row into another."""
     to.taken_us = row.taken_us
@@ -123,20 +140,13 @@ def copy_reading(to: Any, row: Any) -> None:
 
 
 @part
-def _oldest_snapshot(p: int, m: Memory) -> int:
-    """What a patient's oldest snapshot is the state after; −1 where it is older than everything."""
-    patient = m.patients[p]
-    return m.snapshot_us[p * SNAPSHOTS + patient.oldest] if patient.snapshots != 0 else -1
-
-
-@part
 def drop_old(p: int, s: int, m: Memory, t: Tables, some: Values) -> None:
     """Drops what no snapshot can look back at, but the newest of it; closes the bins and days it was in."""
-    oldest_us = _oldest_snapshot(p, m)
+    snapshot_us = oldest_us(p, m)
     series = m.series[s]
-    if oldest_us < 0 or series.readings_len == 0:
+    if snapshot_us < 0 or series.readings_len == 0:
         return
-    before_us = oldest_us - series.kept_us
+    before_us = snapshot_us - series.kept_us
     if series.history >= 0:  # whole bins; whole days where they do not come from bins
         history = m.histories[series.history]
         step_us = BIN_US if history.dense != 0 else DAY_US
@@ -154,7 +164,7 @@ def drop_old(p: int, s: int, m: Memory, t: Tables, some: Values) -> None:
         history = m.histories[series.history]
         if history.bins_kept > 0:
             close_bins(m, p, s, before_us // BIN_US, t, some)
-        if history.days_cap > 0:
+        if history.days_most > 0:
             close_days(m, p, s, before_us // DAY_US, t, some)
     for i in range(end - kept):
         copy_reading(m.readings[first + i], m.readings[kept + i])
@@ -162,50 +172,42 @@ def drop_old(p: int, s: int, m: Memory, t: Tables, some: Values) -> None:
 
 
 @part
-def _move(s: int, size: int, m: Memory) -> bool:
-    """A series' readings into another block of that size; False where the arena is too small."""
+def _move(s: int, rows: int, m: Memory) -> bool:
+    """A series' readings into a block of so many rows; False where the arena is too small."""
     series = m.series[s]
-    block = m.free[size]
-    if block >= 0:
-        m.free[size] = m.readings[block].taken_us
-    else:
-        block = m.used[0]
-        if block + rows_of_size(size) > m.readings_room:
-            return False
-        m.used[0] = block + rows_of_size(size)
+    at = block(READINGS, rows, series.readings_cap, m)
+    if at < 0:
+        return False
     for i in range(series.readings_len):
-        copy_reading(m.readings[block + i], m.readings[series.readings + i])
-    if series.readings_cap != 0:
-        release(s, m)
-    series.readings = block
-    series.readings_cap = rows_of_size(size)
+        copy_reading(m.readings[at + i], m.readings[series.readings + i])
+    series.readings = at
+    series.readings_cap = rows
     return True
 
 
 @part
-def release(s: int, m: Memory) -> None:
-    """Gives a series' block back."""
+def _room_for_closing(p: int, s: int, m: Memory) -> bool:
+    """Room for the values of the days that dropping readings closes."""
     series = m.series[s]
-    old = size_for(series.readings_cap)
-    m.readings[series.readings].taken_us = m.free[old]
-    m.free[old] = series.readings
-    series.readings_cap = 0
+    if series.readings_len == 0:
+        return True
+    newest_us = m.readings[series.readings + series.readings_len - 1].taken_us
+    return room_for_days(m, p, s, newest_us // DAY_US + 1)
 
 
 @part
-def _make_room(p: int, s: int, m: Memory, t: Tables, some: Values) -> bool:
-    """Room for one more reading; False where the arena is too small."""
+def _make_room(p: int, s: int, coming: int, m: Memory, t: Tables, some: Values) -> bool:
+    """Room for some more readings; False where the arena is too small."""
     series = m.series[s]
-    if not room_for_bins(m, p, s):
+    if not room_for_bins(m, p, s) or not _room_for_closing(p, s, m):
         return False
     if series.readings_cap != 0:
         drop_old(p, s, m, t, some)
-    if series.readings_cap != 0 and series.readings_len + 1 <= FULL * series.readings_cap:
-        return True
-    return _move(s, size_for(series.readings_len + 1 + series.readings_len // 8), m)
+    wanted = series.readings_len + coming
+    return wanted <= FULL * series.readings_cap or _move(s, roomy(wanted), m)
 
 
-@part
+@small_part
 def _supersedes(new: Any, old: Any) -> bool:
     """The highest revision counts; at the same one a void beats a value, whichever came first."""
     if revision_of(new.tag) != revision_of(old.tag):
@@ -240,8 +242,8 @@ def _put(p: int, s: int, row: Any, m: Memory) -> int:
         series.readings_len += 1
         changed = row.tag & HAS != 0
         if not changed:  # it may take back what was dropped
-            oldest_us = _oldest_snapshot(p, m)
-            changed = oldest_us >= 0 and row.taken_us <= oldest_us - series.kept_us
+            snapshot_us = oldest_us(p, m)
+            changed = snapshot_us >= 0 and row.taken_us <= snapshot_us - series.kept_us
         m.longest[0] = max(m.longest[0], series.readings_len)
         if series.readings_len > MANY_READINGS:
             patient.often = 1
@@ -283,26 +285,26 @@ def _fetch_end(p: Any, number: Any, m: Memory) -> None:
 
 @compiled
 def take_in(
-    start: int, order: NDArray[np.int64], patient: NDArray[np.int32], taken_us: NDArray[np.int64],
+    start: int, end: int, order: NDArray[np.int64], patient: NDArray[np.int32], taken_us: NDArray[np.int64],
     kind: NDArray[np.int16], value: NDArray[np.float64], received: NDArray[np.float64],
     unit: NDArray[np.int16], code: NDArray[np.int16], device: NDArray[np.int32],
     revision: NDArray[np.int32], void: NDArray[np.bool_], numbers: NDArray[np.int64],
     series_of_kind: NDArray[np.int64], own: Memory, tables: Tables, room: Scratch,
 ) -> int:  # fmt: skip
-    """Takes readings in, from `start` on in that order; gives where an arena was too small, n for nowhere.
+    """Takes readings in, from `start` to `end` in that order; gives where an arena was too small, else `end`.
 
     **Shape**: columns are [n] in the order of the log; `numbers` are those of the devices.
     """
     m, t, scratch = memory_of(own), tables_of(tables), scratch_of(room)
     some = scratch.some
-    for o in range(start, order.size):
+    for o in range(start, end):
         r = order[o]
         p: Any = patient[r]
-        if o + FAR < order.size:
+        if o + FAR < end:
             fetch(m.patients[patient[order[o + FAR]]])
-        if o + NEAR < order.size:
+        if o + NEAR < end:
             _fetch_series(patient[order[o + NEAR]], series_of_kind[kind[order[o + NEAR]]], m)
-        if o + NEAREST < order.size:
+        if o + NEAREST < end:
             _fetch_end(patient[order[o + NEAREST]], series_of_kind[kind[order[o + NEAREST]]], m)
         who = m.patients[p]
         who.latest_us = max(who.latest_us, taken_us[r])
@@ -312,8 +314,14 @@ def take_in(
             continue
         s = who.series + ones(who.named & (bit - 1))
         series = m.series[s]
-        if series.readings_len == series.readings_cap and not _make_room(p, s, m, t, some):
-            return o
+        if series.readings_len == series.readings_cap:
+            coming = 1
+            for later in range(o + 1, end):  # of this patient, who is looked at in one go
+                if patient[order[later]] != p:
+                    break
+                coming += 1 if series_of_kind[kind[order[later]]] == number else 0
+            if not _make_room(p, s, coming, m, t, some):
+                return o
         tag = numbers[device[r]] << DEVICE_SHIFT | np.int64(revision[r]) << REVISION_SHIFT
         row = scratch.new[0]
         row.taken_us = taken_us[r]
@@ -336,52 +344,14 @@ def take_in(
         who.fresh |= bit
         if t.gate_wait_us[number] > 0 and who.jumps == 0 and (i < 0 or may_jump(s, i, m, t)):
             who.jumps = 1
-    return order.size
-
-
-@part
-def _packed_size(s: int, m: Memory) -> int:
-    """Rows of the block that a series is packed into: no larger than the one it has."""
-    series = m.series[s]
-    wanted = rows_of_size(size_for(series.readings_len + series.readings_len // 8 + 1))
-    return min(series.readings_cap, wanted)
-
-
-@compiled
-def rows_packed(patients: int, own: Memory) -> int:
-    """How many rows the readings of all patients take without what is free between them."""
-    m = memory_of(own)
-    total = 0
-    for p in range(patients):
-        patient = m.patients[p]
-        for k in range(ones(patient.named)):
-            total += _packed_size(patient.series + k, m)
-    return total
-
-
-@compiled
-def pack(patients: int, own: Memory, to: Memory) -> None:
-    """Moves all readings into another arena, side by side; `to` is the same memory with that arena."""
-    m, other = memory_of(own), memory_of(to)
-    at = 0
-    for p in range(patients):
-        patient = m.patients[p]
-        for s in range(patient.series, patient.series + ones(patient.named)):
-            series = m.series[s]
-            rows = _packed_size(s, m)
-            for i in range(series.readings_len):
-                copy_reading(other.readings[at + i], m.readings[series.readings + i])
-            series.readings = at
-            series.readings_cap = rows
-            at += rows
-    m.used[0] = at
+    return end
 
 
 @compiled
 def give_back(rows: NDArray[np.int32], start: int, own: Memory, tables: Tables, room: Scratch) -> int:
-    """Drops the old readings of patients and moves the rest into smaller blocks: the room is for others.
+    """Drops the old readings of patients and makes their blocks smaller: the room is for others.
 
-    Gives how many patients are done; fewer than all where the arena has no room to move.
+    Gives how many patients are done; fewer than all where an arena has no room for what is closed.
     """
     m, t, some = memory_of(own), tables_of(tables), scratch_of(room).some
     for j in range(start, rows.size):
@@ -389,12 +359,12 @@ def give_back(rows: NDArray[np.int32], start: int, own: Memory, tables: Tables, 
         for k in range(ones(patient.named)):
             s = patient.series + k
             series = m.series[s]
-            if series.readings_cap <= 2 * SMALLEST_BLOCK:
+            if series.readings_cap <= SMALL_BLOCK:
                 continue
-            if not room_for_bins(m, rows[j], s):
+            if not room_for_bins(m, rows[j], s) or not _room_for_closing(rows[j], s, m):
                 return j
             drop_old(rows[j], s, m, t, some)
-            size = size_for(series.readings_len + series.readings_len // 8 + 1)
-            if rows_of_size(size) < series.readings_cap and not _move(s, size, m):
-                return j
+            cap = min(series.readings_cap, roomy(series.readings_len))
+            m.wasted[READINGS] += series.readings_cap - cap
+            series.readings_cap = cap
     return rows.size

@@ -25,7 +25,7 @@ BIN_US = 15 * MINUTE_US
 BINS_A_DAY = DAY_US // BIN_US
 
 SNAPSHOTS = 3
-"""How many earlier states of a patient's rules are kept, beside the newest."""
+"""How many earlier states of a patient's rules are kept, the oldest first, beside the newest."""
 
 MOST_VALUES = 8
 """Comparisons of one condition, so that their values fit a transition."""
@@ -73,6 +73,10 @@ PATIENT = np.dtype(
         ("segments", "i8"),
         ("states", "i8"),
         ("schedules", "i8"),
+        ("kept", "i8"),  # the states that snapshots keep
+        ("kept_len", "i4", (SNAPSHOTS,)),  # of each snapshot
+        ("kept_cap", "i4"),
+        ("room_until", "i4"),  # up to the day before, its histories have room for a value each day
         ("series_cap", "i4"),
         ("segments_len", "i4"),
         ("segments_cap", "i4"),
@@ -84,7 +88,6 @@ PATIENT = np.dtype(
         ("jumps", "u1"),  # jumps must be looked for
         ("often", "u1"),  # measures by the minute, hence snapshots for hours only
         ("snapshots", "u1"),  # how many there are
-        ("oldest", "u1"),  # where in the ring the oldest is
     ],
     align=True,
 )
@@ -120,6 +123,7 @@ HISTORY = np.dtype(
         ("days_first", "i4"),  # day number of the first of them
         ("days_len", "i4"),
         ("days_cap", "i4"),
+        ("days_most", "i4"),  # room is given no further; 0: no days
         ("days_kept", "i4"),  # how many days are looked back at
         ("cached_days", "i4", (2,)),  # baselines computed last: their length and gap,
         ("cached_gap", "i4", (2,)),
@@ -178,6 +182,7 @@ STATE = np.dtype(
         ("raised", "u1"),
         ("severity", "u1"),  # of the open finding
         ("unconfirmed", "u1"),  # it opened or rose while a reading that it names was in doubt
+        ("place", "u2"),  # in a snapshot: the place among the patient's states
     ],
     align=True,
 )
@@ -337,17 +342,15 @@ class Memory(NamedTuple):
     segments: Rows
     schedules: Rows
     states: Rows
+    kept: Rows  # states that snapshots keep
     limits: Rows
     snapshot_us: Column  # int64[patients, SNAPSHOTS]: the state is right after everything up to here
     snapshot_mark_us: Column  # int64[patients, SNAPSHOTS]: and before the event here
     digests: Column  # uint64[devices]: the order of devices, the same everywhere
-    free: Column  # int64[sizes]: first free block of readings of each size; −1: none
-    used: Column  # int64[1]: rows of the arena of readings in use
-    free_bins: Column  # int64[sizes]: the same of bins
-    used_bins: Column  # int64[1]
+    used: Column  # int64[arenas of blocks]: rows up to the end of the last block
+    wasted: Column  # int64[arenas of blocks]: rows between blocks
+    room: Column  # int64[arenas of blocks]
     longest: Column  # int64[1]: the most readings that a series ever had
-    readings_room: int  # rows of the arena of readings
-    bins_room: int
 
 
 class Scratch(NamedTuple):

@@ -8,7 +8,7 @@ from numba import types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from alerting.engine.kernel.compiling import compiled, part
+from alerting.engine.kernel.compiling import compiled, part, small_part
 from alerting.engine.kernel.layout import (
     COUNTS,
     DEVICE_BITS,
@@ -29,7 +29,6 @@ MULTIPLY = KIND_COUNT * UNIT_COUNT
 DIVIDE = 2 * MULTIPLY
 """Where in the table of units the factors and divisors begin; before them stand the offsets."""
 
-SMALLEST_BLOCK = 4
 CACHE_LINE = 64
 
 IS_NEVER_ZERO: Any = ir.Constant(ir.IntType(1), 1)
@@ -38,15 +37,15 @@ INSERTION = 24
 """Up to so many values are sorted by insertion."""
 
 
-@compiled
-def ones(bits: int) -> int:
-    """How many bits are set, of the lower 62."""
-    bits = bits - ((bits >> 1) & 0x1555555555555555)
-    bits = (bits & 0x3333333333333333) + ((bits >> 2) & 0x3333333333333333)
-    bits = (bits + (bits >> 4)) & 0x0F0F0F0F0F0F0F0F
-    bits = bits + (bits >> 8)
-    bits = bits + (bits >> 16)
-    return (bits + (bits >> 32)) & 0x7F
+def _ones(_typing: Any, bits: Any) -> Any:
+    def build(_context: Any, builder: Any, _typed: Any, arguments: Any) -> Any:
+        return builder.ctpop(arguments[0])
+
+    return types.int64(bits), build
+
+
+ones: Any = intrinsic(_ones)
+"""How many bits are set. In kernels only."""
 
 
 def _lowest(_typing: Any, bits: Any) -> Any:
@@ -90,19 +89,19 @@ def unit_of(tag: int) -> int:
     return ((tag >> UNIT_SHIFT) & ((1 << UNIT_BITS) - 1)) - 1
 
 
-@part
+@small_part
 def revision_of(tag: int) -> int:
     """Revision of a reading."""
     return (tag >> REVISION_SHIFT) & ((1 << REVISION_BITS) - 1)
 
 
-@part
+@small_part
 def device_of(tag: int) -> int:
     """Number of the device."""
     return (tag >> DEVICE_SHIFT) & ((1 << DEVICE_BITS) - 1)
 
 
-@part
+@small_part
 def is_after(one: Any, other: Any, digests: NDArray[np.uint64]) -> bool:
     """Whether a reading stands after another: by time, device, kind."""
     if one.taken_us != other.taken_us:
@@ -113,23 +112,23 @@ def is_after(one: Any, other: Any, digests: NDArray[np.uint64]) -> bool:
     return one.tag & OTHER > other.tag & OTHER
 
 
-@part
+@small_part
 def millionths(value: float) -> float:
     """As everything is compared: whole millionths, halves up."""
     return np.floor(value * 1e6 + 0.5)  # math.floor would make an integer of a NaN
 
 
-@part
+@small_part
 def canonical_of(row: Any, series: int, t: Tables) -> float:
     """The value of a reading in the canonical unit of its kind; of a code its number."""
     unit = unit_of(row.tag)
-    if unit < 0:
+    if unit < 0 or unit == t.canonical[series]:  # as the table of units has it: minus 0, times 1, by 1
         return row.value
     place = series * UNIT_COUNT + unit
     return (row.value - t.units[place]) * t.units[MULTIPLY + place] / t.units[DIVIDE + place]
 
 
-@part
+@small_part
 def converted(canonical: float, series: int, target: int, t: Tables) -> float:
     """A canonical value in another unit of its kind."""
     if target < 0:
@@ -138,7 +137,7 @@ def converted(canonical: float, series: int, target: int, t: Tables) -> float:
     return canonical * t.units[DIVIDE + place] / t.units[MULTIPLY + place] + t.units[place]
 
 
-@part
+@small_part
 def in_unit(row: Any, series: int, target: int, t: Tables) -> float:
     """The value of a reading in a unit: as it arrived when it arrived in that one."""
     if target < 0 or unit_of(row.tag) == target or unit_of(row.tag) < 0:
@@ -146,7 +145,7 @@ def in_unit(row: Any, series: int, target: int, t: Tables) -> float:
     return converted(canonical_of(row, series, t), series, target, t)
 
 
-@part
+@small_part
 def first_from(readings: Rows, low: int, high: int, at_us: int) -> int:
     """The first of the rows low…high that is not before a time."""
     while low < high:
@@ -202,18 +201,3 @@ def median(values: NDArray[np.float64], n: int) -> float:
     for i in range(1, upper):
         below = max(below, values[i])
     return (below + values[upper]) / 2
-
-
-@compiled
-def rows_of_size(size: int) -> int:
-    """How many rows a block of a size has: 4, 6, 8, 12, 16, 24 and so on."""
-    return (SMALLEST_BLOCK if size % 2 == 0 else SMALLEST_BLOCK + SMALLEST_BLOCK // 2) << (size // 2)
-
-
-@compiled
-def size_for(rows: int) -> int:
-    """The smallest size of a block for so many rows."""
-    size = 0
-    while rows_of_size(size) < rows:
-        size += 1
-    return size

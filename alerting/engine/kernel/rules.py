@@ -4,19 +4,14 @@ from typing import Any
 
 import numpy as np
 
-from alerting.engine.kernel.compiling import part
+from alerting.engine.kernel.compiling import part, small_part
 from alerting.engine.kernel.conditions import TRUE, Here, condition, deadline, values_of
 from alerting.engine.kernel.layout import MOST_SERIES, MOST_VALUES, NEVER, Memory, Scratch, Tables
 from alerting.engine.kernel.numbers import lowest
+from alerting.engine.kernel.snapshots import at_rest
 from alerting.engine.kernel.triggers import woken
 
 OPEN, RAISE, CLEAR, KEEP = 0, 1, 2, 3
-
-
-@part
-def at_rest(state: Any) -> bool:
-    """Whether a rule has nothing to remember: closed, not true, none of the last evaluations counts."""
-    return state.open == 0 and state.since_us < 0 and state.bits == 0
 
 
 @part
@@ -57,7 +52,7 @@ def _close(scratch: Scratch, n: int, p: int, g: int, rule: int, state: Any, at_u
     return n
 
 
-@part
+@small_part
 def _evaluate(
     number: int, g: int, state: Any, by_reading: bool, waits: bool, here: Here,
     m: Memory, t: Tables, scratch: Scratch, n: int,
@@ -141,7 +136,7 @@ def _look_up(p: int, g: int, m: Memory, t: Tables) -> None:
             segment.awake |= 1 << r
 
 
-@part
+@small_part
 def _next_due(segment: Any, states: int, m: Memory, t: Tables) -> int:
     """When the next of a segment's rules is due."""
     version = t.versions[segment.version]
@@ -154,7 +149,7 @@ def _next_due(segment: Any, states: int, m: Memory, t: Tables) -> int:
     return due
 
 
-@part
+@small_part
 def _spared_us(
     r: int, version: int, moved: int, series_at: int, m: Memory, t: Tables, scratch: Scratch
 ) -> int:
@@ -167,7 +162,7 @@ def _spared_us(
     return spared_us
 
 
-@part
+@small_part
 def judge(
     p: int, g: int, at_us: int, moment: int, moved: int, pending: Any,
     m: Memory, t: Tables, scratch: Scratch, n: int,

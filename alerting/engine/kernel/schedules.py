@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alerting.engine.kernel.compiling import compiled, part
+from alerting.engine.kernel.compiling import compiled, part, small_part
 from alerting.engine.kernel.layout import DAY_US, DAYS_IN_TABLE, NEVER, Rows
 from alerting.engine.kernel.numbers import counts
 
@@ -39,7 +39,7 @@ def next_due(after_us: int, schedule: Any, days: Days) -> int:
     return NEVER
 
 
-@part
+@small_part
 def next_due_again(after_us: int, schedule: Any, days: Days) -> int:
     """The first due moment after a time; remembered, for it is mostly asked for again."""
     if not schedule.asked_us <= after_us < schedule.next_us:

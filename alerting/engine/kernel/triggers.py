@@ -8,7 +8,7 @@ rule what it waits for, and why that is enough.
 
 from typing import Any
 
-from alerting.engine.kernel.compiling import part
+from alerting.engine.kernel.compiling import small_part
 from alerting.engine.kernel.conditions import FALL, truth
 from alerting.engine.kernel.features import is_inside
 from alerting.engine.kernel.layout import MOST_SERIES, Memory, Scratch, Tables
@@ -21,7 +21,7 @@ ONE = 1e6
 """In millionths."""
 
 
-@part
+@small_part
 def _before(i: int, first: int, m: Memory) -> int:
     """The row of the value before; less than `first` when there is none."""
     i -= 1
@@ -30,7 +30,7 @@ def _before(i: int, first: int, m: Memory) -> int:
     return i
 
 
-@part
+@small_part
 def _fires(trigger: Any, i: int, first: int, limits_at: int, m: Memory, t: Tables) -> bool:
     """Whether the reading of row i is what a trigger waits for."""
     atom = t.atoms[trigger.atom]
@@ -59,7 +59,7 @@ def _fires(trigger: Any, i: int, first: int, limits_at: int, m: Memory, t: Table
     return value < former if atom.feature == FALL else value > former
 
 
-@part
+@small_part
 def woken(segment: Any, moved: int, series_at: int, m: Memory, t: Tables, scratch: Scratch) -> int:
     """The rules that may have something to say after the readings of this moment, as bits.
 

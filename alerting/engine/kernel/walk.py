@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alerting.engine.kernel.compiling import compiled, part
+from alerting.engine.kernel.compiling import compiled, part, small_part
 from alerting.engine.kernel.gate import look_for_jumps
 from alerting.engine.kernel.handing import memory_of, scratch_of, tables_of
-from alerting.engine.kernel.history import room_for_bins
+from alerting.engine.kernel.history import room_for_bins, room_for_days
 from alerting.engine.kernel.intake import MANY_READINGS
 from alerting.engine.kernel.layout import (
     DAY_US,
+    DAYS_IN_TABLE,
     HOUR_US,
     NEVER,
     SNAPSHOTS,
@@ -24,6 +25,7 @@ from alerting.engine.kernel.layout import (
 )
 from alerting.engine.kernel.numbers import counts, fetch, first_from, ones
 from alerting.engine.kernel.rules import KEEP, emit, judge, leave
+from alerting.engine.kernel.snapshots import go_back, has_room, remember
 
 NOT_REPLAYED, NO_SNAPSHOT = -2, -3
 SEVERAL, NONE = -1, -2
@@ -55,17 +57,6 @@ def _next_due_of(p: int, m: Memory) -> int:
 
 
 @part
-def _copy_state(to: Any, state: Any) -> None:
-    to.since_us = state.since_us
-    to.due_us = state.due_us
-    to.bits = state.bits
-    to.open = state.open
-    to.raised = state.raised
-    to.severity = state.severity
-    to.unconfirmed = state.unconfirmed
-
-
-@part
 def _look_how_often(p: int, m: Memory) -> None:
     """Whether a patient who measured by the minute still does."""
     patient = m.patients[p]
@@ -75,50 +66,28 @@ def _look_how_often(p: int, m: Memory) -> None:
             patient.often = 1
 
 
-@part
+@small_part
 def _remember(p: int, at_us: int, m: Memory) -> None:
     """Keeps a snapshot of the states as they are just before an event, when the newest one is old enough."""
     patient = m.patients[p]
     if patient.snapshots > 0:
-        newest = (patient.oldest + patient.snapshots - 1) % SNAPSHOTS
-        age_us = at_us - m.snapshot_mark_us[p * SNAPSHOTS + newest]
+        age_us = at_us - m.snapshot_mark_us[p * SNAPSHOTS + patient.snapshots - 1]
         if age_us < (SNAPSHOT_OFTEN_US if patient.often != 0 else SNAPSHOT_EVERY_US):
             return
         if patient.often != 0:
             _look_how_often(p, m)
             if patient.often == 0 and age_us < SNAPSHOT_EVERY_US:
                 return
-    if patient.snapshots == SNAPSHOTS:
-        patient.oldest = (patient.oldest + 1) % SNAPSHOTS
-    else:
-        patient.snapshots += 1
-    place = (patient.oldest + patient.snapshots - 1) % SNAPSHOTS
-    m.snapshot_us[p * SNAPSHOTS + place] = patient.done_us
-    m.snapshot_mark_us[p * SNAPSHOTS + place] = at_us
-    copy = patient.states + (1 + place) * patient.states_len
-    for s in range(patient.states_len):
-        _copy_state(m.states[copy + s], m.states[patient.states + s])
+    remember(p, at_us, m)
 
 
 @part
 def _go_back(p: int, m: Memory, t: Tables, scratch: Scratch, n: int) -> int:
     """Restores the newest snapshot before `again_us`, says which findings it holds; −1: none so old."""
-    patient = m.patients[p]
-    kept = patient.snapshots
-    while (
-        kept > 0
-        and m.snapshot_us[p * SNAPSHOTS + (patient.oldest + kept - 1) % SNAPSHOTS] >= patient.again_us
-    ):
-        kept -= 1
-    if kept == 0:
+    if not go_back(p, m):
         return -1
-    patient.snapshots = kept
+    patient = m.patients[p]
     patient.fresh = patient.named
-    place = (patient.oldest + kept - 1) % SNAPSHOTS
-    patient.done_us = m.snapshot_us[p * SNAPSHOTS + place]
-    copy = patient.states + (1 + place) * patient.states_len
-    for s in range(patient.states_len):
-        _copy_state(m.states[patient.states + s], m.states[copy + s])
     for g in range(patient.segments_len):
         segment = m.segments[patient.segments + g]
         if segment.from_us <= patient.done_us < segment.to_us:
@@ -131,7 +100,7 @@ def _go_back(p: int, m: Memory, t: Tables, scratch: Scratch, n: int) -> int:
     return n
 
 
-@part
+@small_part
 def _advance(k: int, at_us: int, start: int, m: Memory, scratch: Scratch) -> int:
     """Moves the end of a series past a moment; gives the row that counts, SEVERAL or NONE."""
     series = m.series[start + k]
@@ -146,7 +115,7 @@ def _advance(k: int, at_us: int, start: int, m: Memory, scratch: Scratch) -> int
     return row
 
 
-@part
+@small_part
 def _next_reading(k: int, start: int, m: Memory, scratch: Scratch) -> int:
     """Time of the next reading of a series that counts; NEVER when there is none."""
     series = m.series[start + k]
@@ -158,7 +127,7 @@ def _next_reading(k: int, start: int, m: Memory, scratch: Scratch) -> int:
     return m.readings[i].taken_us if i < end else NEVER
 
 
-@part
+@small_part
 def _begin(p: int, m: Memory, scratch: Scratch) -> int:
     """Where each series of a patient stands; gives how many have readings that were not evaluated yet."""
     patient = m.patients[p]
@@ -271,6 +240,25 @@ def _fetch_ahead(touched: Any, j: int, m: Memory) -> None:
             left &= left - 1
 
 
+@part
+def _has_room(p: int, until_day: int, m: Memory) -> bool:
+    """Whether there is room for what evaluating a patient up to a day closes and remembers."""
+    patient = m.patients[p]
+    if not has_room(p, m):
+        return False
+    left = patient.fresh
+    if until_day >= patient.room_until:
+        left = patient.named
+        patient.room_until = DAYS_IN_TABLE
+    while left != 0:
+        s = patient.series + ones(patient.named & ((left & -left) - 1))
+        if not room_for_bins(m, p, s) or not room_for_days(m, p, s, until_day):
+            patient.room_until = 0
+            return False
+        left &= left - 1
+    return True
+
+
 @compiled
 def evaluate(
     touched: NDArray[np.int32], start: int, now_us: int, own: Memory, tables: Tables, room: Scratch,
@@ -292,12 +280,9 @@ def evaluate(
         patient = m.patients[p]
         if n + 2 * patient.states_len > scratch.out_room:
             return j, n, questions
-        left = patient.fresh
-        while left != 0:
-            if not room_for_bins(m, p, patient.series + ones(patient.named & ((left & -left) - 1))):
-                return j, n, questions
-            left &= left - 1
         horizon_us = max(now_us, patient.latest_us)
+        if not _has_room(p, horizon_us // DAY_US, m):
+            return j, n, questions
         if patient.jumps != 0 or patient.gate_due_us <= horizon_us:
             filled = look_for_jumps(p, horizon_us, questions, m, t, scratch)
             if filled < 0:
