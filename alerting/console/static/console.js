@@ -48,7 +48,7 @@
 
   // ---- What the page asks by itself keeps no session alive; what a person does, does.
   document.addEventListener("htmx:configRequest", (event) => {
-    if (event.detail.triggeringEvent?.type === "changed") event.detail.headers["X-By-Itself"] = "true";
+    if (["changed", "delayed"].includes(event.detail.triggeringEvent?.type)) event.detail.headers["X-By-Itself"] = "true";
   });
   const csrf = () => JSON.parse(body().getAttribute("hx-headers"));
   const HERE_EVERY_MS = 240_000;
@@ -65,14 +65,12 @@
   const channel = new BroadcastChannel("thuiswacht-live");
   let cutOffAt = null;
 
-  function changed() {
-    document.body.dispatchEvent(new CustomEvent("changed", { bubbles: true }));
-  }
+  const happened = (what) => document.body.dispatchEvent(new CustomEvent(what, { bubbles: true }));
 
   function heard(message) {
-    if (message === "changed") {
+    if (message === "changed" || message === "delayed") {
       setCutOff(null);
-      changed();
+      happened(message);
     } else if (message === "ended") location.reload();
     else setCutOff(message.cutOffAt);
   }
@@ -100,11 +98,13 @@
       let waits = null;
       const open = () => {
         source = new EventSource("/console/events");
-        source.addEventListener("changed", () => {
-          clearTimeout(waits);
-          waits = null;
-          tell("changed");
-        });
+        for (const what of ["changed", "delayed"]) {
+          source.addEventListener(what, () => {
+            clearTimeout(waits);
+            waits = null;
+            tell(what);
+          });
+        }
         source.addEventListener("away", (event) => {
           clearTimeout(waits);
           waits = null;
