@@ -80,41 +80,23 @@ class Console:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
-    """What stands around a page. **Units**: microseconds since 1970 UTC.
+class Voice:
+    """In which language it is said, and at what time. **Units**: microseconds since 1970 UTC.
 
     `now_us` is the time by which alerts are handled: the wall's or, in trials, the log's.
     """
 
     t: Speaker
-    look: str
-    user: User
-    name: str
-    organisation: str
-    rooms: Sequence[tuple[str, str]]
-    here: str
-    csrf: str
     now_us: int
-    wall_us: int
-    is_trial: bool
-    delays: Sequence[Delay]
 
     @property
     def language(self) -> Language:
         """In which it is said."""
         return self.t.language
 
-    def may(self, action: str) -> bool:
-        """Whether the role of who looks may do this at all: what it may not, is not shown."""
-        return self.user.role in POLICY[Action(action)]
-
     def when(self, at: Any) -> str:
         """A moment at a glance."""
         return times.when(at, self.now_us, self.language)
-
-    def at_wall(self, at: Any) -> str:
-        """A moment of the wall's time at a glance, whatever time it is in the log."""
-        return times.when(at, self.wall_us, self.language)
 
     def since(self, at: Any) -> str:
         """How long ago something was, or how far off it is."""
@@ -127,6 +109,30 @@ class Frame:
     def full(self, at: Any) -> str:
         """A moment in words."""
         return times.full(at, self.language)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame(Voice):
+    """What stands around a page. **Units**: as `Voice`."""
+
+    look: str
+    user: User
+    name: str
+    organisation: str
+    rooms: Sequence[tuple[str, str]]
+    here: str
+    csrf: str
+    wall_us: int
+    is_trial: bool
+    delays: Sequence[Delay]
+
+    def may(self, action: str) -> bool:
+        """Whether the role of who looks may do this at all: what it may not, is not shown."""
+        return self.user.role in POLICY[Action(action)]
+
+    def at_wall(self, at: Any) -> str:
+        """A moment of the wall's time at a glance, whatever time it is in the log."""
+        return times.when(at, self.wall_us, self.language)
 
 
 def _console(request: Request) -> Console:
@@ -209,6 +215,8 @@ def environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        # They come with the package: whether they changed is not asked for each row of each list.
+        auto_reload=False,
     )
     more: dict[str, Any] = {
         "asset": address,

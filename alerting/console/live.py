@@ -1,9 +1,10 @@
 """What is new, told to every browser at once: only *changed*; each then fetches what it may see of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import count
 
 from alerting.console.delays import Course, Delay, Heard, Stage, delays, followed
 from models import logs
@@ -20,8 +21,14 @@ log = logs.get(__name__)
 
 LOOK_EVERY_S = 2.0
 KEEP_ALIVE_S = 15.0
-TOGETHER_S = 0.25
+TOGETHER_S = 0.6
 """What changes so soon after each other is told once: a burst of alerts is one look at the list."""
+APART_S = 0.005
+PLACES = 50
+"""Browsers are told one after the other, so that they do not all ask at once: within a quarter second."""
+
+News = tuple[int, Sequence[Delay]]
+"""The number of the newest event, and what is late."""
 
 
 @dataclass(slots=True)
@@ -34,6 +41,7 @@ class Hub:
     _course: Course = ()
     _heard: asyncio.Event = field(default_factory=asyncio.Event)
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
+    _places: set[int] = field(default_factory=set[int])
 
     async def run(self, pool: Pool, stop: asyncio.Event) -> None:
         """Listens until `stop`; while the database is away, says so on every screen."""
@@ -52,32 +60,31 @@ class Hub:
         async with self._news:
             self._news.notify_all()
 
-    async def events(self, still: Callable[[], Awaitable[bool]], stop: asyncio.Event) -> AsyncIterator[str]:
+    async def events(self, still: Callable[[], Awaitable[bool]], stop: asyncio.Event) -> AsyncGenerator[str]:
         """Server-sent events for one browser, for as long as `still` says that somebody is logged in.
 
         The first says *changed* whatever was heard before: who was cut off looks again, and misses nothing.
-        While the database is away there is nothing to look at: *away* says since when.
         """
-        yield "retry: 1000\n\n"
-        told: tuple[int, Sequence[Delay]] | None = None
-        while not stop.is_set():
-            if (now := (self.event_no, self.delays)) != told:
-                told = now
-                away = next((one for one in self.delays if one.stage is Stage.DATABASE), None)
-                if away is not None:
-                    yield f"event: away\ndata: {(away.since_us or wall_now_us()) // 1_000}\n\n"
+        place = next(n for n in count() if n not in self._places)
+        self._places.add(place)
+        try:
+            yield "retry: 1000\n\n"
+            told: News | None = None
+            while not stop.is_set():
+                if (now := (self.event_no, self.delays)) != told:
+                    for one in news(told, now):
+                        yield one
+                    told = now
+                    await asyncio.sleep(TOGETHER_S)
+                elif await self._is_told(KEEP_ALIVE_S):
+                    await asyncio.sleep(place % PLACES * APART_S)
+                elif await _is_still(still):
+                    yield ": still here\n\n"
                 else:
-                    yield f"id: {self.event_no}\nevent: changed\ndata: {len(self.delays)}\n\n"
-                await asyncio.sleep(TOGETHER_S)
-                continue
-            try:
-                async with asyncio.timeout(KEEP_ALIVE_S), self._news:
-                    await self._news.wait()
-            except TimeoutError:
-                if not await _is_still(still):
                     yield "event: ended\ndata:\n\n"
                     return
-                yield ": still here\n\n"
+        finally:
+            self._places.discard(place)
 
     async def look(self, connection: Connection) -> Mapping[Stage, Heard]:
         """What was heard of each stage; those that never were are left out."""
@@ -92,6 +99,15 @@ class Hub:
         heard[Stage.DISPATCHING] = Heard(sign_us, None, overdue_us)
         heard[Stage.CANARY] = Heard(None, None, await open_since(connection, Trouble.CANARY_LATE))
         return heard
+
+    async def _is_told(self, within_s: float) -> bool:
+        """Whether anything is told within this time."""
+        try:
+            async with asyncio.timeout(within_s), self._news:
+                await self._news.wait()
+        except TimeoutError:
+            return False
+        return True
 
     async def _follow(self, connection: Connection, stop: asyncio.Event) -> None:
         while not stop.is_set():
@@ -111,6 +127,33 @@ class Hub:
         self.event_no, self.delays = event_no, behind
         async with self._news:
             self._news.notify_all()
+
+
+def news(told: News | None, now: News) -> Iterator[str]:
+    r"""What a browser is told that was told the former, or nothing yet.
+
+    *changed* and *delayed*, each where there is something to look at; while the database is away there is
+    not, and *away* says since when.
+
+    >>> list(news((6, ()), (7, ())))
+    ['id: 7\nevent: changed\ndata:\n\n']
+    >>> list(news((7, ()), (7, [Delay(Stage.STORING, 0)])))
+    ['event: delayed\ndata:\n\n']
+    """
+    event_no, behind = now
+    away = _away(behind)
+    if away is not None:
+        yield f"event: away\ndata: {(away.since_us or wall_now_us()) // 1_000}\n\n"
+        return
+    is_back = told is None or _away(told[1]) is not None
+    if is_back or (told is not None and told[1] != behind):
+        yield "event: delayed\ndata:\n\n"
+    if is_back or (told is not None and told[0] != event_no):
+        yield f"id: {event_no}\nevent: changed\ndata:\n\n"
+
+
+def _away(behind: Sequence[Delay]) -> Delay | None:
+    return next((one for one in behind if one.stage is Stage.DATABASE), None)
 
 
 async def _is_still(still: Callable[[], Awaitable[bool]]) -> bool:

@@ -48,7 +48,7 @@
 
   // ---- What the page asks by itself keeps no session alive; what a person does, does.
   document.addEventListener("htmx:configRequest", (event) => {
-    if (event.detail.triggeringEvent?.type === "changed") event.detail.headers["X-By-Itself"] = "true";
+    if (["changed", "delayed"].includes(event.detail.triggeringEvent?.type)) event.detail.headers["X-By-Itself"] = "true";
   });
   const csrf = () => JSON.parse(body().getAttribute("hx-headers"));
   const HERE_EVERY_MS = 240_000;
@@ -64,16 +64,15 @@
   // ---- The live connection: one for a browser, held by whichever tab has the lock; the others hear from it.
   const channel = new BroadcastChannel("thuiswacht-live");
   let cutOffAt = null;
+  let leaves = false;
 
-  function changed() {
-    document.body.dispatchEvent(new CustomEvent("changed", { bubbles: true }));
-  }
+  const happened = (what) => document.body.dispatchEvent(new CustomEvent(what, { bubbles: true }));
 
   function heard(message) {
-    if (message === "changed") {
+    if (message === "changed" || message === "delayed") {
       setCutOff(null);
-      changed();
-    } else if (message === "ended") location.reload();
+      happened(message);
+    } else if (message === "ended") leaves || location.reload();
     else setCutOff(message.cutOffAt);
   }
 
@@ -100,11 +99,13 @@
       let waits = null;
       const open = () => {
         source = new EventSource("/console/events");
-        source.addEventListener("changed", () => {
-          clearTimeout(waits);
-          waits = null;
-          tell("changed");
-        });
+        for (const what of ["changed", "delayed"]) {
+          source.addEventListener(what, () => {
+            clearTimeout(waits);
+            waits = null;
+            tell(what);
+          });
+        }
         source.addEventListener("away", (event) => {
           clearTimeout(waits);
           waits = null;
@@ -181,6 +182,8 @@
   });
 
   async function leave(address) {
+    // From here on that the session has ended is no news, and drawing the page anew would stop what leads away.
+    leaves = true;
     const response = await fetch(address, { method: "POST", headers: csrf() });
     location.assign(response.ok ? (await response.json()).continue_at : "/login");
   }

@@ -204,7 +204,7 @@
   });
 
   // ---- Looking again: at once, then no more often than the server can bear.
-  const SOONEST_MS = 600;
+  const SOONEST_MS = 100;
   const SUMMARY_MS = 60_000;
   const OWN_SUMMARY_MS = 15_000;
   let sums = null;

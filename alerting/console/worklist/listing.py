@@ -23,9 +23,9 @@ PAGE = 50
 LARGEST = 500
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Called:
-    """What programmes and their rules are called, in both languages."""
+    """What programmes and their rules are called, in both languages; one for each folder."""
 
     rules: RuleTexts
     programmes: Mapping[str, Both]

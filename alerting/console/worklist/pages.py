@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, Response
 from alerting.console.frame import frame_of, happened, page, render, speaker_of
 from alerting.console.worklist import deeds, detail, shift
 from alerting.console.worklist.capacity import capacity
+from alerting.console.worklist.drawing import Drawn
 from alerting.console.worklist.filters import FILTERS, read_sought, written
 from alerting.console.worklist.forms import NameForm, ViewForm
 from alerting.console.worklist.listing import (
@@ -42,6 +43,7 @@ ROUTES = (routes, detail.routes, deeds.routes, shift.routes)
 """All of this room."""
 
 ADDRESS = "/console/worklist"
+_DRAWN = Drawn()
 Mark = Annotated[str, Query(max_length=16)]
 Limit = Annotated[int, Query(ge=1, le=LARGEST)]
 
@@ -60,6 +62,7 @@ async def show(
         act,
         "worklist/page.html.j2",
         listing=listing,
+        rows=_DRAWN.draw(listing, t),
         **_of_list(sought, limit),
         is_first_run=not listing.rows and not await sees_anybody(act.connection),
         views=await _views(act),
@@ -156,7 +159,8 @@ async def _colleagues(act: Acting) -> list[dict[str, object]]:
 
 async def _list(request: Request, act: Acting, listing: Listing, values: Mapping[str, Any]) -> HTMLResponse:
     frame = await frame_of(request, act)
-    return render("worklist/list.html.j2", frame=frame, t=frame.t, listing=listing, **values)
+    rows = _DRAWN.draw(listing, frame.t)
+    return render("worklist/list.html.j2", frame=frame, t=frame.t, listing=listing, rows=rows, **values)
 
 
 def _of_list(sought: Sought, limit: int) -> dict[str, Any]:

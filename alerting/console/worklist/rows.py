@@ -1,7 +1,7 @@
 """What a row of the worklist says: a patient with their open alerts, whose they are, what is next; pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
@@ -75,7 +75,7 @@ class RowAlert:
     marks: tuple[Mark, ...]
     deeds: str
     next: Next | None
-    policy: Policy
+    policy: Policy = field(compare=False)
 
     @property
     def shape(self) -> str:
