@@ -8,10 +8,13 @@ from numpy.typing import NDArray
 
 from alerting.engine.local_days import AMSTERDAM, due_us
 from alerting.engine.programme import DAYS, Schedule
-from models.clock import HOUR_US, to_datetime
+from models.clock import HOUR_US, MINUTE_US, to_datetime
 
 _TIMES_USUAL = 2.5
 _SHORTEST_US = HOUR_US
+_SITTING_US = 30 * MINUTE_US
+_DENSE = 12
+"""So many readings in a row, and more, are no sitting."""
 _EPOCH = date(1970, 1, 1)
 
 
@@ -24,10 +27,23 @@ def stretches_without(taken_at_us: NDArray[np.int64]) -> list[tuple[int, int]]:
     if len(taken_at_us) < 3:
         return []
     apart = np.diff(taken_at_us)
-    longest = max(_TIMES_USUAL * float(np.median(apart)), _SHORTEST_US)
+    longest = max(_TIMES_USUAL * _usual_us(apart), _SHORTEST_US)
     return [
         (int(taken_at_us[place]), int(taken_at_us[place + 1])) for place in np.flatnonzero(apart > longest)
     ]
+
+
+def _usual_us(apart: NDArray[np.int64]) -> float:
+    """How far apart readings usually are; what is measured several times in a sitting counts once.
+
+    >>> twice_a_day = [0, 1, 720, 721, 1440, 1441, 2160]
+    >>> _usual_us(np.diff(np.array(twice_a_day) * MINUTE_US)) / HOUR_US > 11
+    True
+    """
+    between = apart[apart > _SITTING_US]
+    # Who measures all day long has no sittings: what is far apart there is what is looked for.
+    is_dense = len(between) * _DENSE < len(apart)
+    return float(np.median(apart if is_dense else between))
 
 
 def missed(
