@@ -10,6 +10,7 @@ from playwright.async_api import Page, expect
 
 from models.access import Role
 from models.db.pool import Connection
+from tests.browser.accessible import require_accessible
 from tests.browser.screens import Screens
 from tests.integration.alerting.ward import CENTRE
 
@@ -35,6 +36,7 @@ async def test_every_tab_opens_in_both_languages(screens: Screens) -> None:
             await expect(page.get_by_role("heading", level=1)).to_have_text(title)
             await expect(page.locator(".tabs a[aria-current]")).to_have_count(1)
             await screens.picture(page, f"administration{tab.replace('/', '-')}-{language}")
+            await require_accessible(page)
 
 
 async def test_organisations_and_addresses(screens: Screens, admin: Connection) -> None:
@@ -150,6 +152,7 @@ async def test_patients_move_to_the_newest_version(screens: Screens, admin: Conn
     await page.locator("a[href$='/programmes/heart_failure']").click()
     await page.get_by_label("Bakker, A.").uncheck()
     await screens.picture(page, "administration-moving")
+    await require_accessible(page)
     await page.get_by_role("button", name="Verhuis de gekozen patiënten").click()
     await expect(page.locator("#said")).to_contain_text("1 patiënten verhuisd")
     await expect(page.locator("#moving tbody tr")).to_have_count(1)
@@ -179,6 +182,7 @@ async def test_looks_are_reviewed_and_told_to_the_patient(screens: Screens, admi
     await page.get_by_role("button", name="Overzicht maken").click()
     await expect(page.locator("#overview")).to_contain_text("P. Privé")
     await screens.picture(page, "looks-overview")
+    await require_accessible(page)
     assert await admin.fetchval("SELECT verdict FROM emergency_access") == "justified"
 
 

@@ -7,6 +7,7 @@ from pyotp.totp import TOTP
 from ingest.gateway.login.administration import WantedAccount, add_account
 from models.access import Role
 from models.db.pool import Connection
+from tests.browser.accessible import require_accessible
 from tests.browser.screens import Screens
 from tests.integration.alerting.ward import CENTRE
 
@@ -46,6 +47,21 @@ async def test_language_and_look_are_kept(screens: Screens) -> None:
         await page.get_by_role("button", name=name).click()
         await expect(page.locator("html")).to_have_attribute("data-look", look)
         await screens.picture(page, f"me-{look}")
+
+
+async def test_what_is_around_every_page_can_be_used_by_everybody(screens: Screens) -> None:
+    for language in ("nl", "en"):
+        for look in ("light", "dark", "contrast"):
+            page = await screens.open("M. Jansen", "/console/me", language=language, look=look)
+            await require_accessible(page)
+            await page.keyboard.press("?")
+            await require_accessible(page)
+            await page.goto(f"{screens.url}/console/administration/people")
+            await expect(page.locator("h1")).to_be_visible()
+            await require_accessible(page)
+        page = await (await screens.browser.new_context(locale=language)).new_page()
+        await page.goto(f"{screens.url}/login?lang={language}")
+        await require_accessible(page)
 
 
 async def test_help_and_rooms_by_keyboard(screens: Screens) -> None:
