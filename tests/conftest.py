@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
+import hypothesis
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from xdist.remote import Producer
@@ -22,6 +23,9 @@ from simulators.stack.jars import JarsOutOfReach, ensure_jars
 from simulators.stack.stack import say_to_stderr
 
 PARTITIONS = 4
+# Nothing here is asserted about seconds, so no example of hypothesis has a deadline either.
+hypothesis.settings.register_profile("thuiswacht", hypothesis.settings.default, deadline=None)
+hypothesis.settings.load_profile("thuiswacht")
 TEST_BY_TEST = ("tests/integration/access/test_matrix.py",)
 
 
