@@ -107,7 +107,7 @@ async def test_what_was_not_asked_beyond_has_not_arrived_and_comes_again(post: P
     alert: dict[str, Any] = body["alerts"][0]
     escalation: dict[str, Any] = body["escalations"][0]
     assert (alert["signal"], escalation["reason"]) == ("fluid", "drie kilo erbij in vijf dagen")
-    assert escalation["link"].startswith("https://thuiswacht.example.org/alerts/")
+    assert escalation["link"].startswith("https://thuiswacht.example.org/console/huisarts/")
     # What was pulled takes nothing in any more: who has it would never know.
     joining = await post.hand_over(sent.patient_id, channel=Channel.PULL, signal="breathing")
     assert joining.number == 2
