@@ -17,6 +17,7 @@ from alerting.console.patient import deeds, dialogs, listing
 from alerting.console.patient import pages as patient
 from alerting.console.technical import pages as technical
 from alerting.console.technical import refused
+from alerting.console.turns import Turns
 from alerting.console.worklist import pages as worklist
 from alerting.worklist.rules import load_rules
 from ingest.gateway.app import Pools
@@ -71,6 +72,7 @@ async def serve(settings: Settings, configuration: ApiSettings, stop: asyncio.Ev
         home=HOME,
         port=settings.console_port,
         public={PATH: make_assets()},
+        around=(Turns,),
         beside=listen,
     )
     await serve_with(settings, configuration, stop, application)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
 
 from ingest.gateway.headers import SecurityHeaders
 from ingest.gateway.problems import answer
@@ -32,6 +33,7 @@ PUBLIC = (
 
 
 Answer = Callable[[Request, Exception], Awaitable[Response]]
+Around = Callable[[ASGIApp], ASGIApp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,12 @@ def make_app(
     *,
     answer: Answer = answer,
     public: Sequence[str] = (),
+    around: Sequence[Around] = (),
 ) -> FastAPI:
     """The application, with the routes given and nothing else; `keys` seal identities.
 
-    `answer` says what became of a request that went wrong; `public`: more addresses that anybody may reach.
+    `answer` says what became of a request that went wrong; `public`: more addresses that anybody may reach;
+    `around`: what each request goes through first.
 
     **Raises**: RefuseToStart for a route without policy.
     """
@@ -74,6 +78,8 @@ def make_app(
         app.add_exception_handler(error, answer)
     for router in routers:
         app.include_router(router)
+    for one in around:
+        app.add_middleware(one)
     app.add_middleware(SecurityHeaders)
     require_policies(app, (*PUBLIC, *public))
     return app

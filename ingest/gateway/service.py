@@ -9,7 +9,7 @@ import uvicorn
 from fastapi import APIRouter, FastAPI
 
 from ingest.gateway import directory, register, rights
-from ingest.gateway.app import Answer, Pools, make_app
+from ingest.gateway.app import Answer, Around, Pools, make_app
 from ingest.gateway.configuration import ApiSettings, require_fitting
 from ingest.gateway.login.door import AFTER_LOGIN, Door
 from ingest.gateway.login.local import make_local
@@ -63,6 +63,8 @@ class Application:
     """Where it listens; None: where the API does."""
     public: Mapping[str, APIRouter] = field(default_factory=dict[str, APIRouter])
     """Addresses that anybody may reach, with what answers there."""
+    around: Sequence[Around] = ()
+    """What each request goes through first."""
     beside: Callable[[Pools, asyncio.Event], Coroutine[None, None, None]] = _nothing_beside
     """What the service does meanwhile; it ends when its event is set."""
 
@@ -129,8 +131,9 @@ async def _made(
             *(one.router for one in application.routes),
         ]
         yield make_app(
-            pools, door, keys, routers, answer=application.answer, public=tuple(application.public)
-        )
+            pools, door, keys, routers,
+            answer=application.answer, public=tuple(application.public), around=application.around,
+        )  # fmt: skip
     finally:
         if provider is not None:
             await provider.close()
