@@ -1,5 +1,6 @@
 """A patient's page in a real browser: charts and what they say, why there are alerts, live, for everybody."""
 
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -34,9 +35,9 @@ async def chart_of(page: Page, name: str) -> tuple[list[list[str]], int]:
     return cells, await card.evaluate(_INKED)
 
 
-async def open_patient(screens: Screens, patient_id: UUID, who: str = "M. Jansen", **how: object) -> Page:
+async def open_patient(screens: Screens, patient_id: UUID, who: str = "M. Jansen", **how: Any) -> Page:
     """Somebody before a patient's page, with all charts drawn."""
-    page = await screens.open(who, f"/console/patients/{patient_id}", **how)  # pyright: ignore[reportArgumentType]
+    page = await screens.open(who, f"/console/patients/{patient_id}", **how)
     await all_drawn(page)
     return page
 

@@ -1,5 +1,6 @@
 """Series of readings for tests of what is made of them."""
 
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -11,7 +12,7 @@ T0_US = 1_795_332_660_000_000
 UPLOAD = UUID(int=9, version=4)
 
 
-def series(readings: list[tuple[int, float]], kind: str = "body_weight", **more: object) -> Series:
+def series(readings: list[tuple[int, float]], kind: str = "body_weight", **more: Any) -> Series:
     ordered = sorted(readings)
     return Series(
         kind=kind,
@@ -20,5 +21,5 @@ def series(readings: list[tuple[int, float]], kind: str = "body_weight", **more:
         device=["scale-1"] * len(ordered),
         revision=np.zeros(len(ordered), np.int32),
         too_late=np.zeros(len(ordered), np.bool_),
-        **more,  # pyright: ignore[reportArgumentType]
+        **more,
     )

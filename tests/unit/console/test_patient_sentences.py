@@ -1,6 +1,7 @@
 """What stands beside a chart: its sentence, its limits and whose they are, what people did."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -113,12 +114,12 @@ def test_what_is_usual_is_asked_for_where_a_rule_compares_with_it() -> None:
     assert usual_of([own(COPD)], "body_weight") is None
 
 
-def finding(**more: object) -> Finding:
+def finding(**more: Any) -> Finding:
     reading = EvidenceReading("body_weight", T0_US, 84.1, "kg")
     evidence = Evidence("rise(body_weight, days=3)", 2.1, "kg", "gain_3d", 2.0, readings=(reading,))
     return Finding(
         PATIENT, PATIENT, PATIENT, 0, "heart_failure", 1, "weight_gain_3d", Signal.FLUID, Severity.HIGH,
-        T0_US - DAY_US, (evidence,), "h", **more,  # pyright: ignore[reportArgumentType]
+        T0_US - DAY_US, (evidence,), "h", **more,
     )  # fmt: skip
 
 
