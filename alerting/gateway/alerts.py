@@ -5,10 +5,8 @@ from uuid import UUID
 
 from fastapi import Query
 
-from alerting import acts
 from alerting.gateway.rules import ByRules
-from alerting.transition import Transition
-from alerting.worklist import asking, looking
+from alerting.worklist import asking, deciding, looking
 from alerting.worklist.forms import (
     HandOverForm,
     NoteForm,
@@ -18,7 +16,7 @@ from alerting.worklist.forms import (
     SeveralForm,
     SnoozeForm,
 )
-from alerting.worklist.handling import Decide, Rules, Seen, Situation, handle
+from alerting.worklist.handling import Decide, Rules, Seen, handle
 from ingest.acting import Acting
 from ingest.gateway.routes import Act, Routes
 from models.access import Action
@@ -65,74 +63,41 @@ async def acknowledge_several(act: Act, rules: ByRules, form: SeveralForm) -> di
 @routes.route("POST", "/{alert_id}/acknowledge", action=Action.ALERT_HANDLE, kind=Kind.UPDATE)
 async def acknowledge(act: Act, rules: ByRules, alert_id: UUID, form: SeenForm) -> dict[str, Any]:
     """Take it: a promise to resolve it within the policy's time. 409 names who was faster."""
-    return await _done(act, rules, Seen(alert_id, form.version), asking.acknowledge(act.user))
+    return await _done(act, rules, Seen(alert_id, form.version), deciding.acknowledge(act.user))
 
 
 @routes.route("POST", "/{alert_id}/give-back", action=Action.ALERT_HANDLE, kind=Kind.UPDATE)
 async def give_back(act: Act, rules: ByRules, alert_id: UUID, form: SeenForm) -> dict[str, Any]:
     """Take the acknowledgement back: the ladder goes on at once."""
-
-    def decide(at: Situation) -> Transition:
-        return acts.give_back(at.alert, act.user, now_us=at.now_us)
-
-    return await _done(act, rules, Seen(alert_id, form.version), decide)
+    return await _done(act, rules, Seen(alert_id, form.version), deciding.give_back(act.user))
 
 
 @routes.route("POST", "/{alert_id}/snooze", action=Action.ALERT_HANDLE, kind=Kind.UPDATE)
 async def snooze(act: Act, rules: ByRules, alert_id: UUID, form: SnoozeForm) -> dict[str, Any]:
     """Take it, and be left alone with it until then, or until it gets worse."""
-
-    def decide(at: Situation) -> Transition:
-        return acts.snooze(
-            at.alert,
-            act.user,
-            until_us=to_us(form.until),
-            promised_since_us=at.promised_since_us,
-            policy=at.policy,
-            duty=at.duty,
-            now_us=at.now_us,
-        )
-
-    return await _done(act, rules, Seen(alert_id, form.version), decide)
+    return await _done(
+        act, rules, Seen(alert_id, form.version), deciding.snooze(act.user, lambda _: to_us(form.until))
+    )
 
 
 @routes.route("POST", "/{alert_id}/resolve", action=Action.ALERT_HANDLE, kind=Kind.UPDATE)
 async def resolve(act: Act, rules: ByRules, alert_id: UUID, form: ResolveForm) -> dict[str, Any]:
     """Close it with what came of it; looked at again later where a finding still holds."""
-
-    def decide(at: Situation) -> Transition:
-        return acts.resolve(
-            at.alert,
-            act.user,
-            outcome=form.outcome,
-            note=form.note,
-            holds=at.holds,
-            policy=at.policy,
-            escalations=at.open_escalations,
-            now_us=at.now_us,
-        )
-
-    return await _done(act, rules, Seen(alert_id, form.version), decide)
+    return await _done(
+        act, rules, Seen(alert_id, form.version), deciding.resolve(act.user, form.outcome, form.note)
+    )
 
 
 @routes.route("POST", "/{alert_id}/reopen", action=Action.ALERT_HANDLE, kind=Kind.UPDATE)
 async def reopen(act: Act, rules: ByRules, alert_id: UUID, form: ReasonForm) -> dict[str, Any]:
     """Undo a mistaken resolve of one's own, within 15 minutes."""
-
-    def decide(at: Situation) -> Transition:
-        return acts.reopen(at.alert, act.user, reason=form.reason, now_us=at.now_us, successor=at.successor)
-
-    return await _done(act, rules, Seen(alert_id, form.version), decide)
+    return await _done(act, rules, Seen(alert_id, form.version), deciding.reopen(act.user, form.reason))
 
 
 @routes.route("POST", "/{alert_id}/notes", action=Action.ALERT_HANDLE, kind=Kind.UPDATE)
 async def note(act: Act, rules: ByRules, alert_id: UUID, form: NoteForm) -> dict[str, Any]:
     """Write down what was found or done."""
-
-    def decide(at: Situation) -> Transition:
-        return acts.note(at.alert, act.user, text=form.text, now_us=at.now_us)
-
-    return await _done(act, rules, Seen(alert_id, form.version), decide)
+    return await _done(act, rules, Seen(alert_id, form.version), deciding.note(act.user, form.text))
 
 
 @routes.route("POST", "/{alert_id}/hand-over", action=Action.ALERT_HANDLE, kind=Kind.UPDATE)
@@ -140,40 +105,21 @@ async def hand_over(act: Act, rules: ByRules, alert_id: UUID, form: HandOverForm
     """Offer it to somebody; until they accept it stays one's own, and it falls back when they do not."""
     to = Party(form.role, form.organisation_id)
     await asking.require_somebody(act, alert_id, to, form.person_id)
-
-    def decide(at: Situation) -> Transition:
-        return acts.hand_over(
-            at.alert, act.user, to=to, person_id=form.person_id, policy=at.policy, now_us=at.now_us
-        )
-
-    return await _done(act, rules, Seen(alert_id, form.version), decide)
+    return await _done(
+        act, rules, Seen(alert_id, form.version), deciding.hand_over(act.user, to, form.person_id)
+    )
 
 
 @routes.route("POST", "/{alert_id}/hand-over/accept", action=Action.ALERT_HANDLE, kind=Kind.UPDATE)
 async def accept_hand_over(act: Act, rules: ByRules, alert_id: UUID, form: SeenForm) -> dict[str, Any]:
     """Take what was offered."""
-
-    def decide(at: Situation) -> Transition:
-        return acts.accept_hand_over(
-            at.alert,
-            act.user,
-            policy=at.policy,
-            duty=at.duty_of(Party(act.user.role, act.user.organisation_id)),
-            now_us=at.now_us,
-            escalations=at.open_escalations,
-        )
-
-    return await _done(act, rules, Seen(alert_id, form.version), decide)
+    return await _done(act, rules, Seen(alert_id, form.version), deciding.accept(act.user))
 
 
 @routes.route("POST", "/{alert_id}/hand-over/decline", action=Action.ALERT_HANDLE, kind=Kind.UPDATE)
 async def decline_hand_over(act: Act, rules: ByRules, alert_id: UUID, form: ReasonForm) -> dict[str, Any]:
     """Leave it with who offered it; or, as who did, take the offer back."""
-
-    def decide(at: Situation) -> Transition:
-        return acts.decline_hand_over(at.alert, act.user, reason=form.reason, now_us=at.now_us)
-
-    return await _done(act, rules, Seen(alert_id, form.version), decide)
+    return await _done(act, rules, Seen(alert_id, form.version), deciding.decline(act.user, form.reason))
 
 
 async def _done(act: Acting, rules: Rules, seen: Seen, decide: Decide) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from alerting.escalation.duty import Rosters
 from alerting.escalation.policy import Policy, Step
 from alerting.escalation.recipients import Contact, Contacts
 from alerting.transition import Transition
+from alerting.worklist import deciding
 from alerting.worklist.forms import EscalateForm, SeveralForm
 from alerting.worklist.handling import NOT_THERE, Decide, Rules, Seen, Situation, handle_each
 from alerting.worklist.looking import as_it_is
@@ -31,21 +32,12 @@ IN_ORDER = (
 """Channels where neither the form nor the policy says by which: into the other's own system before mail."""
 
 
-def acknowledge(by: User) -> Decide:
-    """Taking an alert."""
-
-    def decide(at: Situation) -> Transition:
-        return acts.acknowledge(at.alert, by, policy=at.policy, duty=at.duty, now_us=at.now_us)
-
-    return decide
-
-
 async def acknowledge_each(act: Acting, rules: Rules, form: SeveralForm) -> list[dict[str, Any]]:
     """Takes several alerts; what came of each, in that order. **Raises**: BadInput for one named twice."""
     seen = [Seen(one.alert_id, one.version) for one in form.alerts]
     if len({one.alert_id for one in seen}) < len(seen):
         raise BadInput(where="alerts", expected="each alert once", found="one twice")
-    results = await handle_each(act, rules, seen, acknowledge(act.user))
+    results = await handle_each(act, rules, seen, deciding.acknowledge(act.user))
     return [{"alert_id": key, **await _result(act, result)} for key, result in results.items()]
 
 

@@ -8,7 +8,6 @@ from uuid import UUID
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
-from alerting import acts
 from alerting.console.frame import happened, render, speaker_of
 from alerting.console.texts import Speaker
 from alerting.console.worklist.forms import (
@@ -22,8 +21,7 @@ from alerting.console.worklist.forms import (
 from alerting.console.worklist.rows import deeds_of, isolated, listed_name
 from alerting.explain.vocabulary import SIGNALS
 from alerting.gateway.rules import ByRules
-from alerting.transition import Transition
-from alerting.worklist import asking
+from alerting.worklist import asking, deciding
 from alerting.worklist.forms import SeveralForm
 from alerting.worklist.handling import Decide, Rules, Seen, Situation, handle, handle_each
 from ingest.acting import Acting
@@ -60,7 +58,7 @@ async def claim(
     request: Request, act: Act, rules: ByRules, keys: IdentityKeys, form: SeveralForm
 ) -> HTMLResponse:
     """Takes alerts: a promise to resolve them within the policy's time."""
-    results = await _each(act, rules, form, asking.acknowledge(act.user))
+    results = await _each(act, rules, form, deciding.acknowledge(act.user))
     return await _answer(request, act, keys, results, Deed("claimed", "give-back"))
 
 
@@ -69,11 +67,7 @@ async def give_back(
     request: Request, act: Act, rules: ByRules, keys: IdentityKeys, form: SeveralForm
 ) -> HTMLResponse:
     """Takes the promise back: the ladder goes on at once."""
-
-    def decide(at: Situation) -> Transition:
-        return acts.give_back(at.alert, act.user, now_us=at.now_us)
-
-    results = await _each(act, rules, form, decide)
+    results = await _each(act, rules, form, deciding.give_back(act.user))
     return await _answer(request, act, keys, results, Deed("given_back", "claim"))
 
 
@@ -84,20 +78,12 @@ async def snooze(
     """Takes alerts and has them out of sight for a while, or until they get worse."""
     were_open: set[UUID] = set()
 
-    def decide(at: Situation) -> Transition:
+    def until_us(at: Situation) -> int:
         if at.alert.state is AlertState.OPEN:
             were_open.add(at.alert.alert_id)
-        return acts.snooze(
-            at.alert,
-            act.user,
-            until_us=_until_us(form, at),
-            promised_since_us=at.promised_since_us,
-            policy=at.policy,
-            duty=at.duty,
-            now_us=at.now_us,
-        )
+        return _until_us(form, at)
 
-    results = await _each(act, rules, form, decide)
+    results = await _each(act, rules, form, deciding.snooze(act.user, until_us))
     done = {key for key, one in results.items() if isinstance(one, Alert)}
     undo = "give-back" if done <= were_open else "claim"
     return await _answer(request, act, keys, results, Deed("snoozed", undo))
@@ -108,20 +94,7 @@ async def resolve(
     request: Request, act: Act, rules: ByRules, keys: IdentityKeys, form: SeveralResolveForm
 ) -> HTMLResponse:
     """Closes alerts with what came of them."""
-
-    def decide(at: Situation) -> Transition:
-        return acts.resolve(
-            at.alert,
-            act.user,
-            outcome=form.outcome,
-            note=form.note,
-            holds=at.holds,
-            policy=at.policy,
-            escalations=at.open_escalations,
-            now_us=at.now_us,
-        )
-
-    results = await _each(act, rules, form, decide)
+    results = await _each(act, rules, form, deciding.resolve(act.user, form.outcome, form.note))
     return await _answer(request, act, keys, results, Deed("resolved", "reopen"))
 
 
@@ -131,11 +104,9 @@ async def reopen(
 ) -> HTMLResponse:
     """Undoes closing, of one's own, within a quarter of an hour."""
     reason = speaker_of(request)("worklist.undone")
-
-    def decide(at: Situation) -> Transition:
-        return acts.reopen(at.alert, act.user, reason=reason, now_us=at.now_us, successor=at.successor)
-
-    return await _answer(request, act, keys, await _each(act, rules, form, decide), Deed("reopened"))
+    return await _answer(
+        request, act, keys, await _each(act, rules, form, deciding.reopen(act.user, reason)), Deed("reopened")
+    )
 
 
 @routes.route("POST", "/hand-over", action=Action.ALERT_HANDLE, kind=Kind.UPDATE)
@@ -148,13 +119,7 @@ async def hand_over(
     patients = {patient_id for patient_id, _ in keys_there.values()}
     if not await are_there(act.connection, patients, to, form.person_id):
         raise BadInput(where="person_id", expected="somebody who has this role today", found="nobody")
-
-    def decide(at: Situation) -> Transition:
-        return acts.hand_over(
-            at.alert, act.user, to=to, person_id=form.person_id, policy=at.policy, now_us=at.now_us
-        )
-
-    results = await _each(act, rules, form, decide)
+    results = await _each(act, rules, form, deciding.hand_over(act.user, to, form.person_id))
     return await _answer(request, act, keys, results, Deed("offered", "take-back"))
 
 
@@ -164,7 +129,7 @@ async def take_back(
 ) -> HTMLResponse:
     """Takes an offer of one's own back."""
     reason = speaker_of(request)("worklist.undone")
-    results = await _each(act, rules, form, _decline(act, reason))
+    results = await _each(act, rules, form, deciding.decline(act.user, reason))
     return await _answer(request, act, keys, results, Deed("taken_back"))
 
 
@@ -173,18 +138,9 @@ async def accept(
     request: Request, act: Act, rules: ByRules, keys: IdentityKeys, form: SeveralForm
 ) -> HTMLResponse:
     """Takes what was offered."""
-
-    def decide(at: Situation) -> Transition:
-        return acts.accept_hand_over(
-            at.alert,
-            act.user,
-            policy=at.policy,
-            duty=at.duty_of(Party(act.user.role, act.user.organisation_id)),
-            now_us=at.now_us,
-            escalations=at.open_escalations,
-        )
-
-    return await _answer(request, act, keys, await _each(act, rules, form, decide), Deed("accepted"))
+    return await _answer(
+        request, act, keys, await _each(act, rules, form, deciding.accept(act.user)), Deed("accepted")
+    )
 
 
 @routes.route("POST", "/decline", action=Action.ALERT_HANDLE, kind=Kind.UPDATE)
@@ -192,7 +148,7 @@ async def decline(
     request: Request, act: Act, rules: ByRules, keys: IdentityKeys, form: SeveralReasonForm
 ) -> HTMLResponse:
     """Leaves with who offered it what was offered."""
-    results = await _each(act, rules, form, _decline(act, form.reason))
+    results = await _each(act, rules, form, deciding.decline(act.user, form.reason))
     return await _answer(request, act, keys, results, Deed("declined"))
 
 
@@ -201,11 +157,9 @@ async def note(
     request: Request, act: Act, rules: ByRules, keys: IdentityKeys, form: SeveralNoteForm
 ) -> HTMLResponse:
     """Writes down what was found or done."""
-
-    def decide(at: Situation) -> Transition:
-        return acts.note(at.alert, act.user, text=form.text, now_us=at.now_us)
-
-    return await _answer(request, act, keys, await _each(act, rules, form, decide), Deed("noted"))
+    return await _answer(
+        request, act, keys, await _each(act, rules, form, deciding.note(act.user, form.text)), Deed("noted")
+    )
 
 
 @routes.route("POST", "/ask", action=Action.ESCALATION_ASK, kind=Kind.CREATE)
@@ -214,13 +168,6 @@ async def ask(request: Request, act: Act, rules: ByRules, keys: IdentityKeys, fo
     _, decide = asking.escalate(act.user, form)
     alert = await handle(act, rules, Seen(form.alert_id, form.version), decide)
     return await _answer(request, act, keys, {alert.alert_id: alert}, Deed("asked"))
-
-
-def _decline(act: Acting, reason: str) -> Decide:
-    def decide(at: Situation) -> Transition:
-        return acts.decline_hand_over(at.alert, act.user, reason=reason, now_us=at.now_us)
-
-    return decide
 
 
 def _until_us(form: SeveralSnoozeForm, at: Situation) -> int:
