@@ -1,0 +1,1 @@
+"""What is delivered by HTTP becomes messages of the log."""
