@@ -8,7 +8,6 @@ from alerting.engine.expressions import Comparison, comparisons
 from alerting.engine.features import NEWS2_FEATURES, Comparator, Feature, FeatureName, Side
 from alerting.engine.gates import GATES
 from alerting.engine.kernel import conditions, features, usual
-from alerting.engine.kernel.gate import FORMER_US
 from alerting.engine.kernel.layout import BIN_US, BINS_A_DAY, DAY_US, HOUR_US, MINUTE_US, NEVER
 from alerting.engine.programme import LONGEST_DURATION_US, PER_DAY, TIME_UNITS_US, TOGETHER, Programme, Rule
 from models.kinds import KIND_BY_NAME, KINDS
@@ -64,9 +63,6 @@ _OWN = frozenset({FeatureName.MISSED, *_CHARTS, *NEWS2_FEATURES})
 
 LONGEST_RAW_US = 48 * HOUR_US
 LONGEST_WINDOW_US = 30 * DAY_US
-LONGEST_SLOT_US = 8 * DAY_US
-"""From one due moment to the next: a week and a clock change at most."""
-
 NEWS2_US = 30 * MINUTE_US
 PERCENT = "%"
 
@@ -122,14 +118,18 @@ def needs_of(programme: Programme) -> Mapping[int, Need]:
 
 
 def _need(feature: Feature, series: int) -> Need:
-    """The newest of what is older stays anyway, so that an age, or a last value, needs no more."""
+    """The newest of what is older stays anyway.
+
+    So an age, a last value, what a jump is compared with need no more; nor does the first due moment of a
+    window: whether something was measured since the moment before it, the newest of what is older says.
+    """
     gate = GATES.get(KINDS[series].name)
-    kept_us = max(HOUR_US, 0 if gate is None else FORMER_US + gate.wait_us)
+    kept_us = max(HOUR_US, 0 if gate is None else gate.wait_us)
     days = _days_back(feature)
     if feature.name in NEWS2_FEATURES:
         return Need(max(kept_us, NEWS2_US))
     if feature.name is FeatureName.MISSED:
-        return Need(max(kept_us, feature.window_us + LONGEST_SLOT_US))
+        return Need(max(kept_us, feature.window_us))
     if days:
         if is_dense(series):
             return Need(kept_us, bins=2 * BINS_A_DAY, days=days + 1)
