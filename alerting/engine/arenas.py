@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 
 from alerting.engine.atoms import Need, is_dense
-from alerting.engine.kernel import blocks
+from alerting.engine.kernel import blocks, readings
 from alerting.engine.kernel.handing import handed
 from alerting.engine.kernel.layout import (
     BIN,
     HISTORY,
+    HOUR_US,
     LIMIT,
     NEVER,
     PATIENT,
@@ -46,7 +47,8 @@ _ROWS: Mapping[str, tuple[Any, ...]] = {
     "patients": (PATIENT,),
     "due_us": (np.int64,),
     "series": (SERIES,),
-    "readings": (READING,),
+    "readings": (np.int64,),
+    "odd": (READING,),
     "histories": (HISTORY,),
     "bins": (BIN,),
     "days": (np.float64,),
@@ -69,6 +71,9 @@ _BLOCKS = (
 )
 """Arenas of blocks, in the order of `kernel.blocks`: what owns a block, in which field it says where."""
 
+_GROWING = (*(name for name, *_ in _BLOCKS), "odd")
+"""What grows while readings come, in the order of `kernel.blocks`; last the single rows."""
+
 _OF_PATIENTS = "patients", "due_us", "snapshot_us", "snapshot_mark_us"
 
 
@@ -83,9 +88,10 @@ class Arenas:
         room |= {"digests": 1, "limits": len(default_limits) + 64}
         self.memory = Memory(
             **{name: self._reserves[name].first(size) for name, size in room.items()},
-            used=np.zeros(len(_BLOCKS), np.int64),
-            wasted=np.zeros(len(_BLOCKS), np.int64),
-            room=np.full(len(_BLOCKS), FIRST_ROOM, np.int64),
+            used=np.zeros(len(_GROWING), np.int64),
+            wasted=np.zeros(len(_GROWING), np.int64),
+            room=np.full(len(_GROWING), FIRST_ROOM, np.int64),
+            free=np.full(1, -1, np.int64),
             longest=np.zeros(1, np.int64),
         )
         self.memory.limits[: len(default_limits)] = default_limits
@@ -104,7 +110,7 @@ class Arenas:
         parts = [getattr(memory, name)[:1].nbytes * used for name, used in self._used.items()]
         parts += [
             getattr(memory, name)[:1].nbytes * int(used)
-            for (name, *_), used in zip(_BLOCKS, memory.used, strict=True)
+            for name, used in zip(_GROWING, memory.used, strict=True)
         ]
         parts += [memory.limits.nbytes, memory.digests.nbytes]
         patients = (memory.patients, memory.due_us, memory.snapshot_us, memory.snapshot_mark_us)
@@ -139,9 +145,9 @@ class Arenas:
             return
         self._more = FIRST_ROOM if moved else 2 * self._more
         memory = self.memory
-        for arena, (name, *_) in enumerate(_BLOCKS):
+        for arena, name in enumerate(_GROWING):
             if memory.used[arena] + self._more > memory.room[arena]:
-                if memory.wasted[arena] > WORTH_PACKING * memory.used[arena]:
+                if arena != blocks.ODD and memory.wasted[arena] > WORTH_PACKING * memory.used[arena]:
                     self._pack(arena)
                 room = max(int(memory.room[arena]), int(memory.used[arena]) * 3 // 2 + self._more)
                 self._grow(room, name)
@@ -215,6 +221,7 @@ class Arenas:
         wanted = {number: kept.get(number, Need()) | need for number, need in needs.items()}
         for row in before:
             if int(row["number"]) not in wanted:
+                self._forget_readings(row)
                 self.memory.wasted[blocks.READINGS] += int(row["readings_cap"])
                 self._give_up(row)
         old = {int(row["number"]): row for row in before}
@@ -225,7 +232,7 @@ class Arenas:
                 rows[place] = old[number]
             else:
                 row["pending_us"], row["history"], row["number"] = NEVER, -1, number
-            row["kept_us"] = wanted[number].kept_us
+            row["kept_hours"] = wanted[number].kept_hours
             if number not in old or not kept[number].covers(wanted[number]):
                 self._give_up(row)
                 row["history"] = self._new_history(number, wanted[number])
@@ -241,7 +248,7 @@ class Arenas:
         if versions not in self._first_rows:
             rows = np.zeros(len(numbers), SERIES)
             rows["number"], rows["pending_us"], rows["history"] = numbers, NEVER, -1
-            rows["kept_us"] = [needs[number].kept_us for number in numbers]
+            rows["kept_hours"] = [needs[number].kept_hours for number in numbers]
             self._first_rows[versions] = rows
         rows = self._first_rows[versions].copy()
         histories = rows["history"]
@@ -258,6 +265,14 @@ class Arenas:
                 self.memory.wasted[arena] += int(history[name])
                 history[name] = 0
 
+    def _forget_readings(self, row: Any) -> None:
+        """What the readings of a series have beside them is free again."""
+        start = int(row["readings"])
+        for at in readings.odd_rows(self.memory.readings[start : start + int(row["readings_len"])]):
+            self.memory.odd["taken_us"][at] = self.memory.free[0]
+            self.memory.free[0] = at
+            self.memory.wasted[blocks.ODD] += 1
+
     def _series_of(self, patient_row: int) -> Rows:
         patient = self.memory.patients[patient_row]
         start = int(patient["series"])
@@ -268,7 +283,7 @@ class Arenas:
         if row["history"] >= 0:
             history = self.memory.histories[int(row["history"])]
             bins, days = int(history["bins_kept"]), int(history["days_kept"])
-        return Need(int(row["kept_us"]), bins, days)
+        return Need(int(row["kept_hours"]) * HOUR_US, bins, days)
 
     def _new_history(self, number: int, need: Need) -> int:
         if not need.bins and not need.days:
@@ -304,7 +319,9 @@ class Arenas:
         patient["stale"] = 1
         start = int(patient["series"])
         for row in memory.series[start : start + int(patient["named"]).bit_count()]:
+            self._forget_readings(row)
             row["readings_len"] = 0
+            row["sources"] = 0
             row["pending_us"] = NEVER
             if row["history"] >= 0:
                 self._empty_history(int(row["history"]))

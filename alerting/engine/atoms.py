@@ -78,6 +78,11 @@ class Need:
     def __or__(self, other: "Need") -> "Need":
         return Need(max(self.kept_us, other.kept_us), max(self.bins, other.bins), max(self.days, other.days))
 
+    @property
+    def kept_hours(self) -> int:
+        """As a series has it."""
+        return -(-self.kept_us // HOUR_US)
+
     def covers(self, other: "Need") -> bool:
         """Whether what is kept for this is enough for the other."""
         return self | other == self

@@ -8,7 +8,7 @@ from alerting.engine.atoms import SERIES_OF_KIND, looked_at_by
 from alerting.engine.compiled import CompiledProgrammes
 from alerting.engine.expressions import Comparison
 from alerting.engine.features import NEWS2_FEATURES, FeatureName
-from alerting.engine.kernel import features
+from alerting.engine.kernel import features, readings
 from alerting.engine.kernel.layout import BIN_US, DAY_US, OTHER, Memory, Rows
 from alerting.engine.kernel.numbers import counts, unit_of
 from alerting.engine.kernel.scores import TOGETHER_US
@@ -78,8 +78,7 @@ def _series(memory: Memory, patient: Any, number: int) -> Any:
 def _readings(memory: Memory, patient: Any, number: int, after_us: int, until_us: int) -> Rows:
     """The readings of a series that count, in (after, until]."""
     series = _series(memory, patient, number)
-    start = int(series["readings"])
-    rows = memory.readings[start : start + int(series["readings_len"])]
+    rows = readings.unpacked(memory, series)
     inside = (rows["taken_us"] > after_us) & (rows["taken_us"] <= until_us)
     rows = rows[inside]
     return rows[[counts(tag) for tag in rows["tag"].tolist()]] if len(rows) else rows

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from alerting.engine.kernel.compiling import compiled, part
 from alerting.engine.kernel.layout import Memory
 
-READINGS, BINS, DAYS, KEPT = range(4)
-"""Places in `Memory.used`, `wasted` and `room`."""
+READINGS, BINS, DAYS, KEPT, ODD = range(5)
+"""Places in `Memory.used`, `wasted` and `room`; the last is of single rows, which do not move."""
 
 
 @part

@@ -23,6 +23,7 @@ from alerting.engine.kernel.features import (
 )
 from alerting.engine.kernel.layout import MOST_VALUES, NEVER, Memory, Scratch, Tables
 from alerting.engine.kernel.numbers import in_unit, millionths, ones
+from alerting.engine.kernel.readings import reading_at, taken_at
 from alerting.engine.kernel.schedules import missed, next_due_again
 from alerting.engine.kernel.scores import news2
 from alerting.engine.kernel.usual import from_usual
@@ -55,20 +56,21 @@ def _computed(atom: Any, here: Here, m: Memory, t: Tables, scratch: Scratch) -> 
         return news2(atom, here.series, here.named, at_us, here.limits, m, t, scratch)
     k = ones(here.named & ((1 << atom.series) - 1))
     s = here.series + k
-    first, end = m.series[s].readings, scratch.ends[k]
+    series = m.series[s]
+    first, end = series.readings, scratch.ends[k]
     if feature == LAST:
         i = last_row(m, first, end, at_us - atom.max_age_us)
-        return np.nan if i < 0 else in_unit(m.readings[i], atom.series, atom.unit, t)
+        return np.nan if i < 0 else in_unit(reading_at(series, i, m), atom.series, atom.unit, t)
     if feature == AGE:
         i = last_row(m, first, end, -1)
-        return np.nan if i < 0 else float(at_us - m.readings[i].taken_us)
+        return np.nan if i < 0 else float(at_us - taken_at(i, m))
     if feature == MISSED:
         schedule = m.schedules[here.schedules + atom.schedule]
-        return float(missed(atom.window_us, schedule, first, end, at_us, m.readings, t.days))
+        return float(missed(atom.window_us, schedule, first, end, at_us, m, t.days))
     if feature >= EWMA:
         return from_usual(atom, here.patient, s, end, at_us, here.enrolled_us, here.limits, m, t, scratch)
     if atom.on == BY_READINGS:
-        return by_readings(atom, first, end, at_us, here.limits, m, t, scratch)
+        return by_readings(atom, series, end, at_us, here.limits, m, t, scratch)
     if (feature == RISE or feature == FALL) and last_row(m, first, end, at_us - atom.max_age_us) < 0:
         return np.nan
     if atom.on == BY_BINS:
@@ -182,7 +184,7 @@ def deadline(rule: Any, atoms: int, from_us: int, here: Here, m: Memory, t: Tabl
             if i >= 0:
                 late = 1 if atom.comparator == ABOVE or atom.comparator == AT_MOST else 0
                 limit_us = np.int64(m.limits[here.limits + atom.limit].compared)
-                crossing = m.readings[i].taken_us + limit_us + late
+                crossing = taken_at(i, m) + limit_us + late
                 if crossing > from_us:
                     due = min(due, crossing)
         else:

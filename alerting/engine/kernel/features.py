@@ -13,11 +13,9 @@ from alerting.engine.kernel.history import bin_now, close_bins, days_up_to_now, 
 from alerting.engine.kernel.layout import (
     BIN_US,
     BINS_A_DAY,
-    COUNTS,
     DAY_US,
-    HAS,
-    UNIT_BITS,
-    UNIT_SHIFT,
+    SOURCES,
+    SUSPECT,
     Memory,
     Scratch,
     Tables,
@@ -25,11 +23,22 @@ from alerting.engine.kernel.layout import (
 from alerting.engine.kernel.numbers import (
     canonical_of,
     converted,
-    counts,
-    first_from,
     in_unit,
     median,
     millionths,
+    unit_of,
+)
+from alerting.engine.kernel.readings import (
+    ALIKE,
+    IS_ODD,
+    SOURCE_MASK,
+    counts_at,
+    digits_of,
+    reading_at,
+    tag_of,
+    taken_at,
+    value_of,
+    window_start,
 )
 
 LAST, AGE, COUNT, MEAN, MEDIAN, MIN, MAX, RISE, FALL, SLOPE = range(10)
@@ -38,7 +47,6 @@ EWMA, CUSUM, MACD, BASELINE, SPREAD, DEVIATION, RELATIVE = range(15, 22)
 NEWS2, NEWS2_WORST, NEWS2_MISSING = range(22, 25)
 BY_READINGS, BY_BINS, BY_DAYS = 0, 1, 2
 BINS_APART = 2
-UNIT_MASK = ((1 << UNIT_BITS) - 1) << UNIT_SHIFT
 THIRD = 3
 
 
@@ -78,8 +86,8 @@ def is_inside(row: Any, atom: Any, limits_at: int, m: Memory, t: Tables) -> bool
 def last_row(m: Memory, first: int, end: int, oldest_us: int) -> int:
     """Row of the last value that is not before `oldest_us`; −1 when there is none."""
     i = end - 1
-    while i >= first and m.readings[i].taken_us >= oldest_us:
-        if counts(m.readings[i].tag):
+    while i >= first and taken_at(i, m) >= oldest_us:
+        if counts_at(i, m):
             return i
         i -= 1
     return -1
@@ -102,19 +110,19 @@ def difference(atom: Any, newest: float, best: float) -> float:
 
 
 @small_part
-def _change(atom: Any, first: int, end: int, at_us: int, m: Memory, t: Tables) -> float:
+def _change(atom: Any, series: Any, end: int, at_us: int, m: Memory, t: Tables) -> float:
     """Rise and fall."""
+    first = series.readings
     oldest_us = at_us - atom.window_us + 1
     i = last_row(m, first, end, max(at_us - atom.max_age_us, oldest_us))
     if i < 0:
         return np.nan
-    newest = _value_of(m.readings[i], atom, t)
+    newest = _value_of(reading_at(series, i, m), atom, t)
     best = np.nan
     i -= 1
-    while i >= first and m.readings[i].taken_us >= oldest_us:
-        row = m.readings[i]
-        if counts(row.tag):
-            value = _value_of(row, atom, t)
+    while i >= first and taken_at(i, m) >= oldest_us:
+        if counts_at(i, m):
+            value = _value_of(reading_at(series, i, m), atom, t)
             if math.isnan(best) or (value < best if atom.feature == RISE else value > best):
                 best = value
         i -= 1
@@ -137,12 +145,14 @@ def fitted_slope(xs: Any, values: Any, n: int) -> float:
 
 
 @part
-def _slope(atom: Any, start: int, end: int, m: Memory, t: Tables, scratch: Scratch) -> float:
+def _slope(
+    atom: Any, series: Any, start: int, end: int, m: Memory, t: Tables, scratch: Scratch
+) -> float:  # fmt: skip
     n = 0
     first_us = last_us = 0
     for i in range(start, end):
-        row = m.readings[i]
-        if counts(row.tag):
+        row = reading_at(series, i, m)
+        if counts_at(i, m):
             if n == 0:
                 first_us = row.taken_us
             last_us = row.taken_us
@@ -155,13 +165,15 @@ def _slope(atom: Any, start: int, end: int, m: Memory, t: Tables, scratch: Scrat
 
 
 @part
-def _share_or_stretch(atom: Any, start: int, end: int, limits_at: int, m: Memory, t: Tables) -> float:
+def _share_or_stretch(
+    atom: Any, series: Any, start: int, end: int, limits_at: int, m: Memory, t: Tables
+) -> float:  # fmt: skip
     n = inside = 0
     run_us = -1
     before_us = longest_us = 0
     for i in range(start, end):
-        row = m.readings[i]
-        if not counts(row.tag):
+        row = reading_at(series, i, m)
+        if not counts_at(i, m):
             continue
         n += 1
         if not is_inside(row, atom, limits_at, m, t):
@@ -178,17 +190,19 @@ def _share_or_stretch(atom: Any, start: int, end: int, limits_at: int, m: Memory
 
 
 @small_part
-def _number(atom: Any, first: int, end: int, oldest_us: int, limits_at: int, m: Memory, t: Tables) -> float:
+def _number(
+    atom: Any, series: Any, end: int, oldest_us: int, limits_at: int, m: Memory, t: Tables
+) -> float:  # fmt: skip
     """Count, days with, repeats: back from the newest as far as it takes."""
     n = 0
     day = -1
     newest = np.nan
     i = end - 1
-    while i >= first and m.readings[i].taken_us > oldest_us:
-        row = m.readings[i]
+    while i >= series.readings and taken_at(i, m) > oldest_us:
         i -= 1
-        if not counts(row.tag):
+        if not counts_at(i + 1, m):
             continue
+        row = reading_at(series, i + 1, m)
         if atom.feature == REPEATS:
             value = canonical_of(row, atom.series, t)
             if n > 0 and value != newest:
@@ -205,61 +219,80 @@ def _number(atom: Any, first: int, end: int, oldest_us: int, limits_at: int, m: 
 
 
 @small_part
-def _mean(atom: Any, first: int, end: int, oldest_us: int, m: Memory, t: Tables) -> float:
+def _mean(atom: Any, series: Any, end: int, oldest_us: int, m: Memory, t: Tables) -> float:
     """The mean of the values after a time, added up oldest first."""
-    start = first_from(m.readings, first, end, oldest_us + 1)
-    in_this_unit = (atom.unit + 1) << UNIT_SHIFT | HAS
+    start = window_start(m, series.readings, end, oldest_us)
+    as_it_is = 0
+    for source in range(SOURCES):
+        unit = unit_of(tag_of(np.int64(series.sources[source])))
+        as_it_is |= (1 if unit == atom.unit else 0) << source
     n = 0
     total = 0.0
     for i in range(start, end):
-        row = m.readings[i]
-        if row.tag & (UNIT_MASK | COUNTS) == in_this_unit:
-            total += row.value
-            n += 1
-        elif counts(row.tag):
-            total += in_unit(row, atom.series, atom.unit, t)
+        word = m.readings[i]
+        if as_it_is >> (word & SOURCE_MASK) & 1 != 0:
+            if word & SUSPECT == 0:
+                total += value_of(word)
+                n += 1
+        elif counts_at(i, m):
+            total += in_unit(reading_at(series, i, m), atom.series, atom.unit, t)
             n += 1
     return np.nan if n == 0 else total / n
 
 
+@part
+def _extreme(atom: Any, series: Any, start: int, end: int, m: Memory, t: Tables) -> float:
+    """The lowest or the highest value. Readings like the first one are compared as they are packed."""
+    is_low = atom.feature == MIN
+    best = np.nan
+    alike, row, most = -1, -1, 0
+    for i in range(start, end):
+        word = m.readings[i]
+        if word & ALIKE == alike:
+            digits = digits_of(word) if is_low else -digits_of(word)
+            if digits < most:
+                row, most = i, digits
+        elif counts_at(i, m):
+            if row < 0 and word & SOURCE_MASK != IS_ODD:
+                alike, row = word & ALIKE, i
+                most = digits_of(word) if is_low else -digits_of(word)
+                continue
+            value = in_unit(reading_at(series, i, m), atom.series, atom.unit, t)
+            if math.isnan(best) or (value < best if is_low else value > best):
+                best = value
+    if row >= 0:
+        value = in_unit(reading_at(series, row, m), atom.series, atom.unit, t)
+        if math.isnan(best) or (value < best if is_low else value > best):
+            best = value
+    return best
+
+
 @small_part
 def by_readings(
-    atom: Any, first: int, end: int, at_us: int, limits_at: int, m: Memory, t: Tables, scratch: Scratch
+    atom: Any, series: Any, end: int, at_us: int, limits_at: int, m: Memory, t: Tables, scratch: Scratch
 ) -> float:
     """The value of a feature from the readings of its window, of which the last is before row `end`."""
     feature = atom.feature
     if feature == RISE or feature == FALL:
-        return _change(atom, first, end, at_us, m, t)
+        return _change(atom, series, end, at_us, m, t)
     oldest_us = at_us - atom.window_us
     if feature == COUNT or feature == DAYS_WITH or feature == REPEATS:
-        return _number(atom, first, end, oldest_us, limits_at, m, t)
+        return _number(atom, series, end, oldest_us, limits_at, m, t)
     if feature == MEAN:
-        return _mean(atom, first, end, oldest_us, m, t)
-    start = end
-    while start > first and m.readings[start - 1].taken_us > oldest_us:
-        start -= 1
+        return _mean(atom, series, end, oldest_us, m, t)
+    start = window_start(m, series.readings, end, oldest_us)
+    if feature == MIN or feature == MAX:
+        return _extreme(atom, series, start, end, m, t)
     if feature == SHARE or feature == STRETCH:
-        return _share_or_stretch(atom, start, end, limits_at, m, t)
+        return _share_or_stretch(atom, series, start, end, limits_at, m, t)
     if feature == SLOPE:
-        return _slope(atom, start, end, m, t, scratch)
+        return _slope(atom, series, start, end, m, t, scratch)
     n = 0
-    lowest = highest = np.nan
     for i in range(start, end):
-        row = m.readings[i]
-        if counts(row.tag):
-            value = in_unit(row, atom.series, atom.unit, t)
-            if n == 0 or value < lowest:
-                lowest = value
-            if n == 0 or value > highest:
-                highest = value
-            if feature == MEDIAN:
-                scratch.some[n] = value
+        if counts_at(i, m):
+            scratch.some[n] = in_unit(reading_at(series, i, m), atom.series, atom.unit, t)
             n += 1
-    if n == 0:
-        return np.nan
-    if feature == MEDIAN:
-        return median(scratch.some, n)
-    return lowest if feature == MIN else highest
+    return np.nan if n == 0 else median(scratch.some, n)
 
 
 @part

@@ -30,7 +30,8 @@ from alerting.engine.kernel.layout import (
     Scratch,
     Tables,
 )
-from alerting.engine.kernel.numbers import canonical_of, counts, millionths, ones
+from alerting.engine.kernel.numbers import canonical_of, millionths, ones
+from alerting.engine.kernel.readings import counts_at, mark, reading_at, taken_at
 from alerting.engine.kernel.snapshots import oldest_us
 
 FORMER_US = 14 * DAY_US
@@ -44,9 +45,9 @@ def status_of(tag: int) -> int:
 
 
 @part
-def _tagged(tag: int, status: int) -> int:
-    tag &= ~(GATE | SUSPECT)
-    return tag | SUSPECT if status == SUSPECTED else tag | (status << GATE_SHIFT)
+def _bits(status: int) -> int:
+    """The bits of a tag that say so."""
+    return SUSPECT if status == SUSPECTED else status << GATE_SHIFT
 
 
 @part
@@ -66,15 +67,15 @@ def _jump(value: float, former: float, series: int, t: Tables) -> int:
 def may_jump(s: int, i: int, m: Memory, t: Tables) -> bool:
     """Whether jumps must be looked for, after a reading became row i, the newest of a gated series."""
     series = m.series[s]
-    row = m.readings[i]
+    row = reading_at(series, i, m)
     if series.pending_us != NEVER:
         return True
     former_row = i - 1
-    while former_row >= series.readings and not counts(m.readings[former_row].tag):
+    while former_row >= series.readings and not counts_at(former_row, m):
         former_row -= 1
     if row.tag & HAS == 0 or former_row < series.readings:
         return False
-    former = m.readings[former_row]
+    former = reading_at(series, former_row, m)
     if row.taken_us - former.taken_us > FORMER_US:
         return False
     number = series.number
@@ -87,11 +88,11 @@ def _decided(
 ) -> int:
     """What comes of the jump of row i: by the next reading within the wait, or by the time."""
     series = m.series[s]
-    taken_us = m.readings[i].taken_us
+    taken_us = taken_at(i, m)
     due_us = taken_us + t.gate_wait_us[series.number]
     j = i + 1
-    while j < end and m.readings[j].taken_us <= due_us:
-        row = m.readings[j]
+    while j < end and taken_at(j, m) <= due_us:
+        row = reading_at(series, j, m)
         if row.taken_us > taken_us and row.tag & HAS != 0:
             repeat = canonical_of(row, series.number, t)
             return SUSPECTED if abs(repeat - former) < abs(repeat - value) else CONFIRMED
@@ -104,7 +105,7 @@ def _first_open(p: int, first: int, end: int, wait_us: int, m: Memory) -> int:
     """The first row whose status may still change: what no snapshot reaches is settled."""
     settled_us = oldest_us(p, m) - wait_us
     i = first
-    while i < end and m.readings[i].taken_us < settled_us:
+    while i < end and taken_at(i, m) < settled_us:
         i += 1
     return i
 
@@ -118,19 +119,19 @@ def _look(p: int, s: int, horizon_us: int, n: int, m: Memory, t: Tables, scratch
     first, end = series.readings, series.readings + series.readings_len
     i = _first_open(p, first, end, wait_us, m)
     former_row = i - 1
-    while former_row >= first and not counts(m.readings[former_row].tag):
+    while former_row >= first and not counts_at(former_row, m):
         former_row -= 1
     series.pending_us = NEVER
     while i < end:
-        row = m.readings[i]
+        row = reading_at(series, i, m)
         before = status_of(row.tag)
         status = NOTHING_ASKED
         reason = -1
         value = former = np.nan
         if row.tag & HAS != 0:
             value = canonical_of(row, series.number, t)
-            if former_row >= first and row.taken_us - m.readings[former_row].taken_us <= FORMER_US:
-                former = canonical_of(m.readings[former_row], series.number, t)
+            if former_row >= first and row.taken_us - taken_at(former_row, m) <= FORMER_US:
+                former = canonical_of(reading_at(series, former_row, m), series.number, t)
                 reason = _jump(value, former, series.number, t)
             if reason >= 0:
                 status = _decided(i, end, value, former, horizon_us, s, m, t)
@@ -139,7 +140,7 @@ def _look(p: int, s: int, horizon_us: int, n: int, m: Memory, t: Tables, scratch
             if status == PENDING:
                 series.pending_us = min(series.pending_us, row.taken_us)
         if status != before:
-            row.tag = _tagged(row.tag, status)
+            mark(i, _bits(status), m)
             if (status == SUSPECTED) != (before == SUSPECTED):
                 reopen(m, s, row.taken_us)
             patient.again_us = min(patient.again_us, row.taken_us)

@@ -164,10 +164,10 @@ LONG, INT, FLOAT, DIGEST = np.int64, np.int32, np.float64, np.uint64
 memory_of = _taken(
     Memory,
     {
-        "patients": PATIENT, "due_us": LONG, "series": SERIES, "readings": READING, "histories": HISTORY,
-        "bins": BIN, "days": FLOAT, "segments": SEGMENT, "schedules": SCHEDULE, "states": STATE,
-        "kept": STATE, "limits": LIMIT, "snapshot_us": LONG, "snapshot_mark_us": LONG, "digests": DIGEST,
-        "used": LONG, "wasted": LONG, "room": LONG, "longest": LONG,
+        "patients": PATIENT, "due_us": LONG, "series": SERIES, "readings": LONG, "odd": READING,
+        "histories": HISTORY, "bins": BIN, "days": FLOAT, "segments": SEGMENT, "schedules": SCHEDULE,
+        "states": STATE, "kept": STATE, "limits": LIMIT, "snapshot_us": LONG, "snapshot_mark_us": LONG,
+        "digests": DIGEST, "used": LONG, "wasted": LONG, "room": LONG, "free": LONG, "longest": LONG,
     },
 )  # fmt: skip
 """Patients, from what was handed over."""
@@ -186,8 +186,7 @@ scratch_of = _taken(
     Scratch,
     {
         "ends": LONG, "stack": LONG, "values": FLOAT, "memo": FLOAT, "memo_at": LONG, "some": FLOAT,
-        "others": FLOAT, "coming": LONG, "coming_us": LONG, "moved": LONG, "arrived": LONG, "new": READING,
-        "out": TRANSITION,
+        "others": FLOAT, "coming": LONG, "coming_us": LONG, "moved": LONG, "arrived": LONG, "out": TRANSITION,
         "asked": ASKED, "out_room": int, "asked_room": int,
     },
 )  # fmt: skip

@@ -20,7 +20,8 @@ from alerting.engine.kernel.layout import (
     Scratch,
     Tables,
 )
-from alerting.engine.kernel.numbers import canonical_of, counts, first_from, median
+from alerting.engine.kernel.numbers import canonical_of, median
+from alerting.engine.kernel.readings import counts_at, first_from, reading_at, taken_at
 from alerting.engine.kernel.snapshots import forget_oldest, oldest_us
 
 SHIFT = 8
@@ -128,7 +129,7 @@ def room_for_bins(m: Memory, p: int, s: int) -> bool:
     if history.bins_kept == 0:
         return True
     end = series.readings + series.readings_len
-    coming = end - first_from(m.readings, series.readings, end, history.binned * BIN_US)
+    coming = end - first_from(m, series.readings, end, history.binned * BIN_US)
     wanted = min(history.bins_most, history.bins_len + coming)
     if wanted <= history.bins_cap:
         return True
@@ -146,7 +147,7 @@ def room_for_days(m: Memory, p: int, s: int, until: int) -> bool:
     history = m.histories[series.history]
     if history.days_cap == history.days_most or series.readings_len == 0:
         return True
-    first = history.days_first if history.days_first >= 0 else m.readings[series.readings].taken_us // DAY_US
+    first = history.days_first if history.days_first >= 0 else taken_at(series.readings, m) // DAY_US
     if until - first > history.days_cap:
         rows = min(history.days_most, roomy(until - first))
         at = block(DAYS, rows, history.days_cap, m)
@@ -170,12 +171,12 @@ def _close_bins(m: Memory, p: int, s: int, until: int, t: Tables) -> None:
     if history.binned >= until:
         return
     end = series.readings + series.readings_len
-    i = first_from(m.readings, series.readings, end, history.binned * BIN_US)
+    i = first_from(m, series.readings, end, history.binned * BIN_US)
     until_us = until * BIN_US
-    while i < end and m.readings[i].taken_us < until_us:
-        row = m.readings[i]
+    while i < end and taken_at(i, m) < until_us:
+        row = reading_at(series, i, m)
         i += 1
-        if not counts(row.tag):
+        if not counts_at(i - 1, m):
             continue
         number = row.taken_us // BIN_US
         value = canonical_of(row, series.number, t)
@@ -206,20 +207,19 @@ def bin_now(m: Memory, s: int, end: int, at_us: int, t: Tables) -> tuple[int, fl
     series = m.series[s]
     i = end
     start_us = at_us // BIN_US * BIN_US
-    while i > series.readings and m.readings[i - 1].taken_us >= start_us:
+    while i > series.readings and taken_at(i - 1, m) >= start_us:
         i -= 1
     n = 0
     total = low = high = last = 0.0
     while i < end:
-        row = m.readings[i]
-        i += 1
-        if counts(row.tag):
-            value = canonical_of(row, series.number, t)
+        if counts_at(i, m):
+            value = canonical_of(reading_at(series, i, m), series.number, t)
             total += value
             low = value if n == 0 else min(low, value)
             high = value if n == 0 else max(high, value)
             last = value
             n += 1
+        i += 1
     return n, total, low, high, last
 
 
@@ -247,10 +247,10 @@ def _value_of_day(m: Memory, s: int, day: int, t: Tables, some: Values) -> float
             b += 1
     else:
         end = series.readings + series.readings_len
-        i = first_from(m.readings, series.readings, end, day * DAY_US)
-        while i < end and m.readings[i].taken_us < (day + 1) * DAY_US:
-            if counts(m.readings[i].tag):
-                some[n] = canonical_of(m.readings[i], series.number, t)
+        i = first_from(m, series.readings, end, day * DAY_US)
+        while i < end and taken_at(i, m) < (day + 1) * DAY_US:
+            if counts_at(i, m):
+                some[n] = canonical_of(reading_at(series, i, m), series.number, t)
                 n += 1
             i += 1
     return np.nan if n == 0 else median(some, n)
@@ -266,7 +266,7 @@ def close_days(m: Memory, p: int, s: int, until: int, t: Tables, some: Values) -
     if history.days_first < 0:
         if series.readings_len == 0:
             return
-        history.days_first = m.readings[series.readings].taken_us // DAY_US
+        history.days_first = taken_at(series.readings, m) // DAY_US
     while history.days_first + history.days_len < until:
         if history.days_len == history.days_cap:
             _shift_days(m, p, history)
@@ -308,9 +308,9 @@ def value_today(m: Memory, p: int, s: int, end: int, at_us: int, t: Tables, some
             n += 1
     else:
         i = end - 1
-        while i >= series.readings and m.readings[i].taken_us >= day * DAY_US:
-            if counts(m.readings[i].tag):
-                some[n] = canonical_of(m.readings[i], series.number, t)
+        while i >= series.readings and taken_at(i, m) >= day * DAY_US:
+            if counts_at(i, m):
+                some[n] = canonical_of(reading_at(series, i, m), series.number, t)
                 n += 1
             i -= 1
     return np.nan if n == 0 else median(some, n)

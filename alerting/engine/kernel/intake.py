@@ -21,11 +21,11 @@ from alerting.engine.kernel.layout import (
     BIN_US,
     DAY_US,
     DEVICE_SHIFT,
-    GATE,
     HAS,
+    HOUR_US,
     OTHER,
     REVISION_SHIFT,
-    SUSPECT,
+    UNIT_BITS,
     UNIT_COUNT,
     UNIT_SHIFT,
     VOID,
@@ -33,16 +33,23 @@ from alerting.engine.kernel.layout import (
     Scratch,
     Tables,
 )
-from alerting.engine.kernel.numbers import (
-    counts,
-    device_of,
-    fetch,
+from alerting.engine.kernel.numbers import device_of, fetch, fetch_word, is_after, ones, revision_of
+from alerting.engine.kernel.readings import (
+    STATUS,
+    Reading,
+    counts_at,
     first_from,
-    is_after,
-    ones,
-    revision_of,
+    forget_sources,
+    give_up,
+    has_room,
+    put,
+    reading_at,
+    replace,
+    taken_at,
 )
 from alerting.engine.kernel.snapshots import oldest_us
+
+UNIT_MASK = ((1 << UNIT_BITS) - 1) << UNIT_SHIFT
 
 FULL = 0.9
 """A block that is fuller than this after old readings were dropped is replaced by a larger one."""
@@ -131,14 +138,6 @@ def survey(
     return fine, in_time, is_sorted, most
 
 
-@small_part
-def copy_reading(to: Any, row: Any) -> None:
-    """One row into another."""
-    to.taken_us = row.taken_us
-    to.value = row.value
-    to.tag = row.tag
-
-
 @part
 def drop_old(p: int, s: int, m: Memory, t: Tables, some: Values) -> None:
     """Drops what no snapshot can look back at, but the newest of it; closes the bins and days it was in."""
@@ -146,15 +145,15 @@ def drop_old(p: int, s: int, m: Memory, t: Tables, some: Values) -> None:
     series = m.series[s]
     if snapshot_us < 0 or series.readings_len == 0:
         return
-    before_us = snapshot_us - series.kept_us
+    before_us = snapshot_us - series.kept_hours * HOUR_US
     if series.history >= 0:  # whole bins; whole days where they do not come from bins
         history = m.histories[series.history]
         step_us = BIN_US if history.dense != 0 else DAY_US
         before_us = before_us // step_us * step_us
     first, end = series.readings, series.readings + series.readings_len
-    kept = first_from(m.readings, first, end, before_us)
+    kept = first_from(m, first, end, before_us)
     newest = kept - 1  # the newest of the older ones stays, for its age
-    while newest >= first and not counts(m.readings[newest].tag):
+    while newest >= first and not counts_at(newest, m):
         newest -= 1
     if newest >= first:
         kept = newest
@@ -166,9 +165,12 @@ def drop_old(p: int, s: int, m: Memory, t: Tables, some: Values) -> None:
             close_bins(m, p, s, before_us // BIN_US, t, some)
         if history.days_most > 0:
             close_days(m, p, s, before_us // DAY_US, t, some)
+    for i in range(first, kept):
+        give_up(i, m)
     for i in range(end - kept):
-        copy_reading(m.readings[first + i], m.readings[kept + i])
+        m.readings[first + i] = m.readings[kept + i]
     series.readings_len = end - kept
+    forget_sources(series, m)
 
 
 @part
@@ -179,7 +181,7 @@ def _move(s: int, rows: int, m: Memory) -> bool:
     if at < 0:
         return False
     for i in range(series.readings_len):
-        copy_reading(m.readings[at + i], m.readings[series.readings + i])
+        m.readings[at + i] = m.readings[series.readings + i]
     series.readings = at
     series.readings_cap = rows
     return True
@@ -191,7 +193,7 @@ def _room_for_closing(p: int, s: int, m: Memory) -> bool:
     series = m.series[s]
     if series.readings_len == 0:
         return True
-    newest_us = m.readings[series.readings + series.readings_len - 1].taken_us
+    newest_us = taken_at(series.readings + series.readings_len - 1, m)
     return room_for_days(m, p, s, newest_us // DAY_US + 1)
 
 
@@ -215,8 +217,17 @@ def _supersedes(new: Any, old: Any) -> bool:
     return new.tag & VOID != 0 and old.tag & VOID == 0
 
 
+@small_part
+def _is_same(series: Any, i: int, row: Reading, m: Memory) -> bool:
+    """Whether the reading of a row has the identity of another one."""
+    if taken_at(i, m) != row.taken_us:
+        return False
+    tag = reading_at(series, i, m).tag
+    return device_of(tag) == device_of(row.tag) and tag & OTHER == row.tag & OTHER
+
+
 @part
-def _put(p: int, s: int, row: Any, m: Memory) -> int:
+def _put(p: int, s: int, row: Reading, m: Memory) -> int:
     """One reading where it belongs; notes from when its patient is to be evaluated again. There is room.
 
     Gives its row where it is the newest and was not known, −1 otherwise.
@@ -225,44 +236,40 @@ def _put(p: int, s: int, row: Any, m: Memory) -> int:
     series = m.series[s]
     first = series.readings
     i = first + series.readings_len
-    if i > first and m.readings[i - 1].taken_us > row.taken_us:  # late: somewhere before
-        i = first_from(m.readings, first, i, row.taken_us + 1)
-    while i > first and is_after(m.readings[i - 1], row, m.digests):
+    if i > first and taken_at(i - 1, m) > row.taken_us:  # late: somewhere before
+        i = first_from(m, first, i, row.taken_us + 1)
+    while i > first and taken_at(i - 1, m) == row.taken_us:
+        if not is_after(reading_at(series, i - 1, m), row, m.digests):
+            break
         i -= 1
-    known = (
-        i > first
-        and m.readings[i - 1].taken_us == row.taken_us
-        and device_of(m.readings[i - 1].tag) == device_of(row.tag)
-        and m.readings[i - 1].tag & OTHER == row.tag & OTHER
-    )
-    if not known:
+    if i == first or not _is_same(series, i - 1, row, m):
         for j in range(first + series.readings_len, i, -1):
-            copy_reading(m.readings[j], m.readings[j - 1])
-        copy_reading(m.readings[i], row)
+            m.readings[j] = m.readings[j - 1]
+        put(series, i, row, m)
         series.readings_len += 1
         changed = row.tag & HAS != 0
         if not changed:  # it may take back what was dropped
             snapshot_us = oldest_us(p, m)
-            changed = snapshot_us >= 0 and row.taken_us <= snapshot_us - series.kept_us
+            changed = snapshot_us >= 0 and row.taken_us <= snapshot_us - series.kept_hours * HOUR_US
         m.longest[0] = max(m.longest[0], series.readings_len)
         if series.readings_len > MANY_READINGS:
             patient.often = 1
+        if i < first + series.readings_len - 1:
+            i = -1
     else:
-        old = m.readings[i - 1]
+        old = reading_at(series, i - 1, m)
         if not _supersedes(row, old):
             return -1
         had = old.tag & HAS
-        unit_mask = 31 << UNIT_SHIFT
         changed = row.tag & HAS != had or (
-            had != 0 and (row.value != old.value or row.tag & unit_mask != old.tag & unit_mask)
+            had != 0 and (row.value != old.value or row.tag & UNIT_MASK != old.tag & UNIT_MASK)
         )
-        gate = old.tag & (GATE | SUSPECT)
-        old.value = row.value
-        old.tag = row.tag | gate
+        replace(series, i - 1, Reading(row.taken_us, row.value, row.tag | old.tag & STATUS), m)
+        i = -1
     if changed:
         patient.again_us = min(patient.again_us, row.taken_us)
         reopen(m, s, row.taken_us)
-    return i if not known and i == first + series.readings_len - 1 else -1
+    return i
 
 
 @part
@@ -280,7 +287,7 @@ def _fetch_end(p: Any, number: Any, m: Memory) -> None:
     if patient.named & bit != 0:
         series = m.series[patient.series + ones(patient.named & (bit - 1))]
         if series.readings_len > 0:
-            fetch(m.readings[series.readings + series.readings_len - 1])
+            fetch_word(m.readings, series.readings + series.readings_len - 1)
 
 
 @compiled
@@ -322,25 +329,24 @@ def take_in(
                 coming += 1 if series_of_kind[kind[order[later]]] == number else 0
             if not _make_room(p, s, coming, m, t, some):
                 return o
+        if not has_room(m):
+            return o
         tag = numbers[device[r]] << DEVICE_SHIFT | np.int64(revision[r]) << REVISION_SHIFT
-        row = scratch.new[0]
-        row.taken_us = taken_us[r]
         if 0 <= unit[r] < UNIT_COUNT:
-            row.value = received[r]
+            measured = received[r]
             tag |= np.int64(unit[r] + 1) << UNIT_SHIFT
         elif code[r] >= 0:
-            row.value = float(code[r])
+            measured = float(code[r])
         else:
-            row.value = value[r]
+            measured = value[r]
             tag |= (t.canonical[kind[r]] + 1) << UNIT_SHIFT
         if void[r]:
             tag |= VOID
-        elif not np.isnan(row.value):
+        elif not np.isnan(measured):
             tag |= HAS
         if kind[r] != number:
             tag |= OTHER
-        row.tag = tag
-        i = _put(p, s, row, m)
+        i = _put(p, s, Reading(taken_us[r], measured, tag), m)
         who.fresh |= bit
         if t.gate_wait_us[number] > 0 and who.jumps == 0 and (i < 0 or may_jump(s, i, m, t)):
             who.jumps = 1

@@ -41,22 +41,25 @@ MOST_SERIES = 64
 MOST_RULES = 64
 """Of one version of a programme: a set of them fits 64 bits."""
 
-# The bits of READING.tag, from the lowest.
+# The bits of READING.tag, from the lowest. A packed reading has GATE and SUSPECT at the same places.
 HAS = 1
 """Has a value: neither voided nor absent."""
-VOID = 2
-OTHER = 4
+OTHER = 2
 """Of the second kind of its series: a pulse."""
-GATE_SHIFT = 3
+GATE_SHIFT = 2
 GATE = 3 << GATE_SHIFT
 """What came of a jump: nothing to ask, or one of the statuses below."""
-SUSPECT = 1 << 5
+SUSPECT = 1 << 4
 COUNTS = HAS | SUSPECT
 """A reading counts when of these two only the first is set."""
-UNIT_SHIFT, UNIT_BITS = 6, 5
+UNIT_SHIFT, UNIT_BITS = 5, 5
+VOID = 1 << 10
 REVISION_SHIFT, REVISION_BITS = 11, 31
 DEVICE_SHIFT, DEVICE_BITS = 42, 22
 MOST_DEVICES = 1 << DEVICE_BITS
+
+SOURCES = 3
+"""So many sources of a series are known by number: a source is a device, a unit, which of two kinds."""
 
 NOTHING_ASKED, PENDING, CONFIRMED, UNANSWERED, SUSPECTED, WITHDRAWN = 0, 1, 2, 3, 4, 5
 BY_JUMP, BY_LEVEL = 0, 1
@@ -95,20 +98,22 @@ PATIENT = np.dtype(
 SERIES = np.dtype(
     [
         ("readings", "i8"),
-        ("kept_us", "i8"),  # how long readings are looked back at one by one
         ("pending_us", "i8"),  # time of the reading that waits for a repeat; NEVER when none does
         ("readings_len", "i4"),
         ("readings_cap", "i4"),
+        ("kept_hours", "i4"),  # how long readings are looked back at one by one
         ("history", "i4"),  # row of its bins and days; −1 where no rule wants them
+        ("sources", "u4", (SOURCES,)),  # of packed readings, see `readings`; 0 where there is none
         ("number", "i4"),
     ],
     align=True,
 )
 
 READING = np.dtype([("taken_us", "i8"), ("value", "f8"), ("tag", "i8")])
-"""A block is sorted by time, device, kind, one row for each identity: that of the revision that counts.
+"""A reading: `value` is as received, or the number of a code; `tag` holds what it is, see the bits above.
 
-`value` is as received, or the number of a code; `tag` holds what it is, see the bits above.
+A block is sorted by time, device, kind, one reading for each identity: that of the revision that counts. It
+holds them packed, in a word each (`kernel.readings`); what fits none lies in an arena of its own.
 """
 
 HISTORY = np.dtype(
@@ -335,7 +340,8 @@ class Memory(NamedTuple):
     patients: Rows
     due_us: Column  # int64[patients]: time of the next event that needs no reading
     series: Rows
-    readings: Rows
+    readings: Column  # int64: packed
+    odd: Rows  # readings that cannot be packed
     histories: Rows
     bins: Rows
     days: Column  # float64: daily values, NaN for none
@@ -347,9 +353,10 @@ class Memory(NamedTuple):
     snapshot_us: Column  # int64[patients, SNAPSHOTS]: the state is right after everything up to here
     snapshot_mark_us: Column  # int64[patients, SNAPSHOTS]: and before the event here
     digests: Column  # uint64[devices]: the order of devices, the same everywhere
-    used: Column  # int64[arenas of blocks]: rows up to the end of the last block
-    wasted: Column  # int64[arenas of blocks]: rows between blocks
-    room: Column  # int64[arenas of blocks]
+    used: Column  # int64[arenas of blocks, odd readings]: rows up to the end of the last block
+    wasted: Column  # int64[the same]: rows between blocks
+    room: Column  # int64[the same]
+    free: Column  # int64[1]: the first row of `odd` that is free again, −1 for none
     longest: Column  # int64[1]: the most readings that a series ever had
 
 
@@ -367,7 +374,6 @@ class Scratch(NamedTuple):
     coming_us: Column  # int64[MOST_SERIES]: and the time of the next one of each
     moved: Column  # int64[MOST_SERIES]: the series that have a reading at the moment
     arrived: Column  # int64[MOST_SERIES]: its row; −1 where there are several
-    new: Rows  # [1]: a reading on its way into its block
     out: Rows  # transitions
     asked: Rows  # jumps and what became of them
     out_room: int

@@ -21,7 +21,6 @@ from alerting.engine.kernel.layout import (
     UNIT_BITS,
     UNIT_COUNT,
     UNIT_SHIFT,
-    Rows,
     Tables,
 )
 
@@ -59,15 +58,20 @@ lowest: Any = intrinsic(_lowest)
 """The number of the lowest bit that is set; one is. In kernels only."""
 
 
+BYTES, NUMBER = ir.IntType(8).as_pointer(), ir.IntType(32)
+
+
+def _prefetch(builder: Any, at: Any) -> None:
+    form = ir.FunctionType(ir.VoidType(), [BYTES, NUMBER, NUMBER, NUMBER])
+    prefetch = builder.module.declare_intrinsic("llvm.prefetch", (BYTES,), form)
+    builder.call(prefetch, [builder.bitcast(at, BYTES), *(ir.Constant(NUMBER, x) for x in (1, 3, 1))])
+
+
 def _fetch(_typing: Any, row: Any) -> Any:
     def build(_context: Any, builder: Any, _typed: Any, arguments: Any) -> Any:
-        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
-        form = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
-        prefetch = builder.module.declare_intrinsic("llvm.prefetch", (byte,), form)
-        at = builder.bitcast(arguments[0], byte)
+        at = builder.bitcast(arguments[0], BYTES)
         for line in range(0, row.size, CACHE_LINE):
-            there = builder.gep(at, [ir.Constant(number, line)])
-            builder.call(prefetch, [there, *(ir.Constant(number, x) for x in (1, 3, 1))])
+            _prefetch(builder, builder.gep(at, [ir.Constant(NUMBER, line)]))
         return _context.get_dummy_value()
 
     return types.void(row), build
@@ -75,6 +79,19 @@ def _fetch(_typing: Any, row: Any) -> Any:
 
 fetch: Any = intrinsic(_fetch)
 """Asks memory for a row that will be needed soon, and goes on meanwhile. In kernels only."""
+
+
+def _fetch_word(_typing: Any, words: Any, index: Any) -> Any:
+    def build(_context: Any, builder: Any, _typed: Any, arguments: Any) -> Any:
+        if isinstance(words, types.CPointer):
+            _prefetch(builder, builder.gep(arguments[0], [arguments[1]]))
+        return _context.get_dummy_value()
+
+    return types.void(words, index), build
+
+
+fetch_word: Any = intrinsic(_fetch_word)
+"""The same of an array of words; where indices are checked nothing is asked for."""
 
 
 @compiled
@@ -143,18 +160,6 @@ def in_unit(row: Any, series: int, target: int, t: Tables) -> float:
     if target < 0 or unit_of(row.tag) == target or unit_of(row.tag) < 0:
         return row.value
     return converted(canonical_of(row, series, t), series, target, t)
-
-
-@small_part
-def first_from(readings: Rows, low: int, high: int, at_us: int) -> int:
-    """The first of the rows low…high that is not before a time."""
-    while low < high:
-        middle = (low + high) // 2
-        if readings[middle].taken_us < at_us:
-            low = middle + 1
-        else:
-            high = middle
-    return low
 
 
 @part

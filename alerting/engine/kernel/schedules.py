@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerting.engine.kernel.compiling import compiled, part, small_part
-from alerting.engine.kernel.layout import DAY_US, DAYS_IN_TABLE, NEVER, Rows
-from alerting.engine.kernel.numbers import counts
+from alerting.engine.kernel.layout import DAY_US, DAYS_IN_TABLE, NEVER, Memory
+from alerting.engine.kernel.readings import counts_at, taken_at
 
 DST_MINUTE = 180
 """Both clock changes are over at 03:00 local time; an hour that comes twice is meant the first time."""
@@ -61,9 +61,7 @@ def last_due(until_us: int, schedule: Any, days: Days) -> int:
 
 
 @part
-def missed(
-    window_us: int, schedule: Any, first: int, end: int, at_us: int, readings: Rows, days: Days
-) -> int:
+def missed(window_us: int, schedule: Any, first: int, end: int, at_us: int, m: Memory, days: Days) -> int:
     """How many due moments of a window went by without a reading since the one before."""
     count = 0
     i = end - 1
@@ -72,11 +70,11 @@ def missed(
         previous = last_due(due - 1, schedule, days)
         if previous < schedule.start_us:
             break
-        while i >= first and readings[i].taken_us > due:
+        while i >= first and taken_at(i, m) > due:
             i -= 1
         measured = False
-        while i >= first and readings[i].taken_us > previous and not measured:
-            measured = counts(readings[i].tag)
+        while i >= first and taken_at(i, m) > previous and not measured:
+            measured = counts_at(i, m)
             i -= 1
         if not measured:
             count += 1

@@ -11,6 +11,7 @@ from alerting.engine.kernel.compiling import part
 from alerting.engine.kernel.features import NEWS2, NEWS2_WORST, last_row
 from alerting.engine.kernel.layout import MINUTE_US, Memory, Scratch, Tables
 from alerting.engine.kernel.numbers import canonical_of, millionths, ones
+from alerting.engine.kernel.readings import reading_at
 from models.kinds import KIND_BY_NAME
 
 TOGETHER_US = 30 * MINUTE_US
@@ -122,8 +123,9 @@ def _points(part: int, value: float, scale: int, oxygen: int) -> int:
 def _newest(part: int, series: int, named: int, at_us: int, m: Memory, t: Tables, scratch: Scratch) -> float:
     """The newest value of a part within half an hour; NaN for none."""
     k = ones(named & ((1 << part) - 1))
-    i = last_row(m, m.series[series + k].readings, scratch.ends[k], at_us - TOGETHER_US + 1)
-    return np.nan if i < 0 else canonical_of(m.readings[i], part, t)
+    own = m.series[series + k]
+    i = last_row(m, own.readings, scratch.ends[k], at_us - TOGETHER_US + 1)
+    return np.nan if i < 0 else canonical_of(reading_at(own, i, m), part, t)
 
 
 @part

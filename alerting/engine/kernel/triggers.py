@@ -12,7 +12,8 @@ from alerting.engine.kernel.compiling import small_part
 from alerting.engine.kernel.conditions import FALL, truth
 from alerting.engine.kernel.features import is_inside
 from alerting.engine.kernel.layout import MOST_SERIES, Memory, Scratch, Tables
-from alerting.engine.kernel.numbers import canonical_of, counts, in_unit, millionths
+from alerting.engine.kernel.numbers import canonical_of, in_unit, millionths
+from alerting.engine.kernel.readings import counts_at, reading_at
 
 BY_VALUE, BY_BOUNDS, BY_CHANGE, BY_REPEAT, BY_PRESENCE = range(5)
 """The reading itself holds; lies within the bounds; above or below the one before; equal to it; there."""
@@ -25,17 +26,17 @@ ONE = 1e6
 def _before(i: int, first: int, m: Memory) -> int:
     """The row of the value before; less than `first` when there is none."""
     i -= 1
-    while i >= first and not counts(m.readings[i].tag):
+    while i >= first and not counts_at(i, m):
         i -= 1
     return i
 
 
 @small_part
-def _fires(trigger: Any, i: int, first: int, limits_at: int, m: Memory, t: Tables) -> bool:
+def _fires(trigger: Any, series: Any, i: int, limits_at: int, m: Memory, t: Tables) -> bool:
     """Whether the reading of row i is what a trigger waits for."""
     atom = t.atoms[trigger.atom]
     limit = m.limits[limits_at + atom.limit].compared
-    row = m.readings[i]
+    row = reading_at(series, i, m)
     how = trigger.how
     if how == BY_VALUE:
         return truth(atom, millionths(in_unit(row, atom.series, atom.unit, t)), limit) > 0
@@ -43,19 +44,22 @@ def _fires(trigger: Any, i: int, first: int, limits_at: int, m: Memory, t: Table
         return truth(atom, ONE, limit) > 0
     if how == BY_BOUNDS:
         return limit <= 0.0 or is_inside(row, atom, limits_at, m, t)
+    first = series.readings
     before = _before(i, first, m)
     if how == BY_REPEAT:
         if limit <= ONE:
             return True
         if before < first:
             return False
-        return canonical_of(row, atom.series, t) == canonical_of(m.readings[before], atom.series, t)
+        return canonical_of(row, atom.series, t) == canonical_of(
+            reading_at(series, before, m), atom.series, t
+        )
     if limit <= 0.0:
         return True
     if before < first:
         return False
     value = in_unit(row, atom.series, atom.unit, t)
-    former = in_unit(m.readings[before], atom.series, atom.unit, t)
+    former = in_unit(reading_at(series, before, m), atom.series, atom.unit, t)
     return value < former if atom.feature == FALL else value > former
 
 
@@ -80,7 +84,7 @@ def woken(segment: Any, moved: int, series_at: int, m: Memory, t: Tables, scratc
             continue
         for n in range(named.triggers, named.triggers + named.triggers_len):
             trigger = t.triggers[n]
-            if trigger.rules & ~fired != 0 and _fires(trigger, i, series.readings, segment.limits, m, t):
+            if trigger.rules & ~fired != 0 and _fires(trigger, series, i, segment.limits, m, t):
                 fired |= trigger.rules
     segment.likely = (segment.likely & ~settled) | (fired & version.leading)
     return fired | segment.awake | segment.likely | (version.always & ~spared)

@@ -23,7 +23,8 @@ from alerting.engine.kernel.layout import (
     Scratch,
     Tables,
 )
-from alerting.engine.kernel.numbers import counts, fetch, first_from, ones
+from alerting.engine.kernel.numbers import fetch, fetch_word, ones
+from alerting.engine.kernel.readings import counts_at, first_from, taken_at
 from alerting.engine.kernel.rules import KEEP, emit, judge, leave
 from alerting.engine.kernel.snapshots import go_back, has_room, remember
 
@@ -107,8 +108,8 @@ def _advance(k: int, at_us: int, start: int, m: Memory, scratch: Scratch) -> int
     end = series.readings + series.readings_len
     i = scratch.ends[k]
     row = NONE
-    while i < end and m.readings[i].taken_us <= at_us:
-        if counts(m.readings[i].tag):
+    while i < end and taken_at(i, m) <= at_us:
+        if counts_at(i, m):
             row = i if row == NONE else SEVERAL
         i += 1
     scratch.ends[k] = i
@@ -121,10 +122,10 @@ def _next_reading(k: int, start: int, m: Memory, scratch: Scratch) -> int:
     series = m.series[start + k]
     end = series.readings + series.readings_len
     i = scratch.ends[k]
-    while i < end and not counts(m.readings[i].tag):
+    while i < end and not counts_at(i, m):
         i += 1
     scratch.ends[k] = i
-    return m.readings[i].taken_us if i < end else NEVER
+    return taken_at(i, m) if i < end else NEVER
 
 
 @small_part
@@ -138,8 +139,8 @@ def _begin(p: int, m: Memory, scratch: Scratch) -> int:
         first, end = series.readings, series.readings + series.readings_len
         i = end
         if patient.fresh & (left & -left) != 0:
-            if end > first and m.readings[end - 1].taken_us > patient.done_us:
-                i = first_from(m.readings, first, end, patient.done_us + 1)
+            if end > first and taken_at(end - 1, m) > patient.done_us:
+                i = first_from(m, first, end, patient.done_us + 1)
         scratch.ends[k] = i
         if i < end:
             scratch.coming[coming] = k
@@ -234,9 +235,8 @@ def _fetch_ahead(touched: Any, j: int, m: Memory) -> None:
         left = patient.fresh
         while left != 0:
             series = m.series[patient.series + ones(patient.named & ((left & -left) - 1))]
-            if series.readings_len > 1:
-                fetch(m.readings[series.readings + series.readings_len - 2])
-                fetch(m.readings[series.readings + series.readings_len - 1])
+            if series.readings_len > 0:
+                fetch_word(m.readings, series.readings + series.readings_len - 1)
             left &= left - 1
 
 

@@ -241,14 +241,14 @@ def test_older_than_every_snapshot_asks_for_a_rebuild(programmes: CompiledProgra
 
 
 def test_memory_does_not_grow_with_time(programmes: CompiledProgrammes) -> None:
+    """Blocks come and go, their arena is packed now and then: the most that it ever takes stays the same."""
     run = enrolled(programmes)
-    early = 0
+    most = [0, 0, 0]
     for day in range(300):
         many = [weight(180, START_US + day * DAY_US + i * 60_000_000) for i in range(60)]
         run.batch([upload(*many)])
-        if day == 40:
-            early = run.engine.bytes
-    assert run.engine.bytes == early
+        most[day // 100] = max(most[day // 100], run.engine.bytes)
+    assert most[0] == most[1] == most[2]
 
 
 def test_transitions_that_do_not_fit_are_not_lost(programmes: CompiledProgrammes) -> None:
