@@ -10,6 +10,7 @@ from alerting.engine.kernel import blocks, readings
 from alerting.engine.kernel.handing import handed
 from alerting.engine.kernel.layout import (
     BIN,
+    EXTREMES,
     HISTORY,
     HOUR_US,
     LIMIT,
@@ -51,6 +52,7 @@ _ROWS: Mapping[str, tuple[Any, ...]] = {
     "odd": (READING,),
     "histories": (HISTORY,),
     "bins": (BIN,),
+    "extremes": (EXTREMES,),
     "days": (np.float64,),
     "segments": (SEGMENT,),
     "schedules": (SCHEDULE,),
@@ -66,6 +68,7 @@ _ROWS: Mapping[str, tuple[Any, ...]] = {
 _BLOCKS = (
     ("readings", "series", "readings"),
     ("bins", "histories", "bins"),
+    ("extremes", "histories", "extremes"),
     ("days", "histories", "days"),
     ("kept", "patients", "kept"),
 )
@@ -261,9 +264,10 @@ class Arenas:
         """The blocks of a series' history are wasted."""
         if row["history"] >= 0:
             history = self.memory.histories[int(row["history"])]
-            for name, arena in (("bins_cap", blocks.BINS), ("days_cap", blocks.DAYS)):
-                self.memory.wasted[arena] += int(history[name])
-                history[name] = 0
+            for arena, (_, owner, field) in enumerate(_BLOCKS):
+                if owner == "histories":
+                    self.memory.wasted[arena] += int(history[f"{field}_cap"])
+                    history[f"{field}_cap"] = 0
 
     def _forget_readings(self, row: Any) -> None:
         """What the readings of a series have beside them is free again."""
@@ -279,11 +283,12 @@ class Arenas:
         return self.memory.series[start : start + int(patient["named"]).bit_count()].copy()
 
     def _kept(self, row: Any) -> Need:
-        bins = days = 0
-        if row["history"] >= 0:
-            history = self.memory.histories[int(row["history"])]
-            bins, days = int(history["bins_kept"]), int(history["days_kept"])
-        return Need(int(row["kept_hours"]) * HOUR_US, bins, days)
+        kept_us = int(row["kept_hours"]) * HOUR_US
+        if row["history"] < 0:
+            return Need(kept_us)
+        history = self.memory.histories[int(row["history"])]
+        extremes = bool(history["has_extremes"])
+        return Need(kept_us, int(history["bins_kept"]), int(history["days_kept"]), extremes=extremes)
 
     def _new_history(self, number: int, need: Need) -> int:
         if not need.bins and not need.days:
@@ -297,7 +302,7 @@ class Arenas:
             row = np.zeros(1, HISTORY)
             row["bins_most"], row["bins_kept"] = bins_most, need.bins
             row["days_most"], row["days_kept"], row["days_first"] = days_most, need.days, -1
-            row["dense"], row["cached_on"] = is_dense(number), -1
+            row["dense"], row["has_extremes"], row["cached_on"] = is_dense(number), need.extremes, -1
             self._first_histories[key] = row
         self.memory.histories[at] = self._first_histories[key][0]
         return at

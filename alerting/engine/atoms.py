@@ -57,6 +57,8 @@ _IN_UNIT = frozenset(
 TIMED = frozenset({FeatureName.AGE, FeatureName.MISSED})
 """Features that time alone changes."""
 
+_EXTREMES = frozenset({FeatureName.MIN, FeatureName.MAX, FeatureName.RISE, FeatureName.FALL})
+
 _DURATIONS = frozenset({FeatureName.AGE, FeatureName.STRETCH})
 _OWN = frozenset({FeatureName.MISSED, *_CHARTS, *NEWS2_FEATURES})
 """Features that depend on the enrolment: its schedules, its beginning, its limits."""
@@ -69,14 +71,23 @@ PERCENT = "%"
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """How much of a series is looked back at: reading by reading, by quarters of an hour, by days."""
+    """How much of a series is looked back at: reading by reading, by quarters of an hour, by days.
+
+    `extremes`: of the quarters also the lowest, the highest and the last value.
+    """
 
     kept_us: int = 0
     bins: int = 0
     days: int = 0
+    extremes: bool = False
 
     def __or__(self, other: "Need") -> "Need":
-        return Need(max(self.kept_us, other.kept_us), max(self.bins, other.bins), max(self.days, other.days))
+        return Need(
+            max(self.kept_us, other.kept_us),
+            max(self.bins, other.bins),
+            max(self.days, other.days),
+            extremes=self.extremes or other.extremes,
+        )
 
     @property
     def kept_hours(self) -> int:
@@ -140,7 +151,8 @@ def _need(feature: Feature, series: int) -> Need:
             return Need(kept_us, bins=2 * BINS_A_DAY, days=days + 1)
         return Need(max(kept_us, DAY_US), days=days + 1)
     if looked_at_by(feature, series) == features.BY_BINS:
-        return Need(kept_us, bins=feature.window_us // BIN_US + 1)
+        extremes = feature.name in _EXTREMES
+        return Need(kept_us, bins=feature.window_us // BIN_US + 1, extremes=extremes)
     return Need(max(kept_us, feature.window_us))
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from alerting.engine.kernel.compiling import compiled, part
 from alerting.engine.kernel.layout import Memory
 
-READINGS, BINS, DAYS, KEPT, ODD = range(5)
+READINGS, BINS, EXTREMES, DAYS, KEPT, ODD = range(6)
 """Places in `Memory.used`, `wasted` and `room`; the last is of single rows, which do not move."""
 
 

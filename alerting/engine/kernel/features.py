@@ -313,12 +313,16 @@ def by_bins(
     lowest = highest = lowest_before = highest_before = newest = np.nan
     run = before = first_number = number = -1
     longest = 0
+    low = high = last = np.nan
     day = -1
     days = 0
     for b in range(start, stop + 1):
         if b < stop:
             row = m.bins[b]
-            number, k, part, low, high, last = row.number, row.n, row.sum, row.low, row.high, row.last
+            number, k, part = row.number, row.n, row.sum
+            if history.has_extremes != 0:
+                beside = m.extremes[history.extremes + b - history.bins]
+                low, high, last = beside.low, beside.high, beside.last
         elif n_now > 0:
             number, k, part, low, high, last = number_now, n_now, sum_now, low_now, high_now, last_now
         else:

@@ -35,6 +35,7 @@ from alerting.engine.kernel.layout import (
     ASKED,
     ATOM,
     BIN,
+    EXTREMES,
     HISTORY,
     LIMIT,
     NAMED,
@@ -165,9 +166,10 @@ memory_of = _taken(
     Memory,
     {
         "patients": PATIENT, "due_us": LONG, "series": SERIES, "readings": LONG, "odd": READING,
-        "histories": HISTORY, "bins": BIN, "days": FLOAT, "segments": SEGMENT, "schedules": SCHEDULE,
-        "states": STATE, "kept": STATE, "limits": LIMIT, "snapshot_us": LONG, "snapshot_mark_us": LONG,
-        "digests": DIGEST, "used": LONG, "wasted": LONG, "room": LONG, "free": LONG, "longest": LONG,
+        "histories": HISTORY, "bins": BIN, "extremes": EXTREMES, "days": FLOAT, "segments": SEGMENT,
+        "schedules": SCHEDULE, "states": STATE, "kept": STATE, "limits": LIMIT, "snapshot_us": LONG,
+        "snapshot_mark_us": LONG, "digests": DIGEST, "used": LONG, "wasted": LONG, "room": LONG,
+        "free": LONG, "longest": LONG,
     },
 )  # fmt: skip
 """Patients, from what was handed over."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alerting.engine.kernel.blocks import BINS, DAYS, block, roomy
+from alerting.engine.kernel.blocks import BINS, DAYS, EXTREMES, block, roomy
 from alerting.engine.kernel.compiling import part
 from alerting.engine.kernel.layout import (
     BIN_US,
@@ -60,21 +60,25 @@ def _forget_snapshots_before(m: Memory, p: int, kept_us: int, first_us: int) -> 
 
 
 @part
-def _copy_bin(to: Any, row: Any) -> None:
-    to.number = row.number
-    to.n = row.n
-    to.sum = row.sum
-    to.low = row.low
-    to.high = row.high
-    to.last = row.last
+def _copy_bins(m: Memory, history: Any, bins: int, extremes: int, drop: int) -> None:
+    """All bins but the first to another place, or to one before their own."""
+    for i in range(history.bins_len - drop):
+        to, row = m.bins[bins + i], m.bins[history.bins + drop + i]
+        to.number = row.number
+        to.n = row.n
+        to.sum = row.sum
+    for i in range(history.bins_len - drop if history.has_extremes != 0 else 0):
+        beside, old = m.extremes[extremes + i], m.extremes[history.extremes + drop + i]
+        beside.low = old.low
+        beside.high = old.high
+        beside.last = old.last
+    history.bins_len -= drop
 
 
 @part
 def _shift_bins(m: Memory, p: int, history: Any) -> None:
     drop = history.bins_cap // SHIFT + 1
-    for i in range(history.bins_len - drop):
-        _copy_bin(m.bins[history.bins + i], m.bins[history.bins + i + drop])
-    history.bins_len -= drop
+    _copy_bins(m, history, history.bins, history.extremes, drop)
     first_us = m.bins[history.bins].number * BIN_US
     _forget_snapshots_before(m, p, history.bins_kept * BIN_US, first_us)
 
@@ -82,13 +86,20 @@ def _shift_bins(m: Memory, p: int, history: Any) -> None:
 @part
 def _larger_block(history: Any, rows: int, m: Memory) -> bool:
     """The bins of a series into a block of so many rows; False where the arena is too small."""
-    at = block(BINS, rows, history.bins_cap, m)
+    beside = 0
+    if history.has_extremes != 0:
+        if m.used[BINS] + rows > m.room[BINS]:
+            return False
+        beside = block(EXTREMES, rows, history.extremes_cap, m)
+    at = -1 if beside < 0 else block(BINS, rows, history.bins_cap, m)
     if at < 0:
         return False
-    for i in range(history.bins_len):
-        _copy_bin(m.bins[at + i], m.bins[history.bins + i])
+    _copy_bins(m, history, at, beside, 0)
     history.bins = at
     history.bins_cap = rows
+    if history.has_extremes != 0:
+        history.extremes = beside
+        history.extremes_cap = rows
     return True
 
 
@@ -114,9 +125,8 @@ def _drop_old_bins(m: Memory, p: int, history: Any) -> None:
         closed = history.days_first + history.days_len if history.days_first >= 0 else 0
         before = min(before // BINS_A_DAY, closed) * BINS_A_DAY
     drop = first_bin(m.bins, history.bins, history.bins + history.bins_len, before) - history.bins
-    for i in range(history.bins_len - drop if drop > 0 else 0):
-        _copy_bin(m.bins[history.bins + i], m.bins[history.bins + i + drop])
-    history.bins_len -= drop
+    if drop > 0:
+        _copy_bins(m, history, history.bins, history.extremes, drop)
 
 
 @part
@@ -180,24 +190,22 @@ def _close_bins(m: Memory, p: int, s: int, until: int, t: Tables) -> None:
             continue
         number = row.taken_us // BIN_US
         value = canonical_of(row, series.number, t)
-        if history.bins_len > 0 and m.bins[history.bins + history.bins_len - 1].number == number:
-            b = m.bins[history.bins + history.bins_len - 1]
-            b.n += 1
-            b.sum += value
-            b.low = min(b.low, value)
-            b.high = max(b.high, value)
-            b.last = value
-        else:
+        if history.bins_len == 0 or m.bins[history.bins + history.bins_len - 1].number != number:
             if history.bins_len == history.bins_cap:
                 _shift_bins(m, p, history)
             b = m.bins[history.bins + history.bins_len]
             history.bins_len += 1
             b.number = number
-            b.n = 1
-            b.sum = value
-            b.low = value
-            b.high = value
-            b.last = value
+            b.n = 0
+            b.sum = 0.0
+        b = m.bins[history.bins + history.bins_len - 1]
+        b.n += 1
+        b.sum += value
+        if history.has_extremes != 0:
+            beside = m.extremes[history.extremes + history.bins_len - 1]
+            beside.low = value if b.n == 1 else min(beside.low, value)
+            beside.high = value if b.n == 1 else max(beside.high, value)
+            beside.last = value
     history.binned = until
 
 

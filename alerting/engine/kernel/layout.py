@@ -124,6 +124,8 @@ HISTORY = np.dtype(
         ("bins_most", "i4"),  # room is given no further
         ("bins_kept", "i4"),  # how many quarters of an hour are looked back at; 0: not by them
         ("binned", "i4"),  # all bins before this number are there
+        ("extremes", "i8"),  # of each bin its extremes, in the same order, where a rule wants them
+        ("extremes_cap", "i4"),
         ("days", "i8"),
         ("days_first", "i4"),  # day number of the first of them
         ("days_len", "i4"),
@@ -136,15 +138,17 @@ HISTORY = np.dtype(
         ("cached_mean", "f8", (2,)),
         ("cached_spread", "f8", (2,)),
         ("dense", "u1"),
+        ("has_extremes", "u1"),
     ],
     align=True,
 )
 """What outlives single readings: quarters of an hour of a dense series, and one value for each day."""
 
-BIN = np.dtype(
-    [("number", "i4"), ("n", "i4"), ("sum", "f8"), ("low", "f8"), ("high", "f8"), ("last", "f8")], align=True
-)
+BIN = np.dtype([("number", "i4"), ("n", "i4"), ("sum", "f8")], align=True)
 """**Units**: canonical; `number` counts quarters of an hour since 1970."""
+
+EXTREMES = np.dtype([("low", "f8"), ("high", "f8"), ("last", "f8")], align=True)
+"""Of a bin, for features that look at them. **Units**: canonical."""
 
 SEGMENT = np.dtype(
     [
@@ -344,6 +348,7 @@ class Memory(NamedTuple):
     odd: Rows  # readings that cannot be packed
     histories: Rows
     bins: Rows
+    extremes: Rows
     days: Column  # float64: daily values, NaN for none
     segments: Rows
     schedules: Rows
