@@ -183,7 +183,7 @@ def deadline(rule: Any, atoms: int, from_us: int, here: Here, m: Memory, t: Tabl
             i = last_row(m, m.series[here.series + k].readings, scratch.ends[k], -1)
             if i >= 0:
                 late = 1 if atom.comparator == ABOVE or atom.comparator == AT_MOST else 0
-                limit_us = np.int64(m.limits[here.limits + atom.limit].compared)
+                limit_us: Any = np.int64(m.limits[here.limits + atom.limit].compared)
                 crossing = taken_at(i, m) + limit_us + late
                 if crossing > from_us:
                     due = min(due, crossing)

@@ -119,26 +119,26 @@ holds them packed, in a word each (`kernel.readings`); what fits none lies in an
 HISTORY = np.dtype(
     [
         ("bins", "i8"),
+        ("extremes", "i8"),  # of each bin its extremes, in the same order, where a rule wants them
+        ("days", "i8"),
         ("bins_len", "i4"),
         ("bins_cap", "i4"),
         ("bins_most", "i4"),  # room is given no further
         ("bins_kept", "i4"),  # how many quarters of an hour are looked back at; 0: not by them
         ("binned", "i4"),  # all bins before this number are there
-        ("extremes", "i8"),  # of each bin its extremes, in the same order, where a rule wants them
         ("extremes_cap", "i4"),
-        ("days", "i8"),
         ("days_first", "i4"),  # day number of the first of them
         ("days_len", "i4"),
         ("days_cap", "i4"),
         ("days_most", "i4"),  # room is given no further; 0: no days
         ("days_kept", "i4"),  # how many days are looked back at
+        ("dense", "u1"),
+        ("has_extremes", "u1"),
         ("cached_days", "i4", (2,)),  # baselines computed last: their length and gap,
         ("cached_gap", "i4", (2,)),
         ("cached_on", "i4", (2,)),  # the day that they hold for, −1 for none
         ("cached_mean", "f8", (2,)),
         ("cached_spread", "f8", (2,)),
-        ("dense", "u1"),
-        ("has_extremes", "u1"),
     ],
     align=True,
 )

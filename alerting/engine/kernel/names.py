@@ -7,7 +7,7 @@ from alerting.engine.kernel.compiling import compiled, part
 from alerting.engine.kernel.layout import Rows
 from alerting.engine.kernel.numbers import fetch
 
-NAME = np.dtype([("hash", "i8"), ("number", "i8")])
+NAME = np.dtype([("hash", "i8"), ("number", "i4")])
 """`number` is one more than the number, 0 where a row is free. A table has a power of two of them."""
 
 AHEAD = 8

@@ -53,9 +53,9 @@ PLAIN = ((1 << DEVICE_SHIFT) - (1 << REVISION_SHIFT)) | VOID | HAS
 class Reading(NamedTuple):
     """As `layout.READING`, wherever it lies."""
 
-    taken_us: int
-    value: float
-    tag: int
+    taken_us: Any
+    value: Any
+    tag: Any
 
 
 @small_part
@@ -93,7 +93,7 @@ def value_of(word: int) -> float:
 
 
 @small_part
-def tag_of(source: int) -> int:
+def tag_of(source: Any) -> Any:
     """The tag of readings from a source."""
     return (source & TAG_MASK) | (source >> DEVICE_OF_SOURCE) << DEVICE_SHIFT
 
@@ -148,7 +148,7 @@ def _source_of(series: Any, tag: int) -> int:
 
 
 @small_part
-def _packed(series: Any, row: Reading) -> int:
+def _packed(series: Any, row: Reading) -> Any:
     """A reading as a word; IS_ODD where it does not fit."""
     since_us = row.taken_us - EPOCH_US
     time = since_us // TICK_US
