@@ -89,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     one.set_defaults(run=run_scaling)
     one.add_argument("--home", type=_numbers, default=[1_000, 10_000, 100_000, 1_000_000])
     one.add_argument("--worn", type=_numbers, default=[1_000, 3_000, 10_000])
-    one.add_argument("--days", type=int, default=60, help="before time is taken: windows are full then")
+    one.add_argument("--days", type=int, default=45, help="before time is taken: windows are full then")
     one.add_argument("--year", type=_numbers, default=[10_000], help=f"the same after {YEAR} days")
     one.add_argument("--readings", type=int, default=1_000_000, help="that are timed")
     one = commands.add_parser("region", help="a region's readings from a Parquet file, on two cores")

@@ -92,7 +92,7 @@ class Mix:
 AT_HOME = Mix(
     name="at home",
     few=10_000,
-    most_bytes=10_000,
+    most_bytes=6_000,
     batch_of_each=SESSION,
     crowd=crowd,
     settle=settle,
@@ -101,7 +101,7 @@ AT_HOME = Mix(
 BY_THE_MINUTE = Mix(
     name="by the minute",
     few=1_000,
-    most_bytes=130_000,
+    most_bytes=80_000,
     batch_of_each=A_MINUTE,
     crowd=lambda patients: crowd(patients, SHARES_OF_WEARABLES),
     settle=settle_streams,

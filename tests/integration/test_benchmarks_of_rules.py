@@ -90,6 +90,25 @@ def test_live_and_replay_find_the_same(people: Crowd) -> None:
     assert {k: v for k, v in replayed.found.items() if v} == {k: v for k, v in lived.found.items() if v}
 
 
+def test_only_what_opens_while_it_is_timed_counts(people: Crowd) -> None:
+    """Replays open some again from before; how many depends on when snapshots were made."""
+    since_us = engine.BEGIN_US + 6 * DAY_US
+    whole, timed, from_then_on = engine.Watch(), engine.Watch(since_us), engine.Watch()
+    of = engine.enrolled(people)
+    for batch in engine.home_chunks(people, 0, 6):
+        whole.apply(of, batch, engine.NO_CLOCK)
+    columns, received_us = arrivals(at_home(people, engine.everybody(people), 6, 3), late_share=0.2)
+    for batch, now_us in batched(columns, received_us, 70):
+        verdict = of.apply(batch, now_us)
+        for watch in (whole, timed, from_then_on):
+            watch.fold(verdict)
+    opened_since = {p: {each for each in found if each[1] > since_us} for p, found in whole.found.items()}
+    assert {p: found for p, found in timed.found.items() if found} == {
+        p: found for p, found in opened_since.items() if found
+    }
+    assert from_then_on.findings > timed.findings > 0
+
+
 def test_every_case_of_the_engine_is_measured() -> None:
     cases = list(engine.measure(TINY))
     assert len({case.case for case in cases}) == len(cases) == 6
