@@ -28,8 +28,11 @@ from alerting.engine.kernel.layout import (
 from alerting.engine.reserves import Reserve
 
 FIRST_ROOM = 4_096
-WORTH_PACKING = 0.25
-"""An arena of blocks that is full is packed when so large a part of it is wasted."""
+MORE = 8
+"""An arena that is full gets an eighth more: what is wasted until it is packed again is less than that."""
+
+WORTH_PACKING, WORTH_IT_AT_ONCE = 1 / 16, 1 / 4
+"""An arena of blocks that is full is packed when so large a part of it is wasted; or before it is full."""
 
 MARGIN_DAYS = 32
 MARGIN_BINS = 160
@@ -152,9 +155,20 @@ class Arenas:
             if memory.used[arena] + self._more > memory.room[arena]:
                 if arena != blocks.ODD and memory.wasted[arena] > WORTH_PACKING * memory.used[arena]:
                     self._pack(arena)
-                room = max(int(memory.room[arena]), int(memory.used[arena]) * 3 // 2 + self._more)
-                self._grow(room, name)
-                memory.room[arena] = room
+                self._make_room(arena, name)
+
+    def pack(self) -> None:
+        """Packs the arenas of which much is wasted; between two calls."""
+        for arena, (name, *_) in enumerate(_BLOCKS):
+            if self.memory.wasted[arena] > max(FIRST_ROOM, WORTH_IT_AT_ONCE * self.memory.used[arena]):
+                self._pack(arena)
+                self._make_room(arena, name)
+
+    def _make_room(self, arena: int, name: str) -> None:
+        """Somewhat more room than is used; less than before where it was packed."""
+        room = int(self.memory.used[arena]) * (MORE + 1) // MORE + self._more
+        self._grow(room, name)
+        self.memory.room[arena] = room
 
     def _pack(self, arena: int) -> None:
         """Moves the blocks of an arena together, in their order."""

@@ -181,6 +181,7 @@ class Engine:
         while (last := done) < rows.size:
             done = intake.give_back(rows, done, self._arenas.handed, self._tables, self._room)
             self._arenas.grow_unless(done == rows.size, moved=done > last)
+        self._arenas.pack()
 
     def looked_at(self, row: Any, comparison: evidence.Comparison) -> evidence.Looked:
         """What a feature looked at when a transition of the last verdict happened."""

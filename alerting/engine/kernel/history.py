@@ -130,6 +130,22 @@ def _drop_old_bins(m: Memory, p: int, history: Any) -> None:
 
 
 @part
+def give_back_bins(m: Memory, p: int, s: int) -> None:
+    """Drops old bins and makes their block smaller."""
+    h = m.series[s].history
+    if h < 0 or m.histories[h].bins_kept == 0:
+        return
+    history = m.histories[h]
+    _drop_old_bins(m, p, history)
+    rows = min(history.bins_cap, roomy(history.bins_len))
+    m.wasted[BINS] += history.bins_cap - rows
+    history.bins_cap = rows
+    if history.has_extremes != 0:
+        m.wasted[EXTREMES] += history.extremes_cap - rows
+        history.extremes_cap = rows
+
+
+@part
 def room_for_bins(m: Memory, p: int, s: int) -> bool:
     """Room for a bin of each reading that is not in one yet, up to the most there may be."""
     series = m.series[s]

@@ -13,6 +13,7 @@ from alerting.engine.kernel.history import (
     Values,
     close_bins,
     close_days,
+    give_back_bins,
     reopen,
     room_for_bins,
     room_for_days,
@@ -370,6 +371,7 @@ def give_back(rows: NDArray[np.int32], start: int, own: Memory, tables: Tables, 
             if not room_for_bins(m, rows[j], s) or not _room_for_closing(rows[j], s, m):
                 return j
             drop_old(rows[j], s, m, t, some)
+            give_back_bins(m, rows[j], s)
             cap = min(series.readings_cap, roomy(series.readings_len))
             m.wasted[READINGS] += series.readings_cap - cap
             series.readings_cap = cap
