@@ -28,10 +28,10 @@ from alerting.engine.kernel.layout import (
 from alerting.engine.reserves import Reserve
 
 FIRST_ROOM = 4_096
-MORE = 8
-"""An arena that is full gets an eighth more: what is wasted until it is packed again is less than that."""
+MORE = 6
+"""An arena that is full gets a sixth more: what is wasted until it is packed again is less than that."""
 
-WORTH_PACKING, WORTH_IT_AT_ONCE = 1 / 16, 1 / 4
+WORTH_PACKING, WORTH_IT_AT_ONCE = 1 / 12, 1 / 4
 """An arena of blocks that is full is packed when so large a part of it is wasted; or before it is full."""
 
 MARGIN_DAYS = 32

@@ -33,6 +33,9 @@ SEVERAL, NONE = -1, -2
 FAR, NEAR = 8, 3
 """So many patients ahead memory is asked for what they need."""
 
+A_LINE = 8
+"""So many readings lie in a cache line."""
+
 SNAPSHOT_EVERY_US = 7 * DAY_US // 2
 """Three of them reach back seven days at least: whatever is not too late finds one."""
 
@@ -237,6 +240,8 @@ def _fetch_ahead(touched: Any, j: int, m: Memory) -> None:
             series = m.series[patient.series + ones(patient.named & ((left & -left) - 1))]
             if series.readings_len > 0:
                 fetch_word(m.readings, series.readings + series.readings_len - 1)
+            if series.readings_len > A_LINE:
+                fetch_word(m.readings, series.readings + series.readings_len - 1 - A_LINE)
             left &= left - 1
 
 
