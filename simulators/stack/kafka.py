@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -27,8 +27,13 @@ _JVM = (
 )
 
 
-def server_properties(port: int, controller_port: int, data: Path) -> str:
-    """The configuration of a single node that is broker and controller (KRaft)."""
+def server_properties(
+    port: int, controller_port: int, data: Path, more: Mapping[str, str] | None = None
+) -> str:
+    """The configuration of a single node that is broker and controller (KRaft).
+
+    `more`: what is set besides, or otherwise.
+    """
     settings = {
         "process.roles": "broker,controller",
         "node.id": "1",
@@ -65,16 +70,24 @@ def server_properties(port: int, controller_port: int, data: Path) -> str:
         "num.network.threads": "2",
         "num.io.threads": "4",
     }
-    return "".join(f"{name}={value}\n" for name, value in settings.items())
+    return "".join(f"{name}={value}\n" for name, value in {**settings, **(more or {})}.items())
 
 
 class KafkaServer(Server):
-    """Apache Kafka with its data in `folder`, formatted when it is new."""
+    """Apache Kafka with its data in `folder`, formatted when it is new. `more`: as of `server_properties`."""
 
     name = "kafka"
 
-    def __init__(self, folder: Path, port: int, java: Path, jars: Sequence[Path]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        port: int,
+        java: Path,
+        jars: Sequence[Path],
+        more: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(folder)
+        self._more = more
         self._data = folder / "data"
         self._properties = folder / "server.properties"
         self._port = port
@@ -89,7 +102,7 @@ class KafkaServer(Server):
     def prepare(self) -> subprocess.Popen[bytes] | None:
         """Write the configuration, and begin to format the data unless that was done."""
         (self.folder / "tmp").mkdir(parents=True, exist_ok=True)
-        text = server_properties(self._port, free_port(), self._data)
+        text = server_properties(self._port, free_port(), self._data, self._more)
         self._properties.write_text(text, encoding="utf-8")
         if (self._data / "meta.properties").exists():
             return None

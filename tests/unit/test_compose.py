@@ -1,7 +1,9 @@
 """docker-compose.yml and the Dockerfile, as far as they can be checked without a Docker engine."""
 
+import base64
 import re
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,13 +12,19 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field
 from ruamel.yaml import YAML
 
+from ingest.broker.commands import PASSWORDS
+from ingest.broker.rules import ACCESS
 from ingest.log import MAX_MESSAGE_BYTES_OF_TOPIC
 from models.settings import Settings, load_settings
 from simulators.stack.kafka import server_properties
 from thuiswacht import thuiswacht
 
 ROOT = Path(__file__).parents[2]
-OURS = {"alerting", "api", "clock", "console", "dispatch", "ingest", "migrate", "register"}
+OURS = {
+    "alerting", "api", "broker", "clock", "console", "dispatch", "gateway", "ingest", "migrate", "register",
+}  # fmt: skip
+ONCE = {"broker", "migrate"}
+"""These do something and end."""
 
 Duration = Annotated[str, Field(pattern=r"^\d+(ms|s|m)$")]
 Port = Annotated[str, Field(pattern=r"^127\.0\.0\.1:\d+:\d+$")]
@@ -84,16 +92,30 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
 
 
-@pytest.fixture(scope="module")
-def compose() -> Compose:
+def read_compose() -> Compose:
     raw = read_yaml(ROOT / "docker-compose.yml")
     return Compose.model_validate({key: raw[key] for key in raw if not key.startswith("x-")})
+
+
+@pytest.fixture(scope="module")
+def compose() -> Compose:
+    return read_compose()
 
 
 def filled_in(text: str) -> str:
     """The text as compose would hand it on, with `secret` for what the environment must say."""
     text = re.sub(r"\$\{\w+:\?[^}]+\}", "secret", text)
     return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", text).replace("$$", "$")
+
+
+def properties_of(environment: Mapping[str, str]) -> dict[str, str]:
+    """The broker's configuration as the image makes it of variables."""
+
+    def name(key: str) -> str:
+        key = key.removeprefix("KAFKA_").lower()
+        return key.replace("___", "-").replace("__", "\0").replace("_", ".").replace("\0", "_")
+
+    return {name(key): filled_in(value) for key, value in environment.items()}
 
 
 def dockerfile() -> str:
@@ -147,9 +169,13 @@ def test_each_service_is_configured_with_settings_that_exist(
     compose: Compose, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     environment = {key: filled_in(value) for key, value in compose.services[name].environment.items()}
+    keys = [key for key in environment if key.endswith("_KEY")]
+    environment |= dict.fromkeys(keys, base64.b64encode(bytes(32)).decode())
     ours = {key.removeprefix("THUISWACHT_").lower() for key in environment if key.startswith("THUISWACHT_")}
     assert ours <= set(Settings.model_fields)
-    assert set(environment) - {f"THUISWACHT_{key.upper()}" for key in ours} <= {"PGPASSWORD"}
+    others = set(environment) - {f"THUISWACHT_{key.upper()}" for key in ours}
+    passwords = {PASSWORDS + user.upper() for user in rules()} if name == "broker" else {"PGPASSWORD"}
+    assert others <= passwords
     for key, value in environment.items():
         monkeypatch.setenv(key, value)
     assert load_settings().kafka == "127.0.0.1:9092"
@@ -196,8 +222,8 @@ def test_services_wait_for_what_they_need(compose: Compose) -> None:
                 assert other.healthcheck is not None, f"{name} waits for the health of {needed}"
             if how.condition == "service_completed_successfully":
                 assert other.restart == "no"
-    for name in OURS - {"migrate"}:
-        assert set(compose.services[name].depends_on) == {"migrate", "topic"}
+    for name in OURS - ONCE:
+        assert set(compose.services[name].depends_on) == {"broker", "migrate", "topic"}
         assert compose.services[name].healthcheck is not None
 
 
@@ -212,18 +238,52 @@ def test_prometheus_asks_each_service_where_it_answers(compose: Compose) -> None
         if "THUISWACHT_PROBES_PORT" in service.environment
     }
     assert scraped == answering
-    assert len({target for targets in answering.values() for target in targets}) == len(OURS - {"migrate"})
+    assert len({target for targets in answering.values() for target in targets}) == len(OURS - ONCE)
 
 
 def test_kafka_is_configured_as_in_the_embedded_stack(compose: Compose) -> None:
     embedded = dict(line.split("=", 1) for line in server_properties(9092, 9093, Path("data")).splitlines())
-    addresses_and_paths = {"listeners", "log.dirs"}
-    ours = {
-        key.removeprefix("KAFKA_").replace("_", ".").lower(): value
-        for key, value in compose.services["kafka"].environment.items()
-    }
+    addresses_and_paths = {"advertised.listeners", "listeners", "log.dirs"}
+    ours = properties_of(compose.services["kafka"].environment)
     differing = {key for key in ours.keys() & embedded.keys() if ours[key] != embedded[key]}
-    assert differing == addresses_and_paths
+    # The embedded one is of one user and on this machine alone: it asks nobody who they are.
+    assert differing == addresses_and_paths | {"listener.security.protocol.map"}
+
+
+def test_each_service_is_a_user_of_its_own_who_is_in_the_rules(compose: Compose) -> None:
+    users = {
+        name: service.environment["THUISWACHT_KAFKA_SASL_USERNAME"]
+        for name, service in compose.services.items()
+        if "THUISWACHT_KAFKA" in service.environment
+    }
+    assert users.pop("broker") == "admin"
+    assert users == {user: user for user in rules()}
+    given = compose.services["broker"].environment
+    for user in users:
+        environment = compose.services[user].environment
+        assert environment["THUISWACHT_KAFKA_SASL_PASSWORD"] == given[PASSWORDS + user.upper()]
+
+
+def test_each_service_is_a_user_of_its_own_at_the_database(compose: Compose) -> None:
+    logins = compose.configs["logins"].content
+    for name in OURS - {"broker", "migrate"}:
+        dsn = compose.services[name].environment.get("THUISWACHT_POSTGRES")
+        if dsn is not None:
+            user = dsn.partition("//")[2].partition("@")[0]
+            assert f"CREATE ROLE {user} LOGIN NOINHERIT PASSWORD :'{user}_password'" in logins
+            given = compose.services["postgres"].environment[f"{user.upper()}_PASSWORD"]
+            assert compose.services[name].environment["PGPASSWORD"] == given
+    for roles in re.findall(r"IN ROLE ([^;]+);", logins):
+        assert all(f"CREATE ROLE {one} NOLOGIN;" in logins for one in roles.split(", "))
+    # The gate gives tokens, and tells the register what hospitals told, as whoever may do that.
+    (granted,) = re.findall(r"CREATE ROLE gateway LOGIN [^;]+IN ROLE ([^;]+);", logins)
+    sources = (ROOT / "ingest" / "gateway" / "delivery").glob("*.py")
+    taken = {role for file in sources for role in re.findall(r'role="(\w+)"', file.read_text("utf-8"))}
+    assert taken == set(granted.split(", "))
+
+
+def rules() -> dict[str, object]:
+    return tomllib.loads(ACCESS.read_text(encoding="utf-8"))
 
 
 def test_the_topic_is_the_one_that_the_services_read(compose: Compose) -> None:
