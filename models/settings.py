@@ -12,7 +12,8 @@ from pydantic_settings import SettingsConfigDict
 
 from models.endpoints import require_safe_kafka, require_safe_postgres, require_safe_watcher
 from models.errors import RefuseToStart
-from models.message_settings import MessageSettings, Port
+from models.gateway_settings import GatewaySettings
+from models.message_settings import Port
 
 PREFIX = "THUISWACHT_"
 
@@ -25,7 +26,7 @@ OTHER_VARIABLES: Mapping[str, str] = {
 _IDENTITY_KEY_BYTES = 32
 
 
-class Settings(MessageSettings):
+class Settings(GatewaySettings):
     """What a service is told from outside; each field is the variable of its name, in capitals, prefixed."""
 
     model_config = SettingsConfigDict(
@@ -36,7 +37,7 @@ class Settings(MessageSettings):
         str, Field(description="Brokers of the log, HOST:PORT, several separated by commas.")
     ] = "127.0.0.1:9092"
     kafka_security_protocol: Annotated[
-        Literal["PLAINTEXT", "SASL_SSL"],
+        Literal["PLAINTEXT", "SASL_PLAINTEXT", "SASL_SSL"],
         Field(description="How to talk to Kafka; off this machine only SASL_SSL."),
     ] = "PLAINTEXT"
     kafka_sasl_mechanism: Annotated[
@@ -265,10 +266,13 @@ class Settings(MessageSettings):
 
     @model_validator(mode="after")
     def _credentials_come_together(self) -> Self:
-        if self.kafka_security_protocol == "SASL_SSL" and not (
+        if self.kafka_security_protocol != "PLAINTEXT" and not (
             self.kafka_sasl_username and self.kafka_sasl_password
         ):
-            raise ValueError(f"SASL_SSL needs {PREFIX}KAFKA_SASL_USERNAME and {PREFIX}KAFKA_SASL_PASSWORD")
+            raise ValueError(
+                f"{self.kafka_security_protocol} needs {PREFIX}KAFKA_SASL_USERNAME and "
+                f"{PREFIX}KAFKA_SASL_PASSWORD"
+            )
         return self
 
     @property
@@ -322,6 +326,18 @@ def identity_key(settings: Settings) -> bytes:
     if len(key) != _IDENTITY_KEY_BYTES:
         raise RefuseToStart(f"{PREFIX}IDENTITY_KEY is not 32 bytes in base64: {how}")
     return key
+
+
+def gateway_key(settings: Settings) -> bytes:
+    """The secret of the front gate. **Raises**: RefuseToStart when there is none."""
+    secret = settings.gateway_secret
+    if secret is None:
+        raise RefuseToStart(
+            "There is no key for the secrets of the front gate: make one with `openssl rand -base64 32`, "
+            f"set it as {PREFIX}GATEWAY_KEY, the same for all of its instances, and keep a copy: without it "
+            "the hubs that sign with a secret of ours are not known any more."
+        )
+    return secret
 
 
 def describe() -> str:
