@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-POLICY_VERSION = 3
+POLICY_VERSION = 4
 """Counts changes of `POLICY`; stands in every audit row."""
 
 
@@ -85,6 +85,9 @@ class Action(StrEnum):
     QUARANTINE_READ = "quarantine.read"
     QUARANTINE_RETRY = "quarantine.retry"
     INSIGHT_READ = "insight.read"
+    READING_DELIVER = "reading.deliver"
+    DELIVERY_READ = "delivery.read"
+    FOLLOW_UP_DELIVER = "follow_up.deliver"
 
 
 _CARERS = (Role.NURSE, Role.COMMUNITY_NURSE, Role.HUISARTS, Role.SPECIALIST)
@@ -169,6 +172,11 @@ POLICY: Mapping[Action, Mapping[Role, Grounds]] = {
         Role.ENGINEER: _SIMULATED,
     },
     Action.INSIGHT_READ: _for(*_CARERS, Role.COORDINATOR, Role.ADMINISTRATOR, Role.ENGINEER, grounds=_OFFICE),
+    # A system delivers for those whom its organisation treats, also in trials: there it is tried who may not.
+    Action.READING_DELIVER: {Role.SERVICE: _TREATING},
+    # What became of its own deliveries; their addresses are sealed, and open for who delivered alone.
+    Action.DELIVERY_READ: {Role.SERVICE: _OFFICE},
+    Action.FOLLOW_UP_DELIVER: {Role.SERVICE: _TREATING},
 }
 """What is allowed to whom, on which grounds; what is not here is refused."""
 
@@ -216,7 +224,7 @@ class Decision:
         """The authorisation protocol as an audit row names it (NEN 7513).
 
         >>> decide(User(UUID(int=1), UUID(int=2), Role.NURSE), Action.PATIENT_READ, Relation()).protocol
-        'patient.read/nurse/refused v3'
+        'patient.read/nurse/refused v4'
         """
         return f"{self.action}/{self.role}/{self.ground or 'refused'} v{self.version}"
 

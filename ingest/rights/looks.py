@@ -127,6 +127,14 @@ DEEDS: Mapping[str, Deed] = {
         "bood een geweigerde meting van u opnieuw aan", "een geweigerde meting van u opnieuw aanbieden",
         "offered a refused reading of yours again", "offer a refused reading of yours again",
     ),
+    Action.READING_DELIVER: Deed(
+        "leverde metingen van u af", "metingen van u afleveren",
+        "delivered readings of yours", "deliver readings of yours",
+    ),
+    Action.FOLLOW_UP_DELIVER: Deed(
+        "gaf door dat er iets in uw zorg veranderde", "doorgeven dat er iets in uw zorg veranderde",
+        "told that something in your care changed", "tell that something in your care changed",
+    ),
     "record.destroyed": Deed(
         "vernietigde uw dossier", "uw dossier vernietigen", "destroyed your record", "destroy your record"
     ),

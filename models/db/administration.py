@@ -1,7 +1,8 @@
 """What administrators see beside the directory: versions of programmes in use, systems, devices."""
 
+import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from models.db.pool import Connection
@@ -9,13 +10,27 @@ from models.errors import BadInput, NotThere
 
 
 @dataclass(frozen=True, slots=True)
+class SystemKey:
+    """By what a system is known: `kind` is public_key, hmac or certificate."""
+
+    number: int
+    kind: str
+    from_at: datetime
+    until_at: datetime | None
+    used_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class System:
-    """A system that logs in by itself."""
+    """A system that comes by itself."""
 
     client_id: str
     person_id: UUID
     organisation_id: UUID
     added_at: datetime
+    revoked_at: datetime | None
+    names_patients: bool
+    keys: tuple[SystemKey, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +75,25 @@ async def enrolled_before(
 
 
 async def list_systems(connection: Connection) -> list[System]:
-    """All that may ask for a token."""
+    """All systems, those that were revoked last."""
     rows = await connection.fetch(
-        "SELECT client_id, person_id, organisation_id, added_at FROM list_systems()"
+        "SELECT client_id, person_id, organisation_id, added_at, removed_at, names_patients, keys "
+        "FROM list_clients() ORDER BY removed_at NULLS FIRST, client_id"
     )
-    return [System(*row) for row in rows]
+    return [System(*tuple(row)[:-1], keys=_keys(row["keys"])) for row in rows]
+
+
+def _keys(text: str) -> tuple[SystemKey, ...]:
+    return tuple(
+        SystemKey(
+            one["number"],
+            one["kind"],
+            datetime.fromisoformat(one["from_at"]),
+            None if one["until_at"] is None else datetime.fromisoformat(one["until_at"]),
+            None if one["used_on"] is None else date.fromisoformat(one["used_on"]),
+        )
+        for one in json.loads(text)
+    )
 
 
 async def add_system(
@@ -83,7 +112,7 @@ async def add_system(
 async def remove_system(connection: Connection, client_id: str) -> None:
     """From now on it gets no token. **Raises**: NotThere."""
     if not await connection.fetchval("SELECT remove_system($1)", client_id):
-        raise NotThere("There is no such system, or it was removed already.")
+        raise NotThere("There is no such system, or it was revoked already.")
 
 
 async def count_devices_out(connection: Connection) -> list[DevicesOut]:

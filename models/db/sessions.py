@@ -1,5 +1,6 @@
 """Sessions and their beginnings, as the role thuiswacht_login."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -16,8 +17,8 @@ PENDING_US = 10 * MINUTE_US
 _BEGIN = """
     INSERT INTO session (
         session_id, kind, token_sha256, person_id, organisation_id, role, began_at, seen_at, until_at,
-        provider_session
-    ) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9)
+        provider_session, client_id, client_key
+    ) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10, $11)
 """
 _COLUMNS = """
     session_id, kind, person_id, organisation_id, role, began_at, seen_at, until_at, ended_at,
@@ -28,6 +29,10 @@ _END = "UPDATE session SET ended_at = $2, ended_why = $3 WHERE session_id = $1 A
 _END_ALL = f"""
     UPDATE session SET ended_at = $2, ended_why = $3
     WHERE person_id = $1 AND ended_at IS NULL AND until_at > $2 RETURNING {_COLUMNS}
+"""
+_END_OF_KEYS = """
+    UPDATE session SET ended_at = $3, ended_why = $4
+    WHERE client_id = $1 AND client_key = ANY($2) AND ended_at IS NULL AND until_at > $3
 """
 _END_OF_PROVIDER = f"""
     UPDATE session AS s SET ended_at = $1, ended_why = 'provider'
@@ -49,12 +54,17 @@ async def begin(
     *,
     provider_session: str | None = None,
     until_us: int | None = None,
+    client_key: tuple[str, int] | None = None,
 ) -> Session:
-    """A new session; `until_us` is its end where that is earlier than the kind's own."""
+    """A new session; `until_us` is its end where that is earlier than the kind's own.
+
+    `client_key`: of a system's token, the key that it was given for.
+    """
+    client_id, number = (None, None) if client_key is None else client_key
     end_us = now_us + lifetime_us(kind) if until_us is None else until_us
     await connection.execute(
         _BEGIN, session_id, kind.value, token_sha256, user.person_id, user.organisation_id, user.role.value,
-        to_datetime(now_us), to_datetime(end_us), provider_session,
+        to_datetime(now_us), to_datetime(end_us), provider_session, client_id, number,
     )  # fmt: skip
     return Session(session_id, kind, user, now_us, now_us, end_us)
 
@@ -91,6 +101,13 @@ async def end_all(connection: Connection, person_id: UUID, why: Ended, now_us: i
     """Ends all sessions of a person, and returns them."""
     rows = await connection.fetch(_END_ALL, person_id, to_datetime(now_us), why.value)
     return [_session(row) for row in rows]
+
+
+async def end_of_keys(
+    connection: Connection, client_id: str, numbers: Sequence[int], why: Ended, now_us: int
+) -> None:
+    """Ends the tokens that were given for keys of a client."""
+    await connection.execute(_END_OF_KEYS, client_id, list(numbers), to_datetime(now_us), why.value)
 
 
 async def end_of_provider(

@@ -119,8 +119,11 @@ async def test_systems_come_with_their_key_and_go(screens: Screens, admin: Conne
         uuid4(), person, CENTRE, bytes(32),
     )  # fmt: skip
     page.on("dialog", lambda dialog: dialog.accept())
-    await page.get_by_role("button", name="Verwijderen").click()
-    await expect(page.locator(".empty")).to_contain_text("Nog geen systemen")
+    await expect(page.locator("tr", has_text="vendor-a")).to_contain_text("1. openbare sleutel, sinds")
+    await page.get_by_role("button", name="Intrekken").click()
+    # Who was revoked stays in sight: since when, and so that nobody wonders where it went.
+    await expect(page.locator("tr", has_text="vendor-a")).to_contain_text("ingetrokken op")
+    await expect(page.get_by_role("button", name="Intrekken")).to_have_count(0)
     assert await admin.fetchval("SELECT ended_why FROM session WHERE person_id = $1", person) == "withdrawn"
 
 

@@ -1,4 +1,4 @@
-"""Systems that log in by themselves, and the devices that are with people."""
+"""Systems that come by themselves, their keys, and the devices that are with people."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -34,7 +34,7 @@ class SystemForm(Form):
 
 @routes.route("GET", "/systems", action=Action.PEOPLE_CHANGE, kind=Kind.READ)
 async def systems(request: Request, act: Act) -> HTMLResponse:
-    """Which systems may log in, for which organisation."""
+    """Which systems there are, for which organisation, and by which keys they are known."""
     return await page(request, act, "administration/systems.html.j2", **await _of_systems(act))
 
 
@@ -59,9 +59,9 @@ async def add_system(request: Request, act: Act, form: SystemForm) -> HTMLRespon
 
 @routes.route("POST", "/systems/{client_id}/remove", action=Action.PEOPLE_CHANGE, kind=Kind.UPDATE)
 async def remove_system(request: Request, act: Act, client_id: str) -> HTMLResponse:
-    """From now on it gets no token, and those that it has are worth nothing."""
+    """From now on it is nobody, and the tokens that it has are worth nothing."""
     await administration.remove_system(act.connection, client_id)
-    act.details = f"system {client_id} removed"
+    act.details = f"system {client_id} revoked"
     return await _listed(request, act)
 
 

@@ -1,18 +1,16 @@
-"""Adding and removing local accounts and systems, on record."""
+"""Adding and removing local accounts, on record."""
 
 import re
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from ingest.gateway.login import record
-from ingest.gateway.login.keys import public_key_from_pem, public_pem
 from ingest.gateway.login.passwords import LONGEST, SHORTEST, hash_password, new_totp_secret, otpauth
 from models.access import Role, User
 from models.clock import wall_now_us
-from models.db import accounts, audit, clients
+from models.db import accounts, audit
 from models.db import sessions as stored
 from models.db.accounts import Account
-from models.db.clients import Client
 from models.db.directory import add_person
 from models.db.installation import purpose, require_migrated
 from models.db.pool import Connection, Pool
@@ -40,16 +38,6 @@ class AddedAccount:
     name: str
     totp_secret: str
     otpauth: str
-
-
-@dataclass(frozen=True, slots=True)
-class WantedClient:
-    """A system as it is asked for; `key` is PEM."""
-
-    client_id: str
-    name: str
-    organisation_id: UUID
-    key: str
 
 
 async def add_account(pool: Pool, wanted: WantedAccount) -> AddedAccount:
@@ -93,41 +81,6 @@ async def remove_account(pool: Pool, name: str) -> None:
             raise BadInput(where="name", expected="the name of an account", found=name)
         await accounts.remove_account(connection, found.account_id, now_us)
         await _withdraw(connection, found.user, "account.removed", now_us)
-
-
-async def add_client(pool: Pool, wanted: WantedClient) -> None:
-    """Registers a system with a person of its own, which is no person. **Raises**: BadInput."""
-    key = public_pem(public_key_from_pem(wanted.key))
-    client_id, now_us = _plain(wanted.client_id, "client id"), wall_now_us()
-    async with pool.transaction() as connection:
-        await require_migrated(connection)
-        await _require_organisation(connection, wanted.organisation_id)
-        if await clients.is_taken(connection, client_id):
-            raise BadInput(where="client id", expected="an id that was never given", found=client_id)
-        user = User(uuid4(), wanted.organisation_id, Role.SERVICE)
-        await add_person(connection, wanted.name, person_id=user.person_id, is_system=True)
-        await accounts.give_role(connection, user, now_us, by_login=False)
-        await clients.add_client(connection, Client(client_id, user, key), now_us)
-        await audit.write(connection, record.administered("client.added", user, now_us))
-
-
-async def list_clients(pool: Pool) -> list[Client]:
-    """All systems."""
-    async with pool.connection() as connection:
-        await require_migrated(connection)
-        return await clients.list_clients(connection)
-
-
-async def remove_client(pool: Pool, client_id: str) -> None:
-    """Removes a system and ends its tokens. **Raises**: BadInput."""
-    now_us = wall_now_us()
-    async with pool.transaction() as connection:
-        await require_migrated(connection)
-        found = await clients.find_client(connection, client_id)
-        if found is None:
-            raise BadInput(where="client id", expected="the id of a client", found=client_id)
-        await clients.remove_client(connection, client_id, now_us)
-        await _withdraw(connection, found.user, "client.removed", now_us)
 
 
 async def _withdraw(connection: Connection, user: User, code: str, now_us: int) -> None:

@@ -1,7 +1,6 @@
-"""The commands `account` (trials only) and `client`."""
+"""The command `account`, for trials."""
 
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
@@ -75,54 +74,6 @@ def remove_account(name: str, postgres: str | None) -> None:
 
     _run(postgres, lambda pool: administration.remove_account(pool, name))
     click.echo(f"Account {name} was removed; its sessions have ended.")
-
-
-@click.group()
-def client() -> None:
-    """Systems that log in by themselves, with a key of their own (OAuth 2, private_key_jwt)."""
-
-
-@client.command("add")
-@click.argument("client_id")
-@click.option(
-    "--key", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True, metavar="FILE.pem",
-    help="Its public key.",
-)  # fmt: skip
-@_ORGANISATION
-@click.option("--name", metavar="TEXT", help="What to call it. Default: CLIENT_ID.")
-@_POSTGRES
-def add_client(
-    client_id: str, key: Path, organisation_id: UUID, name: str | None, postgres: str | None
-) -> None:
-    """Register a system: from now on what its key signs gets a token, in the role `service`."""
-    from ingest.gateway.login import administration
-
-    wanted = administration.WantedClient(
-        client_id, name or client_id, organisation_id, key.read_text("utf-8")
-    )
-    _run(postgres, lambda pool: administration.add_client(pool, wanted))
-    click.echo(f"Client {client_id} was added.")
-
-
-@client.command("list")
-@_POSTGRES
-def list_clients(postgres: str | None) -> None:
-    """List the systems: id, organisation."""
-    from ingest.gateway.login import administration
-
-    for one in _run(postgres, administration.list_clients):
-        click.echo(f"{one.client_id}  {one.user.organisation_id}")
-
-
-@client.command("remove")
-@click.argument("client_id")
-@_POSTGRES
-def remove_client(client_id: str, postgres: str | None) -> None:
-    """Remove a system, and end its tokens."""
-    from ingest.gateway.login import administration
-
-    _run(postgres, lambda pool: administration.remove_client(pool, client_id))
-    click.echo(f"Client {client_id} was removed; its tokens have ended.")
 
 
 def _run(postgres: str | None, work: "Callable[[Pool], Awaitable[Result]]") -> Result:

@@ -30,7 +30,8 @@ AFTER_LOGIN = "/me"
 """Where a browser goes on after it logged in, where there are no screens."""
 BY_ITSELF_HEADER = "X-By-Itself"
 """Sent by pages that look again without anybody touching them: that keeps no session alive."""
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+"""How a token looks."""
 _UNKNOWN = "Log in: there is no session, or it has ended."
 
 
@@ -101,19 +102,20 @@ class Door:
         *,
         provider_session: str | None = None,
         until_us: int | None = None,
+        client_key: tuple[str, int] | None = None,
     ) -> tuple[str, Session]:
         """A new session and its token, which is known from here on to who gets it alone."""
         token = new_token()
         session = await stored.begin(
             connection, uuid4(), kind, digest(token), user, now_us,
-            provider_session=provider_session, until_us=until_us,
+            provider_session=provider_session, until_us=until_us, client_key=client_key,
         )  # fmt: skip
         return token, session
 
     async def replace(self, connection: Connection, request: Request, now_us: int) -> None:
         """Ends the session that a browser brings to its login: nothing of before goes on after it."""
         token = request.cookies.get(COOKIE)
-        if token is None or not _TOKEN.fullmatch(token):
+        if token is None or not TOKEN.fullmatch(token):
             return
         session = await stored.find(connection, digest(token))
         if session is not None and sessions.fault_of(session, now_us) is None:
@@ -145,7 +147,7 @@ def shown(request: Request) -> tuple[str, SessionKind]:
     token = bearer.strip() if scheme.lower() == "bearer" else request.cookies.get(COOKIE, "")
     if scheme and scheme.lower() != "bearer":
         token = ""
-    if not _TOKEN.fullmatch(token):
+    if not TOKEN.fullmatch(token):
         raise NotLoggedIn(_UNKNOWN, headers=_ask(kind))
     return token, kind
 
@@ -178,7 +180,7 @@ def address_of(request: Request) -> str:
 def browser_of(request: Request) -> str | None:
     """The mark that a browser brings."""
     token = request.cookies.get(BROWSER_COOKIE)
-    return token if token is not None and _TOKEN.fullmatch(token) else None
+    return token if token is not None and TOKEN.fullmatch(token) else None
 
 
 def _set_cookie(response: Response, name: str, value: str, age_s: int) -> None:

@@ -48,6 +48,7 @@ WRITES = {
     "thuiswacht_alerting": ALERTING_WRITES,
     "thuiswacht_register": {"organisation"},
     "thuiswacht_read": set[str](),
+    "thuiswacht_gateway": set[str](),
 }
 
 

@@ -1,9 +1,8 @@
-"""`thuiswacht account` and `thuiswacht client`, as somebody types them."""
+"""`thuiswacht account`, as somebody types it."""
 
 import asyncio
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -12,7 +11,6 @@ from models.db.migrate import migrate
 from models.db.pool import Connection
 from models.errors import BadInput, RefuseToStart
 from tests.integration.login.realm import OURS
-from tests.unit.login.signing import ec
 from thuiswacht import thuiswacht
 
 Run = Callable[..., Result]
@@ -62,15 +60,3 @@ async def test_a_live_database_takes_no_account(
     monkeypatch.setenv("THUISWACHT_POSTGRES", empty_database)
     with pytest.raises(RefuseToStart, match="trial databases only"):
         await asyncio.to_thread(run, "account", "add", *NURSE, "--generate")
-
-
-async def test_a_system_is_added_listed_and_removed(run: Run, tmp_path: Path, admin: Connection) -> None:
-    key = tmp_path / "key.pem"
-    key.write_bytes(ec().as_pem(private=False))
-    system = ("vendor-a", "--organisation", str(OURS), "--key", str(key))
-    assert (await asyncio.to_thread(run, "client", "add", *system)).exit_code == 0
-    assert (await asyncio.to_thread(run, "client", "list")).output == f"vendor-a  {OURS}\n"
-    assert (await asyncio.to_thread(run, "client", "remove", "vendor-a")).exit_code == 0
-    assert (await asyncio.to_thread(run, "client", "list")).output == ""
-    recorded = await admin.fetch("SELECT event_code FROM audit ORDER BY happened_us")
-    assert [row["event_code"] for row in recorded] == ["client.added", "client.removed"]

@@ -9,12 +9,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from ingest.delivery.clients import registry
+from ingest.delivery.clients.registry import WantedClient, WantedKey
 from ingest.gateway.app import Pools
-from ingest.gateway.login import administration
-from ingest.gateway.login.administration import AddedAccount, WantedClient
+from ingest.gateway.login.administration import AddedAccount
 from ingest.gateway.login.door import COOKIE
 from ingest.gateway.login.token import ASSERTION_TYPE
-from models.clock import MINUTE_US, SECOND_US
+from models.clock import MINUTE_US, SECOND_US, wall_now_us
 from models.db.pool import Connection
 from models.errors import BadInput
 from tests.integration.login.conftest import URL, Browser, Clock, Rows
@@ -30,11 +31,15 @@ WEAK = (
 Audited = Callable[..., Awaitable[Rows]]
 
 
+async def add(pools: Pools, client_id: str, key: str) -> None:
+    wanted = WantedClient(client_id, "Gateway", OURS, WantedKey(public_key=key))
+    await registry.add_client(pools.login, wanted, None, wall_now_us())
+
+
 @pytest.fixture
 async def gateway(pools: Pools) -> str:
     """The id of a system whose key is ec()."""
-    key = ec().as_pem(private=False).decode()
-    await administration.add_client(pools.login, WantedClient("gateway-1", "Gateway", OURS, key))
+    await add(pools, "gateway-1", ec().as_pem(private=False).decode())
     return "gateway-1"
 
 
@@ -158,28 +163,26 @@ async def test_who_guesses_has_to_wait(browser: Browser, gateway: str, clock: Cl
     assert (await ask(browser, signed(claims(clock), ec(), "ES256"))).status_code == 200
 
 
-async def test_a_removed_system_is_out_at_once(
+async def test_a_revoked_system_is_out_at_once(
     browser: Browser, gateway: str, clock: Clock, pools: Pools
 ) -> None:
     token = (await ask(browser, signed(claims(clock), ec(), "ES256"))).json()["access_token"]
-    await administration.remove_client(pools.login, gateway)
+    await registry.revoke(pools.login, gateway, None, clock.now_us())
     bearer = {"Authorization": f"Bearer {token}"}
     assert (await browser.http.get("/me", headers=bearer)).status_code == 401
     assert (await ask(browser, signed(claims(clock), ec(), "ES256"))).status_code == 401
     with pytest.raises(BadInput, match="never given"):
-        await administration.add_client(
-            pools.login, WantedClient(gateway, "x", OURS, ec().as_pem(private=False).decode())
-        )
+        await add(pools, gateway, ec().as_pem(private=False).decode())
 
 
 async def test_of_a_private_key_the_public_half_alone_is_stored(pools: Pools, admin: Connection) -> None:
     key = rsa().as_pem(private=True).decode()
-    await administration.add_client(pools.login, WantedClient("gateway-2", "Gateway", OURS, key))
-    stored = await admin.fetchval("SELECT public_key FROM client")
+    await add(pools, "gateway-2", key)
+    stored = await admin.fetchval("SELECT public_key FROM client_key")
     assert stored.startswith("-----BEGIN PUBLIC KEY-----")
 
 
 @pytest.mark.parametrize("key", ["", "no key", WEAK])
 async def test_a_key_that_is_none(pools: Pools, key: str) -> None:
     with pytest.raises(BadInput, match="at least 2048 bits"):
-        await administration.add_client(pools.login, WantedClient("gateway-3", "Gateway", OURS, key))
+        await add(pools, "gateway-3", key)

@@ -62,7 +62,7 @@ def test_every_action_ground_and_role_has_its_words() -> None:
     no_patient = {
         Action.AUDIT_VERIFY, Action.ORGANISATION_CHANGE, Action.PEOPLE_CHANGE, Action.DIRECTORY_READ,
         Action.OWN_SESSION, Action.TECHNICAL_READ, Action.TECHNICAL_RESOLVE, Action.POLICY_READ,
-        Action.INSIGHT_READ,
+        Action.INSIGHT_READ, Action.DELIVERY_READ,
     }  # fmt: skip
     assert set(Action) - set(DEEDS) == no_patient
     assert set(GROUNDS) == set(AccessGround)

@@ -1,0 +1,1 @@
+"""The front gate as a service: HTTP around `ingest/delivery`."""
