@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple, Self
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError, TopicAlreadyExistsError, for_code
 from aiokafka.helpers import create_ssl_context
+from aiokafka.producer.message_accumulator import BatchBuilder
 
 from ingest.keys import key_of, partition_of
 from models.endpoints import require_safe_kafka
@@ -27,6 +28,10 @@ MAX_POLL_INTERVAL_MS = 300_000
 """A member of a group that does not poll for so long is thrown out of it."""
 
 
+Headers = Sequence[tuple[str, bytes]]
+"""Marks of a message, beside its key and value."""
+
+
 def connection_options(settings: Settings) -> dict[str, Any]:
     """What consumers, producers and the admin client need to reach the log of these settings.
 
@@ -38,9 +43,10 @@ def connection_options(settings: Settings) -> dict[str, Any]:
         "security_protocol": settings.kafka_security_protocol,
     }
     if settings.kafka_security_protocol == "SASL_SSL":
+        options["ssl_context"] = _tls(settings)
+    if settings.kafka_security_protocol != "PLAINTEXT":
         password = settings.kafka_sasl_password
         options |= {
-            "ssl_context": _tls(settings),
             "sasl_mechanism": settings.kafka_sasl_mechanism,
             "sasl_plain_username": settings.kafka_sasl_username,
             "sasl_plain_password": password.get_secret_value() if password else None,
@@ -117,20 +123,68 @@ async def where_the_log_ends(consumer: AIOKafkaConsumer, group: str, error: Offs
     )
 
 
+class Ends:
+    """Knows where the log ends now. Belongs to no group and reads nothing."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._consumer = AIOKafkaConsumer(**connection_options(settings), enable_auto_commit=False)
+
+    async def __aenter__(self) -> Self:
+        with _reaching(self._settings):
+            try:
+                await asyncio.wait_for(self._consumer.start(), WRITE_TIMEOUT_S)
+            except (KafkaError, OSError):
+                await self._consumer.stop()
+                raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        with suppress(KafkaError, TimeoutError):
+            await asyncio.wait_for(self._consumer.stop(), WRITE_TIMEOUT_S)
+
+    async def end_of(self, partition: int) -> int:
+        """The offset that the next message of a partition will get. **Raises**: TryAgain."""
+        place = TopicPartition(self._settings.topic, partition)
+        # Its types are said by halves.
+        consumer: Any = self._consumer
+        with _reaching(self._settings):
+            found: dict[TopicPartition, int] = await consumer.end_offsets([place])
+        return found[place]
+
+
+class Placed(NamedTuple):
+    """Where a message stands in the log."""
+
+    partition: int
+    offset: int
+
+
 class Writer:
     """Writes messages into given partitions of the log, or of another topic, acknowledged by all replicas.
 
-    With `idempotent`, what is sent again because an answer was lost is in the topic once, and in order.
+    With `idempotent`, what is sent again because an answer was lost is in the topic once, and in order; but
+    then nothing is ever given up: it may get into the topic long after whoever sent it was told that it did
+    not. `timeout_s`: after so long it is; so much is sent at once to a partition as `batch_bytes` says.
     """
 
-    def __init__(self, settings: Settings, topic: str | None = None, *, idempotent: bool = False) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        topic: str | None = None,
+        *,
+        idempotent: bool = False,
+        timeout_s: float = WRITE_TIMEOUT_S,
+        batch_bytes: int = 16_384,
+    ) -> None:
         self._settings = settings
         self._topic = topic or settings.topic
         self._producer = AIOKafkaProducer(
             **connection_options(settings),
             acks="all",
             max_request_size=MAX_MESSAGE_BYTES_OF_TOPIC,
-            request_timeout_ms=int(WRITE_TIMEOUT_S * 1000),
+            max_batch_size=batch_bytes,
+            request_timeout_ms=int(timeout_s * 1000),
             enable_idempotence=idempotent,
         )
         self.partitions: tuple[int, ...] = ()
@@ -152,6 +206,13 @@ class Writer:
         except (KafkaError, TimeoutError):
             # What was not acknowledged was reported when it was written.
             return
+
+    async def reach(self, deadline_s: float) -> None:
+        """Looks whether a broker answers. **Raises**: TryAgain."""
+        with _reaching(self._settings):
+            async with asyncio.timeout(deadline_s):
+                if not await self._producer.client.force_metadata_update():
+                    raise TryAgain(f"Kafka at {self._settings.kafka} does not answer.")
 
     async def write_to_all(self, value: bytes) -> None:
         """Writes one message, without a key, into every partition.
@@ -179,10 +240,55 @@ class Writer:
             [[header] for _, _, header in messages],
         )
 
+    def partition_of(self, patient_id: UUID) -> int:
+        """Where messages about a patient go."""
+        return partition_of(patient_id, len(self.partitions))
+
+    async def place(
+        self, messages: Sequence[tuple[UUID, bytes, Headers]], *, together: bool = False
+    ) -> list[Placed]:
+        """Writes messages about patients and tells where they stand; `together`: all or none of them.
+
+        What is written together is one record batch of one partition, which a broker takes whole or not. How
+        long that may take is for the caller to say, with `asyncio.timeout`: nobody waits here for less.
+
+        **Raises**: TryAgain when the broker does not take it; it may get into the log all the same, also of
+        what was cancelled.
+        """
+        count = len(self.partitions)
+        placed = [(partition_of(who, count), key_of(who), value, marks) for who, value, marks in messages]
+        with _reaching(self._settings):
+            if together and len(placed) > 1:
+                return await self._place_together(placed)
+            return await self._place(placed)
+
+    async def _place(self, messages: Sequence[tuple[int, bytes, bytes, Headers]]) -> list[Placed]:
+        producer: Any = self._producer
+        sent: list[asyncio.Future[Any]] = []
+        try:
+            for partition, key, value, marks in messages:
+                sent.append(await producer.send(self._topic, value, key, partition, headers=marks))
+            return [Placed((found := await one).partition, found.offset) for one in sent]
+        finally:
+            for one in sent:
+                one.cancel()
+
+    async def _place_together(self, messages: Sequence[tuple[int, bytes, bytes, Headers]]) -> list[Placed]:
+        (partition,) = {partition for partition, *_ in messages}
+        batch = BatchBuilder(MAX_MESSAGE_BYTES_OF_TOPIC, 0)
+        for _, key, value, marks in messages:
+            if batch.append(timestamp=None, key=key, value=value, headers=marks) is None:
+                raise Broken("Messages that are to be written together are more than a topic takes at once.")
+        batch.close()
+        producer: Any = self._producer
+        sent = await producer.send_batch(batch, self._topic, partition=partition)
+        first: int = (await sent).offset
+        return [Placed(partition, first + number) for number in range(len(messages))]
+
     async def _write(
         self,
         messages: Sequence[tuple[int, bytes | None, bytes]],
-        headers: Sequence[Sequence[tuple[str, bytes]]] | None = None,
+        headers: Sequence[Headers] | None = None,
     ) -> None:
         topic = self._topic
         with _reaching(self._settings):

@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
+import numpy as np
+
 from ingest.activity import Activities
 from ingest.changes import place
 from ingest.decode import MAX_NESTING, Record, decode
+from ingest.foreseen import foreseen_in
 from ingest.guard import Guard
 from ingest.newest import Newest, keys_of
 from ingest.normalise import normalise
@@ -168,7 +171,9 @@ class IngestHandler:
         retries = retries_in(records)
         # What is tried again tells nothing of senders: that they fail was known, when they sent is long ago.
         newly = first_time(readings.offset, retries)
-        owned.guard.watch(readings.offset[newly], [one for one in refusals if one.offset not in retries])
+        told = foreseen_in(records) | retries.keys()
+        judged = readings.offset[~np.isin(readings.offset, list(told))] if told else readings.offset
+        owned.guard.watch(judged, [one for one in refusals if one.offset not in told])
         step = Step(
             partition=partition,
             from_offset=owned.next_offset,

@@ -1,6 +1,7 @@
 """What is delivered, before and after it is looked at: the words that all formats and all ways in share."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
@@ -69,7 +70,9 @@ class Delivered:
     """Readings of one device at one time, of one patient, as somebody delivers them.
 
     `places` tells where in the message each reading stands. A correction gets its revision from what is
-    stored, unless readings say theirs. **Shape**: as many places as readings. **Units**: microseconds.
+    stored, unless readings say theirs. `faults` are of readings, by their number, that were found to be no
+    good already: what of them the log can hold is in `readings`, for quarantine.
+    **Shape**: as many places as readings. **Units**: microseconds.
     """
 
     readings: tuple[WireReading, ...]
@@ -79,6 +82,7 @@ class Delivered:
     sent_at_us: int | None = None
     upload_id: UUID | None = None
     correction: Correction = Correction.NONE
+    faults: Mapping[int, Fault] = field(default_factory=dict[int, Fault], hash=False)
 
 
 class Result(StrEnum):
@@ -98,7 +102,8 @@ class Outcome:
 
     All readings refused is refused, all duplicates is a duplicate, all else accepted. `faults` are of
     readings that are refused, or of the whole. `status` is the address (a path) that tells what became of
-    what is in the log. **Shape**: `results` as many as readings; none where it was refused as a whole.
+    what is in the log, `revision` the highest that it has there, or is stored as.
+    **Shape**: `results` as many as readings; none where it was refused as a whole.
     """
 
     result: Result
@@ -107,6 +112,7 @@ class Outcome:
     upload_id: UUID | None = None
     patient_id: UUID | None = None
     status: str | None = None
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)

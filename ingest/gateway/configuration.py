@@ -44,7 +44,9 @@ class ApiSettings:
 
 def read_configuration(settings: Settings) -> ApiSettings:
     """The settings of the API, as far as the database is not needed. **Raises**: RefuseToStart."""
-    _require_proxy(settings)
+    require_proxy(
+        settings.api_host, settings.api_trusted_proxies, "The API", "THUISWACHT_API_TRUSTED_PROXIES"
+    )
     public_url = _public_url(settings)
     oidc = _oidc(settings)
     if oidc is None and not settings.local_accounts:
@@ -70,25 +72,26 @@ def require_fitting(configuration: ApiSettings, purpose: Purpose) -> None:
         raise RefuseToStart("This is a live database: set THUISWACHT_OIDC_ISSUER and what belongs to it.")
 
 
-def _require_proxy(settings: Settings) -> None:
-    if settings.api_trusted_proxies is not None:
-        for address in settings.api_trusted_proxies.split(","):
-            _require_addresses(address.strip())
-    elif not is_loopback(settings.api_host):
+def require_proxy(host: str, proxies: str | None, what: str, variable: str) -> None:
+    """Lets a service listen here alone, or behind TLS proxies that are named. **Raises**: RefuseToStart."""
+    if proxies is not None:
+        for address in proxies.split(","):
+            _require_addresses(address.strip(), variable)
+    elif not is_loopback(host):
         raise RefuseToStart(
-            f"The API would listen on {settings.api_host}, off this machine, without TLS. Put a TLS proxy "
-            "before it and name its address in THUISWACHT_API_TRUSTED_PROXIES, or listen on 127.0.0.1."
+            f"{what} would listen on {host}, off this machine, without TLS. Put a TLS proxy "
+            f"before it and name its address in {variable}, or listen on 127.0.0.1."
         )
 
 
-def _require_addresses(text: str) -> None:
+def _require_addresses(text: str, variable: str) -> None:
     try:
         network = ip_network(text)
     except ValueError:
         network = None
     if network is None or network.prefixlen == 0:
         raise RefuseToStart(
-            f"THUISWACHT_API_TRUSTED_PROXIES must be addresses or networks of your proxies; found "
+            f"{variable} must be addresses or networks of your proxies; found "
             f"{text or 'nothing'}. Trusting everybody would let anybody say from where they come."
         )
 
@@ -98,13 +101,18 @@ def _public_url(settings: Settings) -> str:
         raise RefuseToStart(
             "No public address is set: expected THUISWACHT_PUBLIC_URL=https://HOST, as browsers see the API."
         )
-    _require_https(settings.public_url, "THUISWACHT_PUBLIC_URL")
-    parts = urlsplit(settings.public_url)
+    return own_address(settings.public_url, "THUISWACHT_PUBLIC_URL")
+
+
+def own_address(url: str, variable: str) -> str:
+    """The address of a service of ours, without a slash at its end. **Raises**: RefuseToStart."""
+    _require_https(url, variable)
+    parts = urlsplit(url)
     if parts.path not in ("", "/") or parts.query or parts.fragment:
         raise RefuseToStart(
-            "THUISWACHT_PUBLIC_URL must be an address without a path (https://HOST), whose cookies are ours."
+            f"{variable} must be an address without a path (https://HOST), of which all is ours."
         )
-    return settings.public_url.rstrip("/")
+    return url.rstrip("/")
 
 
 def _require_https(url: str, variable: str) -> None:

@@ -1,7 +1,7 @@
 """Errors as problem details (RFC 9457): what was expected and found, what to do; never a patient's data."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import cast
 
@@ -20,10 +20,11 @@ FHIR_JSON = "application/fhir+json"
 FHIR_PREFIX = "/fhir"
 """What speaks FHIR, also when it refuses."""
 _ISSUES: Mapping[int, str] = {
-    401: "login", 403: "forbidden", 404: "not-found", 409: "conflict", 422: "invalid", 429: "throttled",
-    500: "exception", 503: "transient",
+    200: "informational", 400: "structure", 401: "login", 403: "forbidden", 404: "not-found",
+    405: "not-supported", 406: "not-supported", 408: "timeout", 409: "conflict", 413: "too-long",
+    415: "not-supported", 422: "invalid", 429: "throttled", 500: "exception", 503: "transient",
 }  # fmt: skip
-_KEPT = ("retry-after", "www-authenticate")
+_KEPT = ("allow", "connection", "retry-after", "www-authenticate")
 
 
 class Problem(ThuiswachtError):
@@ -31,10 +32,18 @@ class Problem(ThuiswachtError):
 
     status = HTTPStatus.BAD_REQUEST
 
-    def __init__(self, detail: str, *, headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        detail: str,
+        *,
+        headers: dict[str, str] | None = None,
+        errors: Sequence[Mapping[str, str]] = (),
+    ) -> None:
+        """`errors`: what was expected and found where, for programs."""
         super().__init__(detail)
         self.detail = detail
         self.headers = headers or {}
+        self.errors = errors
 
 
 class NotLoggedIn(Problem):
@@ -47,6 +56,12 @@ class TooOften(Problem):
     """Too many attempts; the header Retry-After says when again."""
 
     status = HTTPStatus.TOO_MANY_REQUESTS
+
+
+class Repeated(Problem):
+    """A signed request that was answered well before: it has its effect once, and is answered well again."""
+
+    status = HTTPStatus.OK
 
 
 STATUSES: Mapping[type[ThuiswachtError], HTTPStatus] = {
@@ -67,9 +82,7 @@ def response_of(error: Exception) -> JSONResponse:
     """What is answered to an error; a mistake of ours says nothing but that it was one."""
     match error:
         case Problem() | NotAllowed() | NotThere() | Outdated():
-            headers = error.headers if isinstance(error, Problem) else None
-            now = error.now if isinstance(error, Outdated) else None
-            return problem(status_of(error), str(error), headers, **({} if now is None else {"now": now}))
+            return problem(status_of(error), str(error), _headers_of(error), **_more_of(error))
         case BadInput():
             return problem(
                 HTTPStatus.UNPROCESSABLE_ENTITY, str(error),
@@ -88,10 +101,23 @@ def response_of(error: Exception) -> JSONResponse:
                 {"Retry-After": "2"},
             )  # fmt: skip
         case HTTPException():
-            return problem(error.status_code, HTTPStatus(error.status_code).description or "Refused.")
+            said = HTTPStatus(error.status_code).description or "Refused."
+            return problem(error.status_code, said, dict(error.headers or {}))
         case _:
             log.error("mistake", error=error)
             return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "A mistake of ours; it is in our log.")
+
+
+def _headers_of(error: Exception) -> dict[str, str] | None:
+    return error.headers if isinstance(error, Problem) else None
+
+
+def _more_of(error: Exception) -> dict[str, object]:
+    if isinstance(error, Repeated):
+        return {"result": "duplicate"}
+    if isinstance(error, Outdated) and error.now is not None:
+        return {"now": error.now}
+    return {"errors": list(error.errors)} if isinstance(error, Problem) and error.errors else {}
 
 
 def status_of(error: Problem | NotAllowed | NotThere | Outdated) -> HTTPStatus:
@@ -102,7 +128,8 @@ def status_of(error: Problem | NotAllowed | NotThere | Outdated) -> HTTPStatus:
 async def answer(request: Request, error: Exception) -> JSONResponse:
     """The handler of all errors: an OperationOutcome to who speaks FHIR, problem details to all others."""
     response = response_of(error)
-    return as_outcome(response) if request.url.path.startswith(f"{FHIR_PREFIX}/") else response
+    path = request.url.path
+    return as_outcome(response) if path == FHIR_PREFIX or path.startswith(f"{FHIR_PREFIX}/") else response
 
 
 def as_outcome(response: JSONResponse) -> JSONResponse:
@@ -112,10 +139,15 @@ def as_outcome(response: JSONResponse) -> JSONResponse:
     for one in cast("list[dict[str, str]]", content.get("errors", [])):
         if one["where"] not in said:
             said += f" {one['where']}: expected {one['expected']}, found {one['found']}."
-    code = _ISSUES.get(response.status_code, "processing")
+    is_well = response.status_code < HTTPStatus.BAD_REQUEST
+    severity, code = (
+        ("information", "informational")
+        if is_well
+        else ("error", _ISSUES.get(response.status_code, "processing"))
+    )
     headers = {name: value for name, value in response.headers.items() if name in _KEPT}
     return JSONResponse(
-        outcome("error", code, said), status_code=response.status_code, headers=headers, media_type=FHIR_JSON
+        outcome(severity, code, said), status_code=response.status_code, headers=headers, media_type=FHIR_JSON
     )
 
 

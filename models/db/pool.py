@@ -27,6 +27,7 @@ Role: TypeAlias = Literal[
     "thuiswacht_dispatch",
     "thuiswacht_login",
     "thuiswacht_audit",
+    "thuiswacht_gateway",
 ]
 
 # Longer than any statement of a batch takes on a slow disk, shorter than a rebalance would wait for us.
@@ -115,9 +116,13 @@ class Pool:
             return await self._pool.acquire(timeout=_CONNECT_TIMEOUT_S)
 
 
-async def connect(dsn: str, *, role: Role, application: str, max_size: int = 4) -> Pool:
+async def connect(
+    dsn: str, *, role: Role, application: str, max_size: int = 4, leaves_nothing: bool = False
+) -> Pool:
     """A pool whose connections act as `role`, whoever logged in.
 
+    `leaves_nothing`: no statement of theirs sets anything that outlasts it, so that nothing has to be set
+    back between one use and the next, which is a statement of its own each time.
     **Raises**: RefuseToStart when the address is not a safe one.
     """
     require_safe_postgres(dsn)
@@ -128,6 +133,7 @@ async def connect(dsn: str, *, role: Role, application: str, max_size: int = 4) 
         max_size=max_size,
         timeout=_CONNECT_TIMEOUT_S,
         command_timeout=_STATEMENT_TIMEOUT_MS / 1000 + 5,
+        reset=_leave if leaves_nothing else None,
         server_settings={
             "role": role,
             "application_name": application,
@@ -142,9 +148,13 @@ async def connect(dsn: str, *, role: Role, application: str, max_size: int = 4) 
 
 
 @asynccontextmanager
-async def connected(dsn: str, *, role: Role, application: str, max_size: int = 4) -> AsyncGenerator[Pool]:
+async def connected(
+    dsn: str, *, role: Role, application: str, max_size: int = 4, leaves_nothing: bool = False
+) -> AsyncGenerator[Pool]:
     """`connect` for as long as the block lasts. **Raises**: as `connect`."""
-    pool = await connect(dsn, role=role, application=application, max_size=max_size)
+    pool = await connect(
+        dsn, role=role, application=application, max_size=max_size, leaves_nothing=leaves_nothing
+    )
     try:
         yield pool
     finally:
@@ -177,6 +187,10 @@ def outages(*, is_connected: bool = False) -> Generator[None]:
         is_there = isinstance(error, _NOT_LET_THROUGH) or (is_connected and isinstance(error, TimeoutError))
         said = "is there, but did not let this through" if is_there else "is away or overloaded"
         raise TryAgain(f"Postgres {said} ({_name(error)}).", is_away=not is_there) from error
+
+
+async def _leave(_: Connection) -> None:
+    """Leaves a connection as it is."""
 
 
 def _name(error: BaseException) -> str:

@@ -13,9 +13,15 @@ _WAYS_AROUND = """
 """
 
 
-async def require_fenced(connection: Connection, purpose: Purpose) -> None:
+async def require_fenced(
+    connection: Connection,
+    purpose: Purpose,
+    service: str = "the API",
+    roles: str = "thuiswacht_people and thuiswacht_login",
+) -> None:
     """Lets a user of a live database through who cannot get around row-level security, in no role.
 
+    `service` and `roles` say whose user it is, and what that should be a member of.
     **Raises**: RefuseToStart.
     """
     if purpose == "trial":
@@ -25,8 +31,8 @@ async def require_fenced(connection: Connection, purpose: Purpose) -> None:
         names = ", ".join(row["rolname"] for row in rows[:3])
         raise RefuseToStart(
             f"The user of this live database may act as {names}, for whom row-level security does not hold "
-            "(superuser, BYPASSRLS, or the owner). Give the API a user of its own that is a member of "
-            "thuiswacht_people and thuiswacht_login and of nothing else, and put it into THUISWACHT_POSTGRES."
+            f"(superuser, BYPASSRLS, or the owner). Give {service} a user of its own that is a member of "
+            f"{roles} and of nothing else, and put it into THUISWACHT_POSTGRES."
         )
 
 
