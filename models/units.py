@@ -19,7 +19,13 @@ _SPELLINGS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("[lb_av]", ("lb", "lbs")),
     ("mm[Hg]", ("mmHg", "mm Hg")),
     ("kPa", ()),
-    ("/min", ("1/min", "min-1", "{beats}/min", "{breaths}/min", "{Beats}/min", "{Breaths}/min", "bpm")),
+    (
+        "/min",
+        (
+            "1/min", "min-1", "{beats}/min", "{breaths}/min", "{Beats}/min", "{Breaths}/min", "bpm",
+            "{beat}/min", "{breath}/min", "beats/min", "breaths/min",
+        ),
+    ),
     ("%", ("{percent}",)),
     ("1", ("{fraction}",)),
     ("Cel", ("°C", "degC")),
@@ -33,7 +39,7 @@ _SPELLINGS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("mL", ("ml",)),
     ("{steps}", ("steps", "{steps}/d", "steps/d", "1/d", "/d")),
     ("{score}", ("score",)),
-)
+)  # fmt: skip
 """Canonical UCUM spelling, then what else is accepted for it; new units go to the end."""
 
 UNITS: tuple[str, ...] = tuple(canonical for canonical, _ in _SPELLINGS)

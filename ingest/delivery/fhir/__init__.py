@@ -1,0 +1,1 @@
+"""FHIR R4 resources become readings, and what was wrong with them an OperationOutcome. Pure."""
