@@ -222,6 +222,7 @@ def environment() -> Environment:
         "asset": address,
         "csrf_header": CSRF_HEADER,
         "clock": times.clock,
+        "date_said": times.date_said,
         "day": times.day,
         "severity": _severity,
         "signal": _signal,

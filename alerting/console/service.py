@@ -9,7 +9,7 @@ from alerting.console.assets import PATH, make_assets
 from alerting.console.errors import answer
 from alerting.console.frame import Console
 from alerting.console.huisarts import pages as huisarts
-from alerting.console.inclusion import devices
+from alerting.console.inclusion import devices, proposals
 from alerting.console.inclusion import pages as inclusion
 from alerting.console.insight import pages as insight
 from alerting.console.live import Hub
@@ -37,6 +37,7 @@ ROUTES: Sequence[Routes] = (
     deeds.routes,
     inclusion.routes,
     devices.routes,
+    proposals.routes,
     huisarts.routes,
     technical.routes,
     refused.routes,

@@ -123,6 +123,18 @@ async def registered(connection: Connection, patient_id: UUID) -> Registered:
     )
 
 
+async def lock(connection: Connection, patient_id: UUID) -> None:
+    """From here on nobody else changes this registration, until our transaction ends: for who saw no version.
+
+    **Raises**: NotAllowed when there is none to be seen.
+    """
+    found = await connection.fetchval(
+        "SELECT 1 FROM registration WHERE patient_id = $1 FOR UPDATE", patient_id
+    )
+    if found is None:
+        raise NotAllowed(REFUSED)
+
+
 async def move_version(connection: Connection, patient_id: UUID, version: int) -> None:
     """Takes the next version of a registration, of which `version` was seen; others wait for our commit.
 
@@ -183,6 +195,21 @@ async def ended_among(connection: Connection, patients: Sequence[UUID]) -> dict[
         list(patients),
     )
     return {row["patient_id"]: row["merged_into"] for row in rows if row["ended_at"] is not None}
+
+
+async def last_of(connection: Connection, patients: Sequence[UUID]) -> UUID | None:
+    """Of the registrations of one person the one that is followed, or else the one that ended last."""
+    found: UUID | None = await connection.fetchval(
+        """
+        SELECT patient_id FROM (
+            SELECT DISTINCT ON (patient_id) patient_id, ended_at FROM patient_care
+            WHERE patient_id = ANY($1::uuid[]) ORDER BY patient_id, version DESC
+        ) AS newest
+        ORDER BY ended_at DESC NULLS FIRST, patient_id LIMIT 1
+        """,
+        list(patients),
+    )
+    return found
 
 
 @dataclass(frozen=True, slots=True)

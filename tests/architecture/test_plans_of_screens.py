@@ -8,6 +8,7 @@ from models.db import (
     calls,
     devices,
     figures,
+    hospital,
     open_patients,
     patient_records,
     refused,
@@ -69,6 +70,48 @@ async def test_what_a_patients_page_looks_up(connection: Connection, plans: Plan
     ]
     assert looked
     assert wasteful(looked) == []
+
+
+async def test_what_hospitals_told_and_proposed(connection: Connection, plans: Plans) -> None:
+    organisation_id = await _treats(connection)
+    await connection.execute(
+        f"""
+        INSERT INTO hospital_word (patient_id, word_id, organisation_id, told_by, by, about, keys, said)
+        SELECT patient_id, id, organisation_id, '{organisation_id}', id, 'stay', ARRAY[id], 'over'
+        FROM registration, generate_series(1, 5) AS i,
+            LATERAL (SELECT md5(patient_id || i::text)::uuid) AS t (id)
+        """
+    )
+    await connection.execute(
+        f"""
+        INSERT INTO proposal (patient_id, proposal_id, organisation_id, kind, subject, programme, told_by, by,
+            state, decided_at)
+        SELECT patient_id, word_id, organisation_id, 'enrol', word_id, 'copd', told_by, by, 'accepted', now()
+        FROM hospital_word;
+        INSERT INTO proposal (patient_id, proposal_id, organisation_id, kind, subject, programme, told_by, by)
+        SELECT '{SOME[0]}', gen_random_uuid(), '{organisation_id}', 'enrol', gen_random_uuid(), 'copd',
+            '{organisation_id}', '{organisation_id}' FROM generate_series(1, 3);
+        ANALYZE hospital_word; ANALYZE proposal;
+        """
+    )
+    found: list[int] = []
+
+    async def look() -> None:
+        await declare(connection, User(patient(1), organisation_id, Role.NURSE), Action.PATIENT_SEARCH)
+        found.append(await hospital.count_open(connection))
+        found.append(len(await hospital.open_proposals(connection)))
+        found.append(len(await hospital.open_proposals(connection, SOME[0])))
+        await hospital.words_of(connection, SOME[0])
+        await hospital.long_stays(connection, NOW_US)
+        await hospital.is_told_of_another(connection, frozenset({patient(5)}), SOME[0])
+
+    taken = await plans(look())
+    assert found == [3, 3, 3]
+    about = [
+        node for node in taken if node.get("Relation Name") in {"proposal", "hospital_word", "patient_care"}
+    ]
+    assert {"proposal", "hospital_word"} <= {node["Relation Name"] for node in about}
+    assert wasteful(about) == []
 
 
 async def _treats(connection: Connection) -> UUID:

@@ -13,6 +13,7 @@ from ingest.register import acts
 from ingest.register.forms import SearchForm
 from models.access import Action
 from models.audit import Kind
+from models.db.hospital import count_open
 from models.db.identity import identities
 from models.db.patient_records import patients, place_after, place_of
 from models.errors import BadInput
@@ -48,6 +49,7 @@ async def show_list(
         **SAID,
         more=place_after(listed[-1]) if len(rows) > PAGE else None,
         is_first=before is None,
+        proposals=await count_open(act.connection),
     )
 
 

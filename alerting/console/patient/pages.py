@@ -7,6 +7,7 @@ from fastapi import Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from alerting.console.frame import ByConsole, environment, frame_of, happened, render
+from alerting.console.inclusion.proposals import load_shown
 from alerting.console.patient.charts import STRETCHES, USUAL_STRETCH, kinds_of_chart
 from alerting.console.patient.content import content_of
 from alerting.console.patient.drawing import draw
@@ -34,6 +35,7 @@ async def show(
     frame = await frame_of(request, act)
     record = await load_record(act, keys, console.rules, patient_id, frame.now_us)
     content = await content_of(act.connection, record, frame)
+    content["proposals"] = await load_shown(act, keys, frame, patient_id)
     return render("patient/patient.html.j2", days=days, stretches=STRETCHES, **content)
 
 
@@ -50,6 +52,7 @@ async def show_now(
         return Response(status_code=204)
     record = await load_record(act, keys, console.rules, patient_id, frame.now_us)
     content = await content_of(act.connection, record, frame)
+    content["proposals"] = await load_shown(act, keys, frame, patient_id)
     return happened(render("patient/now.html.j2", **content), series=True)
 
 

@@ -1,0 +1,1 @@
+"""What hospital systems tell of their patients becomes changes of the register, or proposals to people."""
