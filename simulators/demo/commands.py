@@ -48,6 +48,12 @@ EXIT_DIFFERENT = 1
     help="The console, with a login for a nurse and one for a huisarts.",
 )
 @click.option(
+    "--gate/--no-gate",
+    default=True,
+    show_default=True,
+    help="A fifth of the patients delivers over HTTP, in FHIR and plain JSON, through the front gate.",
+)
+@click.option(
     "--kafka", metavar="HOST:PORT", help="A broker that already runs. Else THUISWACHT_KAFKA, else ours."
 )
 @click.option(
@@ -64,6 +70,7 @@ def demo(
     live_seconds: int,
     receivers: bool,
     console: bool,
+    gate: bool,
     kafka: str | None,
     postgres: str | None,
 ) -> None:
@@ -91,6 +98,7 @@ def demo(
         postgres=postgres,
         receivers=receivers,
         console=console,
+        gate=gate,
         stays=moving and console,
     )
 

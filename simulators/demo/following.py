@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from models.errors import Broken
@@ -11,6 +11,7 @@ from simulators.demo.picture import ALERTS_SHOWN, Picture, State
 from simulators.demo.services import Services
 from simulators.scenarios.scenario import Scenario
 from simulators.send import Sender
+from simulators.simulate import Sink
 from simulators.wire import TICK, Encoder, Message, clock_message
 
 FLOOD = "flood"
@@ -30,6 +31,10 @@ class Following:
         self, sender: Sender, database: Database, services: Services, picture: Picture, days: int
     ) -> None:
         self.sender = sender
+        self.way: Sink = sender
+        """The way of all messages: the log itself, or some of them through the gate."""
+        self.arranged: Callable[[list[Message]], list[Message]] = list
+        """The messages of a day in the order in which they are sent when days go by fast."""
         self.database = database
         self.services = services
         self.picture = picture
@@ -63,13 +68,13 @@ class Following:
             self.state.day = day.number + 1
             self.state.date = str(scenario.start + timedelta(days=day.number))
             await self._send(encoder.day(day))
-        await self.sender.put([Message(scenario.end_us, TICK, clock_message(scenario.end_us), 0)])
+        await self.way.put([Message(scenario.end_us, TICK, clock_message(scenario.end_us), 0)])
         await self.until_through()
         return time.monotonic() - self.begun_s
 
     async def until_through(self) -> None:
         """Return when both groups have committed everything sent, and nothing waits to be evaluated again."""
-        await self.sender.flush()
+        await self.way.flush()
         while True:
             if await self.behind() == 0 and await self.database.waiting() == 0:
                 return
@@ -93,7 +98,7 @@ class Following:
 
     async def until(self, at_us: int) -> None:
         """Let the log's time pass up to a moment, without readings, and return when all was followed."""
-        await self.sender.put([Message(at_us, TICK, clock_message(at_us), 0)])
+        await self.way.put([Message(at_us, TICK, clock_message(at_us), 0)])
         await self.until_through()
         await self.until_dispatched()
 
@@ -126,9 +131,9 @@ class Following:
         self.picture.show(self.state)
 
     async def _send(self, messages: Iterable[Message]) -> None:
-        everything = list(messages)
+        everything = self.arranged(list(messages))
         for first in range(0, len(everything), SLICE):
-            await self.sender.put(everything[first : first + SLICE])
+            await self.way.put(everything[first : first + SLICE])
             while True:
                 if await self.behind() <= LAG_LIMIT:
                     break

@@ -5,7 +5,7 @@ follow them. What changes later goes to the log in simulated time, which the reg
 a wall, would not believe.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid5
@@ -24,6 +24,8 @@ from models.messages import Origin
 from models.register import Channel, Organisation, OrganisationKind
 from models.settings import Settings
 from simulators.demo.picture import Picture
+from simulators.devices.display import DEVICE_NAMES
+from simulators.patients.measurements import Device
 from simulators.receivers.receivers import Receivers
 from simulators.scenarios.follow_up import PlannedChange
 from simulators.scenarios.scenario import Scenario
@@ -47,11 +49,17 @@ _OLDEST = date(1930, 1, 1)
 
 
 async def fill_register(
-    settings: Settings, secret: bytes, scenario: Scenario, picture: Picture, receivers: Receivers | None
+    settings: Settings,
+    secret: bytes,
+    scenario: Scenario,
+    picture: Picture,
+    receivers: Receivers | None,
+    lent_to: Collection[int] = (),
 ) -> None:
     """Enters the organisations, where messages to them go, somebody for each hospital, all patients.
 
-    `secret` seals names; without `receivers` nobody has an address.
+    `secret` seals names; without `receivers` nobody has an address. `lent_to`: rows of patients whose devices
+    are on loan to them in the register, without which no system could speak for them.
     """
     dsn = settings.postgres_dsn
     async with connected(dsn, role="thuiswacht_people", application="thuiswacht-demo-register") as pool:
@@ -71,8 +79,8 @@ async def fill_register(
         for hospital in sorted(set(scenario.follow_up.organisation)):
             user = await _enter_engineer(pool, administrator, UUID(hospital))
             rows = [row for row, its in enumerate(scenario.follow_up.organisation) if its == hospital]
-            for some in _together(scenario, rows):
-                await _include(pool, keys, user, scenario, some)
+            for some in together(scenario, rows):
+                await _include(pool, keys, user, scenario, some, lent_to)
     picture.say(f"registered {len(scenario.population):,} patients")
 
 
@@ -132,7 +140,7 @@ async def _enter_engineer(pool: Pool, administrator: User, hospital: UUID) -> Us
     return User(person_id, hospital, Role.ENGINEER)
 
 
-def _together(scenario: Scenario, rows: Sequence[int]) -> Iterator[list[int]]:
+def together(scenario: Scenario, rows: Sequence[int]) -> Iterator[list[int]]:
     """Who is included at once: so many, and none much later than the first, whose moment is then now."""
     registered_us = scenario.follow_up.registered_us
     some: list[int] = []
@@ -145,15 +153,21 @@ def _together(scenario: Scenario, rows: Sequence[int]) -> Iterator[list[int]]:
         yield some
 
 
-async def _include(pool: Pool, keys: Keys, user: User, scenario: Scenario, rows: Sequence[int]) -> None:
-    forms = [(UUID(scenario.patient_texts[row]), _form(scenario, row)) for row in rows]
+async def _include(
+    pool: Pool, keys: Keys, user: User, scenario: Scenario, rows: Sequence[int], lent_to: Collection[int]
+) -> None:
+    """Includes patients at once, their devices lent to those who are in `lent_to`."""
+    forms = [
+        (UUID(scenario.patient_texts[row]), form_of(scenario, row, lends=row in lent_to)) for row in rows
+    ]
     deed = Deed(Action.PATIENT_INCLUDE, Kind.CREATE, SOURCE)
     async with doing(pool, Known(user, _SESSION), deed) as act:
         now_us = int(scenario.follow_up.registered_us[rows[0]])
         await acts.include_patients(act, keys, forms, now_us)
 
 
-def _form(scenario: Scenario, row: int) -> InclusionForm:
+def form_of(scenario: Scenario, row: int, *, lends: bool) -> InclusionForm:
+    """What is filled in to include a patient; `lends`: with their devices."""
     registered, *enrolments = scenario.follow_up.registration(row)
     register = registered.content["register"]
     fields = {
@@ -163,14 +177,23 @@ def _form(scenario: Scenario, row: int) -> InclusionForm:
             # A made-up number might be somebody's.
             "without_bsn": "does not exist",
         },
+        "origin": Origin.SIMULATED,
         "programmes": [_enrolment(enrolment) for enrolment in enrolments],
         "watch_devices": False,
+        "devices": _devices(scenario, row) if lends else [],
         "huisarts": practice_of(scenario, register["huisarts"]),
         "wijk": register["wijk"],
         "language": register["language"],
         "starts_at": to_datetime(registered.at_us),
     }
     return filled_in(InclusionForm, fields)
+
+
+def _devices(scenario: Scenario, row: int) -> list[dict[str, str]]:
+    texts = scenario.homes.device_text[row * len(Device) : (row + 1) * len(Device)]
+    return [
+        {"device_id": text, "kind": DEVICE_NAMES[device]} for text, device in zip(texts, Device, strict=True)
+    ]
 
 
 def _enrolment(planned: PlannedChange) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from uuid import UUID
 from models.db.positions import Position
 from simulators.demo.database import Stored
 from simulators.demo.escalated import Escalated
+from simulators.demo.gate import Delivered
 
 NOT_MEASURED = "not measured"
 
@@ -41,6 +42,8 @@ class Report:
     readings_stored: int
     readings_duplicate: int
     readings_quarantined: int
+    readings_refused: int
+    by_http: Delivered | None
     findings: int
     findings_by_rule: Mapping[str, int]
     findings_digest: str
@@ -127,6 +130,11 @@ def machine() -> str:
     return f"{cores} cores, {platform.machine()}, Python {platform.python_version()}"
 
 
+def _verdict(report: Report) -> str:
+    refused = " + refused" if report.by_http is not None else ""
+    return f"sent = stored + duplicate + quarantined{refused}, to the reading"
+
+
 def _flood(report: Report) -> tuple[str, str, str]:
     if report.flood_readings_per_s is None:
         return ("flood", NOT_MEASURED, "")
@@ -152,6 +160,19 @@ def _escalated(handed: Escalated | None) -> list[tuple[str, str, str]]:
     return rows
 
 
+def _by_http(report: Report) -> list[tuple[str, str, str]]:
+    came = report.by_http
+    if came is None:
+        return []
+    formats = ", ".join(f"{n:,} {name}" for name, n in sorted(came.uploads_by_format.items()))
+    said = f"{came.accepted:,} accepted, {came.duplicate:,} duplicate, {came.refused:,} refused"
+    return [
+        ("  refused", f"{report.readings_refused:,}", "by the front gate: torn, or of strangers"),
+        ("uploads by HTTP", f"{came.uploads:,}", f"{formats}; the gate's answers:"),
+        ("", "", said),
+    ]
+
+
 def table(report: Report) -> str:
     """The report as text of at most 100 columns, for any terminal or none."""
     severities = ", ".join(f"{count} {name}" for name, count in sorted(report.alerts_by_severity.items()))
@@ -162,6 +183,7 @@ def table(report: Report) -> str:
         ("  stored", f"{report.readings_stored:,}", ""),
         ("  duplicate", f"{report.readings_duplicate:,}", "the same value again: counted, not stored twice"),
         ("  quarantined", f"{report.readings_quarantined:,}", "refused, each with its reason"),
+        *_by_http(report),
         ("findings", f"{report.findings:,}", "stretches of time in which a rule held"),
         ("alerts opened", f"{report.alerts_opened:,}", severities),
         ("  retracted", f"{report.alerts_retracted:,}", "late uploads showed that nothing had been missed"),
@@ -189,9 +211,7 @@ def table(report: Report) -> str:
     ]
     head = f"Thuiswacht demo · {report.kafka} · {report.postgres}"
     verdict = (
-        ["sent = stored + duplicate + quarantined, to the reading"]
-        if not report.differences
-        else ["READINGS DO NOT ADD UP:", *report.differences]
+        [_verdict(report)] if not report.differences else ["READINGS DO NOT ADD UP:", *report.differences]
     )
     line = "─" * 76
     return "\n".join(["", head, line, *lines, line, "findings by rule", *rules, line, *verdict, ""])

@@ -7,10 +7,11 @@ import secrets
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,13 +20,14 @@ from ingest.log import cluster_of, connection_options, create_topic
 from ingest.service import until_told
 from models.clock import HOUR_US, MINUTE_US, SECOND_US
 from models.db.migrate import migrate
-from models.db.pool import connect
+from models.db.pool import connected
 from models.identity import KEY_BYTES
 from models.settings import Settings, load_settings
 from simulators.demo.arriving import Arriving
 from simulators.demo.database import Database
 from simulators.demo.escalated import escalated, undelivered
 from simulators.demo.following import Following
+from simulators.demo.gate import DemoGate, Sent, Started, chosen, open_gate, sent, start_gate
 from simulators.demo.live import plan
 from simulators.demo.picture import Picture
 from simulators.demo.registering import fill_register
@@ -38,7 +40,7 @@ from simulators.demo.stretch import Stretch, alarming_patients, send_live
 from simulators.patients.deteriorations import labels_digest
 from simulators.receivers.receivers import Receivers, receiving
 from simulators.scenarios.scenario import Scenario
-from simulators.send import Sender, open_sender
+from simulators.send import open_sender
 from simulators.simulate import newest_programmes
 from simulators.stack import Stack
 from simulators.wire import Encoder
@@ -55,6 +57,8 @@ LATER_US = (11 * MINUTE_US, 27 * MINUTE_US, 43 * MINUTE_US)
 
 None of it reaches the hour before which patients are to have measured: nobody here does any more.
 """
+GATE_EVERY_US = 4 * HOUR_US
+"""In the simulated days, so often what comes over HTTP is waited for."""
 UPLOADS_PER_S = 20
 ALARMS_PER_S = 5
 
@@ -73,6 +77,8 @@ class Wishes:
     postgres: str | None = None
     receivers: bool = True
     console: bool = True
+    gate: bool = True
+    """Whether a part of the patients delivers over HTTP; with a real Kafka alone."""
     stays: bool = False
     """Whether it goes on afterwards, at wall speed, until it is told to end."""
 
@@ -97,6 +103,8 @@ def run(wishes: Wishes, tell: Callable[[Report], None]) -> Report:
         "starting Kafka and Postgres" if kafka is None or postgres is None else "using the servers given"
     )
     with Stack(kafka=kafka, postgres=postgres, say=picture.say) as stack:
+        # The gate counts on what a broker in memory does not promise: that what it took over is kept.
+        wishes = replace(wishes, gate=wishes.gate and stack.is_real_kafka)
         # Somebody else's broker may hold somebody else's log.
         topic = TOPIC if kafka is None else f"thuiswacht.demo.{secrets.token_hex(4)}"
         settings = load_settings(
@@ -130,17 +138,15 @@ async def _run(
         await create_topic(settings.kafka, topic, PARTITIONS, options=connection_options(settings))
     cluster_id = await cluster_of(settings)
     async with AsyncExitStack() as last:
-        pool = await connect(settings.postgres_dsn, role="thuiswacht_read", application="thuiswacht-demo")
-        last.push_async_callback(pool.close)
+        pool = await last.enter_async_context(
+            connected(settings.postgres_dsn, role="thuiswacht_read", application="thuiswacht-demo")
+        )
         database = Database(pool, cluster_id, settings.topic, PARTITIONS)
         await database.require_empty_trial()
         folder = Path(last.enter_context(tempfile.TemporaryDirectory(prefix="thuiswacht-demo-")))
         secret = secrets.token_bytes(KEY_BYTES)
         picture.say(f"names are sealed with a key of this demo: {base64.b64encode(secret).decode()}")
-        receivers: Receivers | None = None
-        if wishes.receivers:
-            arriving = Arriving(picture)
-            receivers = await last.enter_async_context(receiving(folder, secret, arriving.tell))
+        receivers = await last.enter_async_context(_received(wishes, folder, secret, picture))
         services = _start_services(settings, folder, picture)
         last.callback(services.stop)
         sender = await last.enter_async_context(
@@ -148,19 +154,23 @@ async def _run(
         )
         following = Following(sender, database, services, picture, wishes.days)
         await following.until_ready()
-        await fill_register(settings, secret, scenario, picture, receivers)
+        started = start_gate(settings, services) if wishes.gate else None
+        lent_to = chosen(scenario) if wishes.gate else {}
+        await fill_register(settings, secret, scenario, picture, receivers, lent_to)
         await following.until_told()
+        gate = await last.enter_async_context(_delivering(started, settings, following, scenario))
         if wishes.console:
             await _show_screens(settings, services, scenario, secret, picture)
         encoder = Encoder(scenario, TICK_US)
-        flood = await _flood(following, scenario, encoder)
+        flood = await _flood(following, scenario, encoder, gate)
         # Of the simulated days alone: what the stretch at live speed plants is found by its alerts.
         found = await _score(database, scenario)
         if receivers is not None:
             await _dispatch(following, receivers, secret, scenario)
         stretch = await _live(wishes, following, scenario, encoder)
         await following.show()
-        report = await _report(wishes, stack, sender, database, scenario, flood, found, stretch, begun_s)
+        everything = sent(scenario, sender, gate)
+        report = await _report(wishes, stack, everything, database, scenario, flood, found, stretch, begun_s)
         if receivers is not None:
             report = await _later(wishes, following, receivers, scenario, report)
             report = replace(report, wall_s=round(time.monotonic() - begun_s, 1))
@@ -172,9 +182,37 @@ async def _run(
     return report
 
 
-async def _flood(following: Following, scenario: Scenario, encoder: Encoder) -> _Flood:
+@asynccontextmanager
+async def _received(
+    wishes: Wishes, folder: Path, secret: bytes, picture: Picture
+) -> AsyncGenerator[Receivers | None]:
+    """Receivers of messages, where they are wished for."""
+    if not wishes.receivers:
+        yield None
+        return
+    async with receiving(folder, secret, Arriving(picture).tell) as receivers:
+        yield receivers
+
+
+@asynccontextmanager
+async def _delivering(
+    started: Started | None, settings: Settings, following: Following, scenario: Scenario
+) -> AsyncGenerator[DemoGate | None]:
+    """The gate, where one was started, with the way of messages through it."""
+    if started is None:
+        yield None
+        return
+    async with open_gate(started, settings, following.services, scenario, following.sender) as gate:
+        following.way = gate.sink
+        following.picture.say("for your own readings through the front gate (README, Connect a device):")
+        following.picture.say(f"  {gate.exports}")
+        following.arranged = partial(gate.sink.early, every_us=GATE_EVERY_US)
+        yield gate
+
+
+async def _flood(following: Following, scenario: Scenario, encoder: Encoder, gate: DemoGate | None) -> _Flood:
     seconds = await following.flood(scenario, encoder)
-    return _Flood(following.sender.readings, seconds)
+    return _Flood(sent(scenario, following.sender, gate).readings, seconds)
 
 
 async def _stay(
@@ -271,7 +309,7 @@ async def _live(wishes: Wishes, following: Following, scenario: Scenario, encode
 async def _report(
     wishes: Wishes,
     stack: Stack,
-    sender: Sender,
+    everything: Sent,
     database: Database,
     scenario: Scenario,
     flood: _Flood,
@@ -284,7 +322,7 @@ async def _report(
     findings = await database.findings()
     alerts = await database.alerts_by_severity()
     measurable = stack.is_real_kafka
-    wrong = differences(sender.readings_by_partition, positions, await database.stored())
+    wrong = differences(everything.readings_by_partition, positions, await database.stored())
     if len(stretch.delays_s) < stretch.expected:
         wrong.append(f"alerts at live speed: expected {stretch.expected}, heard {len(stretch.delays_s)}")
     return Report(
@@ -292,11 +330,13 @@ async def _report(
         days=wishes.days,
         seed=wishes.seed,
         start=wishes.start.isoformat(),
-        uploads_sent=sender.uploads,
-        readings_sent=sender.readings,
+        uploads_sent=everything.uploads,
+        readings_sent=everything.readings,
         readings_stored=sum(at.stored for at in ingest),
-        readings_duplicate=sum(at.duplicate for at in ingest),
+        readings_duplicate=sum(at.duplicate for at in ingest) + everything.duplicate,
         readings_quarantined=sum(at.quarantined for at in ingest),
+        readings_refused=everything.refused,
+        by_http=everything.delivered,
         findings=len(findings),
         findings_by_rule=dict(sorted(Counter(rule for _, rule, _ in findings).items())),
         findings_digest=findings_digest(finding_id for finding_id, _, _ in findings),
@@ -311,7 +351,8 @@ async def _report(
         patient_years=round(found.patient_years, 2),
         labels_digest=labels_digest(scenario.labels()),
         reading_to_alert_ms=milliseconds(stretch.delays_s if measurable else []),
-        reading_to_alert_is="from before the reading is handed to Kafka until NOTIFY at the commit is heard",
+        reading_to_alert_is="from before the reading is handed to Kafka, or to the gate, until NOTIFY at the "
+        "commit is heard",
         live_alerts_expected=stretch.expected,
         flood_readings=flood.readings,
         flood_s=round(flood.seconds, 2) if measurable else None,

@@ -56,8 +56,8 @@ async def stay(
 
 
 async def _send(following: Following, one: Planned) -> None:
-    await following.sender.put([one.message])
-    await following.sender.flush()
+    await following.way.put([one.message])
+    await following.way.flush()
     following.services.require_running()
     if following.picture.due():
         await following.show()

@@ -57,8 +57,8 @@ async def send_live(following: Following, scenario: Scenario, planned: Sequence[
             if one.alarms is not None:
                 patient = scenario.patient_texts[one.message.patient]
                 handed_s[patient, one.alarms] = time.perf_counter()
-            await following.sender.put([one.message])
-            await following.sender.flush()
+            await following.way.put([one.message])
+            await following.way.flush()
             if following.picture.due():
                 await following.behind()
         await following.until_through()

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +54,7 @@ class FollowUp:
         begin_us: int,
         days: int,
         registers: bool = True,
+        organisation: UUID | None = None,
     ) -> None:
         n = len(population)
         self.registers = registers
@@ -74,6 +76,8 @@ class FollowUp:
         self.discharged_us = np.full(n, NEVER_US)
         self.ended_us = np.full(n, NEVER_US)
         organisations = uuid_texts(uuids4(stream(population.seed, Purpose.REGISTER), ORGANISATIONS))
+        if organisation is not None:
+            organisations = [str(organisation)] * ORGANISATIONS
         self.organisation = [organisations[int(u * ORGANISATIONS)] for u in uniform[:, 3]]
         self.huisarts = [f"praktijk-{int(u * PRACTICES) + 1:03}" for u in uniform[:, 4]]
         self.wijk = [f"wijk-{int(u * WIJKEN) + 1:02}" for u in uniform[:, 5]]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from uuid import UUID
 
 from alerting.engine.programme import Programme
 from simulators.devices.delivery import Delivery
@@ -49,7 +50,9 @@ class Scenario:
         rates: Rates | None = None,
         deteriorations: float = 1.0,
         registers: bool = True,
+        organisation: UUID | None = None,
     ) -> None:
+        """`organisation`: of which all patients are; left out, of three that come with the seed."""
         self.seed = seed
         self.days = days
         self.start = start
@@ -65,6 +68,7 @@ class Scenario:
             begin_us=self.begin_us,
             days=days,
             registers=registers,
+            organisation=organisation,
         )
         self.delivery = Delivery(self.population, Rates() if rates is None else rates)
         self.patient_texts = [*self.population.patient_text, *uuid_texts(self.delivery.stranger_id)]

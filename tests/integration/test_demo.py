@@ -46,15 +46,22 @@ def test_it_counts_to_the_reading_and_twice_the_same(
         file = tmp_path / "report.json"
         done = run(*command(stack, dsn, "--report", str(file)))
         assert done.returncode == 0, done.stderr
-        assert "sent = stored + duplicate + quarantined" in done.stdout
+        assert "sent = stored + duplicate + quarantined + refused" in done.stdout
         assert re.search(r"console   http://localhost:\d+/console", done.stderr)
         assert re.search(r"nurse .* code \d{6}", done.stderr)
+        assert re.search(
+            r"export GATE=http://localhost:\d+ DEVICE=scale-\S+ CLIENT=\S+ SECRET=whsec_", done.stderr
+        )
         assert "Verantwoordelijk tot iemand dit met naam overneemt" in done.stderr, "a letter is shown"
         reports.append(json.loads(file.read_text()))
     first, second = reports
     assert first["readings_sent"] > 1_000
     kept = first["readings_stored"] + first["readings_duplicate"] + first["readings_quarantined"]
-    assert first["readings_sent"] == kept
+    assert first["readings_sent"] == kept + first["readings_refused"]
+    by_http = first["by_http"]
+    assert by_http["uploads"] == by_http["accepted"] + by_http["duplicate"] + by_http["refused"]
+    assert min(by_http["uploads_by_format"][form] for form in ("fhir", "json")) > 20
+    assert by_http["accepted"] > by_http["duplicate"] + by_http["refused"]
     assert first["findings"] == sum(first["findings_by_rule"].values()) > 0
     assert first["alerts_opened"] >= first["live_alerts_expected"] > 0
     latency = first["reading_to_alert_ms"]
@@ -67,6 +74,10 @@ def test_it_counts_to_the_reading_and_twice_the_same(
         assert (handed["undelivered"], handed["not_received"], handed["refused"]) == (0, 0, 0)
         # How often something was tried, and what was late for a while, depends on the machine.
         del handed["copies"], handed["troubles"]
+        # Whether something was stored already when it came again, or came otherwise, does too.
+        came = report["by_http"]
+        came["readings"] = came.pop("readings_in_log") + came.pop("readings_duplicate")
+        del came["accepted"], came["duplicate"], came["refused"], came["requests_again"]
     assert first["escalated"] == second["escalated"]
     differs = {key for key in first if first[key] != second[key]}
     assert differs <= {"reading_to_alert_ms", "flood_s", "flood_readings_per_s", "wall_s"}

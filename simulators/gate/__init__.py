@@ -1,0 +1,1 @@
+"""The way of simulated uploads through the front gate: in its formats, with real credentials, over HTTP."""
