@@ -109,6 +109,15 @@ _MESSAGE = """
         (SELECT count(*) + 1 FROM message), jsonb_build_object('text', $5::text), '2026-11-20Z')
 """
 
+_PROPOSAL = """
+    INSERT INTO proposal (patient_id, proposal_id, organisation_id, kind, subject, programme, told_by, by)
+    VALUES ($1, $3, $2, 'enrol', $1, 'copd', $2, $1)
+"""
+_WORD = """
+    INSERT INTO hospital_word (patient_id, word_id, organisation_id, told_by, by, about, keys, said)
+    VALUES ($1, $1, $2, $2, $1, 'stay', ARRAY[$1::uuid], 'over')
+"""
+
 DIRECTORY = ("organisation", "person", "person_role", "message_address")
 
 
@@ -120,6 +129,7 @@ class Subject:
     word: str
     alert_id: UUID = field(default_factory=uuid4)
     escalation_id: UUID = field(default_factory=uuid4)
+    proposal_id: UUID = field(default_factory=uuid4)
 
 
 @dataclass(slots=True)
@@ -239,6 +249,8 @@ class World:
             (_PATIENT, (origin,)),
             (_READING, (it.word,)),
             (_REFUSED, (it.word,)),
+            (_PROPOSAL, (it.proposal_id,)),
+            (_WORD, ()),
             (_CHANGES, (f'{{"register": {{"origin": "{origin}", "organisation_id": "{THEIRS}"}}}}',)),
         ):
             await self.admin.execute(statement, it.patient_id, THEIRS, *values)
