@@ -55,6 +55,10 @@ bench: $(INSTALLED) ## what this machine stores and checks per second, and what 
 bench-console: $(INSTALLED) ## how fast the screens are for 50 nurses and 5,000 open alerts; ARGS=--help
 	$(BIN)/python -m benchmarks.console $(ARGS)
 
+.PHONY: bench-gateway
+bench-gateway: $(INSTALLED) ## how much the front gate takes, and how long it takes; ARGS=--help
+	$(BIN)/python -m benchmarks.gateway $(ARGS)
+
 .PHONY: pictures
 pictures: $(INSTALLED) ## pictures of the main screens, taken from the demo, for the README
 	$(BIN)/python -m benchmarks.pictures $(ARGS)
