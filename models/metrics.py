@@ -254,3 +254,36 @@ WATCH_ELECTED = Gauge("thuiswacht_watch_elected_services", "1 in the one service
 
 CLOCK_TICKS = Counter("thuiswacht_clock_ticks_total", "Clock messages written to the log.", ["partition"])
 CLOCK_BEHIND = Gauge("thuiswacht_clock_behind_seconds", "How late the last clock message was written.")
+
+# The front gate.
+
+GATEWAY_REQUESTS = Counter(
+    "thuiswacht_gateway_requests_total", "Requests that were answered.", ["route", "status"]
+)
+GATEWAY_DURATION = Histogram(
+    "thuiswacht_gateway_duration_seconds",
+    "From the head of a request to its answer.",
+    ["route"],
+    buckets=_WORK_S,
+)
+GATEWAY_READINGS = Counter(
+    "thuiswacht_gateway_readings_total",
+    "Readings that were delivered, by what became of them: accepted, duplicate, refused.",
+    ["result"],
+)
+GATEWAY_WRITE = Histogram(
+    "thuiswacht_gateway_write_seconds",
+    "From handing messages to the broker until it has them on all replicas.",
+    buckets=_WORK_S,
+)
+GATEWAY_CUT_OFF = Counter(
+    "thuiswacht_gateway_cut_off_total",
+    "Connections that were cut off: garbage, slow or large heads, answers that nobody fetches, too many.",
+    ["why"],
+)
+GATEWAY_REFUSED = Counter(
+    "thuiswacht_gateway_refused_requests_total",
+    "Requests that were not let in, by client (-: nobody that is known) and why: unknown, signature, "
+    "not_allowed, rate, too_many at once, full.",
+    ["client", "reason"],
+)
