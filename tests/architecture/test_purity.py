@@ -27,6 +27,13 @@ IMPURE_MODELS = {
     "models/settings.py",
     "models/watchdog.py",
 }
+PURE_FOLDERS = (
+    "alerting/acts/",
+    "alerting/engine/",
+    "alerting/lifecycle/",
+    "ingest/delivery/fhir/",
+    "ingest/delivery/vendors/",
+)
 IMPURE_EXPLAIN = {"alerting/explain/commands.py", "alerting/explain/stored.py"}
 PURE_ELSEWHERE = {
     "alerting/because.py",
@@ -111,7 +118,32 @@ PURE_ELSEWHERE = {
     "ingest/batches.py",
     "ingest/changes.py",
     "ingest/decode.py",
+    "ingest/delivery/adapter.py",
+    "ingest/delivery/clients/certificates.py",
+    "ingest/delivery/clients/limits.py",
+    "ingest/delivery/clients/listing.py",
+    "ingest/delivery/clients/sealing.py",
+    "ingest/delivery/clients/signatures.py",
+    "ingest/delivery/clients/turns.py",
+    "ingest/delivery/content.py",
+    "ingest/delivery/drafts.py",
+    "ingest/delivery/hospital/decisions.py",
+    "ingest/delivery/hospital/elements.py",
+    "ingest/delivery/hospital/encounter.py",
+    "ingest/delivery/hospital/episode.py",
+    "ingest/delivery/hospital/patient.py",
+    "ingest/delivery/hospital/told.py",
+    "ingest/delivery/plain.py",
+    "ingest/delivery/preview.py",
+    "ingest/delivery/status.py",
+    "ingest/delivery/strict.py",
+    "ingest/delivery/unpacking.py",
+    "ingest/delivery/verdicts.py",
+    "ingest/foreseen.py",
     "ingest/gateway/configuration.py",
+    "ingest/gateway/delivery/described.py",
+    "ingest/gateway/delivery/described_fhir.py",
+    "ingest/gateway/delivery/described_webhooks.py",
     "ingest/gateway/login/claims.py",
     "ingest/gateway/login/forgery.py",
     "ingest/gateway/login/keys.py",
@@ -144,7 +176,7 @@ def is_pure(path: Path) -> bool:
     file = name(path)
     return (
         (file.startswith("models/") and not file.startswith("models/db/") and file not in IMPURE_MODELS)
-        or file.startswith(("alerting/acts/", "alerting/engine/", "alerting/lifecycle/"))
+        or file.startswith(PURE_FOLDERS)
         or (file.startswith("alerting/explain/") and file not in IMPURE_EXPLAIN)
         or file in PURE_ELSEWHERE
     )

@@ -1,6 +1,7 @@
 """The queries of every batch find their rows by index, also when the tables have grown."""
 
 from dataclasses import replace
+from hashlib import sha256
 from uuid import UUID
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from models.alerts import Alert
 from models.db import (
     alerts,
+    callers,
     escalations,
     findings,
     history,
@@ -24,6 +26,7 @@ from models.db import (
     values,
     worklist,
 )
+from models.db.callers import Asked, Shown
 from models.db.pool import Connection
 from models.escalations import Message, MessageState
 from models.sources import Activity
@@ -201,3 +204,54 @@ async def test_steps_that_are_due(connection: Connection, plans: Plans) -> None:
 
 async def test_a_query_without_an_index_would_be_seen(connection: Connection, plans: Plans) -> None:
     assert wasteful(await plans(connection.fetch("SELECT * FROM alert WHERE outcome = 'elsewhere'")))
+
+
+_MANY_HOMES = """
+    INSERT INTO organisation (organisation_id, name, kind, origin)
+        VALUES ('00000000-0000-4000-8000-0000000000aa', 'Centrum', 'monitoring_centre', 'simulated');
+    INSERT INTO person (person_id, name, is_system)
+        VALUES ('00000000-0000-4000-8000-0000000000ab', 'hub', true);
+    INSERT INTO person_role VALUES
+        ('00000000-0000-4000-8000-0000000000ab', '00000000-0000-4000-8000-0000000000aa', 'service');
+    INSERT INTO client (client_id, person_id, organisation_id, names_patients, added_at) VALUES
+        ('hub', '00000000-0000-4000-8000-0000000000ab', '00000000-0000-4000-8000-0000000000aa', true, now());
+    INSERT INTO client_key (client_id, number, kind, sealed_secret, from_at)
+        VALUES ('hub', 1, 'hmac', 'x', now() - interval '1 day');
+    INSERT INTO session (session_id, kind, token_sha256, person_id, organisation_id, role, began_at, seen_at,
+        until_at, client_id, client_key)
+        SELECT gen_random_uuid(), 'system', sha256(i::text::bytea), '00000000-0000-4000-8000-0000000000ab',
+            '00000000-0000-4000-8000-0000000000aa', 'service', now(), now(), now() + '9m', 'hub', 1
+        FROM generate_series(1, 20000) AS i;
+    INSERT INTO treatment_relation (patient_id, organisation_id)
+        SELECT patient_id, '00000000-0000-4000-8000-0000000000aa' FROM registration;
+    INSERT INTO device_loan (patient_id, organisation_id, device_id, kind, handed_out_at, returned_at)
+        SELECT patient_id, organisation_id, 'd' || patient_id, 'scale', now() - interval '9 days' * i,
+            CASE WHEN i = 2 THEN now() - interval '10 days' END
+        FROM registration, generate_series(1, 2) AS i;
+    INSERT INTO objection (patient_id, organisation_id, by)
+        SELECT patient_id, '00000000-0000-4000-8000-0000000000aa', patient_id FROM registration
+        ORDER BY patient_id DESC LIMIT 500;
+    INSERT INTO patient_identity (patient_id, organisation_id, sealed, key_id, bsn_digest, name_digest)
+        SELECT patient_id, organisation_id, 'x', 'x', sha256(patient_id::text::bytea), 'x' FROM registration;
+    ANALYZE session, treatment_relation, device_loan, objection, patient_identity, client,
+        client_key, person, person_role;
+"""
+
+
+async def test_who_delivers_and_for_whom(connection: Connection, plans: Plans) -> None:
+    """However many patients and tokens there are; clients, keys and roles are few."""
+    await connection.execute(_MANY_HOMES)
+    shown = [Shown(token_sha256=sha256(str(n).encode()).digest()) for n in range(1, 31)]
+    asked = [Asked("hub", f"d{one}", one, b"b" * 32) for one in SOME]
+    known: list[callers.Known | None] = []
+    found: list[callers.Found] = []
+
+    async def look() -> None:
+        known.extend(await callers.callers(connection, shown))
+        found.extend(await callers.speakers(connection, asked))
+
+    taken = await plans(look())
+    assert all(known)
+    assert [one.patient_id for one in found] == SOME
+    few = ("client", "client_key", "person", "person_role", "access_policy")
+    assert wasteful([node for node in taken if node.get("Relation Name") not in few]) == []
