@@ -1,4 +1,4 @@
-"""Questions that come together are asked together: one query for all that waited while the last was out.
+"""Questions that come together are asked together: one query for all that waited while others were out.
 
 Nothing is kept: an answer goes to who asked before the query was sent, and to nobody after. So what was
 revoked a moment ago is gone from the next query on, and several instances need to tell each other nothing.
@@ -12,6 +12,10 @@ Asked = TypeVar("Asked")
 Found = TypeVar("Found")
 
 
+OUT = 2
+"""So many queries are out at a time: with one, whoever just missed it would wait for two."""
+
+
 class Loader(Generic[Asked, Found]):
     """Answers one question after another by loading several at once. `most`: at once, the rest after that."""
 
@@ -21,7 +25,8 @@ class Loader(Generic[Asked, Found]):
         self._load = load
         self._most = most
         self._waiting: list[tuple[Asked, asyncio.Future[Found]]] = []
-        self._running: asyncio.Task[None] | None = None
+        self._out = 0
+        self._tasks = set[asyncio.Task[None]]()
 
     async def __call__(self, asked: Asked) -> Found:
         """The answer. **Raises**: what loading raises."""
@@ -36,8 +41,11 @@ class Loader(Generic[Asked, Found]):
     def _ask(self, asked: Asked) -> asyncio.Future[Found]:
         future: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
         self._waiting.append((asked, future))
-        if self._running is None:
-            self._running = asyncio.create_task(self._run())
+        if self._out < OUT:
+            self._out += 1
+            task = asyncio.create_task(self._run())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
         return future
 
     async def _run(self) -> None:
@@ -49,7 +57,8 @@ class Loader(Generic[Asked, Found]):
                 if batch:
                     await self._answer(batch)
         finally:
-            self._running = None
+            # Here, not when the task is seen to be done: who asks in between would wait for nobody.
+            self._out -= 1
 
     async def _answer(self, batch: list[tuple[Asked, asyncio.Future[Found]]]) -> None:
         try:

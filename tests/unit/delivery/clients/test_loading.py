@@ -23,7 +23,7 @@ class Answering:
         return [str(one) for one in asked]
 
 
-async def test_while_one_query_is_out_the_next_collects() -> None:
+async def test_while_queries_are_out_the_next_collects() -> None:
     answering = Answering()
     loader: Loader[int, str] = Loader(answering, most=3)
     first = asyncio.create_task(loader(0))
@@ -34,7 +34,31 @@ async def test_while_one_query_is_out_the_next_collects() -> None:
     await asyncio.sleep(0)
     answering.may_go.set()
     assert await asyncio.gather(first, *others, again) == ["0", "1", "2", "3", "4", "5", "0"]
+    # Two are out, the third had to wait for one of them.
     assert answering.batches == [[0], [1, 2, 3], [4, 5, 0]]
+
+
+async def test_never_are_more_than_two_out_and_whoever_asks_is_answered_whenever_that_is() -> None:
+    out = most = 0
+
+    async def load(asked: Sequence[int]) -> list[str]:
+        nonlocal out, most
+        out += 1
+        most = max(most, out)
+        await asyncio.sleep(0)
+        out -= 1
+        return [str(one) for one in asked]
+
+    loader: Loader[int, str] = Loader(load, most=4)
+
+    async def ask(number: int) -> str:
+        # In every turn of the loop somebody asks, also in that in which a query has just ended.
+        for _ in range(number % 97):
+            await asyncio.sleep(0)
+        return await loader(number)
+
+    assert await asyncio.gather(*map(ask, range(1_000))) == [str(number) for number in range(1_000)]
+    assert most == 2
 
 
 async def test_several_at_once_in_their_order() -> None:
