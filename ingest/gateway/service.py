@@ -1,8 +1,8 @@
 """The API as a service: checked against its database before it listens, with probes like the others."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import uvicorn
@@ -20,6 +20,7 @@ from ingest.gateway.login.provider import Provider
 from ingest.gateway.login.token import make_token
 from ingest.gateway.problems import answer
 from ingest.gateway.routes import Routes
+from ingest.gateway.server import Server, pause
 from ingest.service import together
 from models import logs
 from models.clock import wall_now_us
@@ -161,7 +162,7 @@ async def _wait_until_ready(
         except TryAgain as error:
             health.set("database", False, str(error))
             log.warning("away", what="database", why=str(error))
-            await _pause(stop, error.after_s)
+            await pause(stop, error.after_s)
         else:
             health.set("database", True)
             return
@@ -171,7 +172,7 @@ async def _listen(
     app: FastAPI, settings: Settings, port: int, pools: Pools, health: Health, stop: asyncio.Event
 ) -> None:
     proxies = settings.api_trusted_proxies
-    server = _Server(
+    server = Server(
         uvicorn.Config(
             app,
             host=settings.api_host,
@@ -219,18 +220,4 @@ async def _look_after(login: Pool, server: uvicorn.Server, health: Health, stop:
             health.set("database", False, str(error))
         else:
             health.set("database", True)
-        await _pause(stop, _LOOK_EVERY_S if server.started else 0.1)
-
-
-class _Server(uvicorn.Server):
-    """Leaves signals to us, as in the other services."""
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        """Captures none."""
-        yield
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)
+        await pause(stop, _LOOK_EVERY_S if server.started else 0.1)

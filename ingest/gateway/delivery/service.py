@@ -6,7 +6,7 @@ import logging
 import socket
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Generator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -31,6 +31,7 @@ from ingest.gateway.delivery.fhir import FhirService
 from ingest.gateway.delivery.routes import DeliveryRoutes, Gate
 from ingest.gateway.delivery.tokens import NO_TOKENS, giving_tokens
 from ingest.gateway.delivery.told import ToldTime, require_gateway_time, told_now_us
+from ingest.gateway.server import Server, pause
 from ingest.log import Ends, Writer, cluster_of
 from models import logs
 from models.clock import wall_now_us
@@ -227,7 +228,7 @@ async def _checked(pool: Pool, settings: Settings, health: Health, stop: asyncio
         except TryAgain as error:
             health.set("database", False, str(error))
             log.warning("away", what="database", why=str(error))
-            await _pause(stop, error.after_s)
+            await pause(stop, error.after_s)
         else:
             health.set("database", True)
             return purpose
@@ -245,7 +246,7 @@ async def _opened(settings: Settings, health: Health, stop: asyncio.Event) -> As
             except TryAgain as error:
                 health.set("broker", False, str(error))
                 log.warning("away", what="broker", why=str(error))
-                await _pause(stop, error.after_s)
+                await pause(stop, error.after_s)
                 continue
             health.set("broker", True)
             yield log_is
@@ -266,7 +267,7 @@ async def _open(settings: Settings, opened: AsyncExitStack) -> OpenLog:
 async def _listen(
     app: FastAPI, settings: Settings, pool: Pool, writer: Writer, health: Health, stop: asyncio.Event
 ) -> None:
-    server = _Server(
+    server = Server(
         uvicorn.Config(
             app,
             http=BoundedConnection,
@@ -324,7 +325,7 @@ async def _look_after(
         health.set("gateway", server.started, "does not listen yet")
         await _look(health, "database", _ask(pool))
         await _look(health, "broker", writer.reach(_LOOK_EVERY_S))
-        await _pause(stop, _LOOK_EVERY_S if server.started else 0.1)
+        await pause(stop, _LOOK_EVERY_S if server.started else 0.1)
 
 
 async def _look(health: Health, what: str, asked: Awaitable[None]) -> None:
@@ -342,17 +343,3 @@ async def _look(health: Health, what: str, asked: Awaitable[None]) -> None:
 async def _ask(pool: Pool) -> None:
     async with pool.connection() as connection:
         await connection.execute("SELECT 1")
-
-
-class _Server(uvicorn.Server):
-    """Leaves signals to us, as in the other services."""
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        """Captures none."""
-        yield
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)
