@@ -7,6 +7,7 @@ from decimal import Decimal
 from importlib import import_module
 from pkgutil import iter_modules
 from types import MappingProxyType
+from typing import cast
 
 from ingest.delivery import vendors
 from ingest.delivery.clients.signatures import Form
@@ -95,7 +96,8 @@ def fields_of(found: object, where: str) -> Mapping[str, object]:
     """A JSON object. **Raises**: Unfit."""
     if not isinstance(found, dict):
         raise Unfit(where, "an object", found, Code.STRUCTURE)
-    return found  # pyright: ignore[reportUnknownVariableType]  (JSON: its keys are texts)
+    # The keys of JSON are texts.
+    return cast("dict[str, object]", found)
 
 
 def items_of(fields: Mapping[str, object], name: str, where: str) -> Sequence[object]:
@@ -103,14 +105,15 @@ def items_of(fields: Mapping[str, object], name: str, where: str) -> Sequence[ob
     found = _present(fields, name, where)
     if not isinstance(found, list):
         raise Unfit(_path(where, name), "an array", found, Code.STRUCTURE)
-    if not 1 <= len(found) <= MAX_READINGS_PER_UPLOAD:  # pyright: ignore[reportUnknownArgumentType]
+    items = cast("list[object]", found)
+    if not 1 <= len(items) <= MAX_READINGS_PER_UPLOAD:
         raise Unfit(
             _path(where, name),
             f"1 to {MAX_READINGS_PER_UPLOAD:,} entries",
-            len(found),  # pyright: ignore[reportUnknownArgumentType]
+            len(items),
             Code.TOO_LONG,
         )
-    return found  # pyright: ignore[reportUnknownVariableType]  (of anything)
+    return items
 
 
 def text_of(fields: Mapping[str, object], name: str, where: str) -> str:

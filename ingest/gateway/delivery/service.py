@@ -13,6 +13,7 @@ from importlib.metadata import version
 import uvicorn
 from fastapi import APIRouter, FastAPI
 
+from ingest.acting import Decide
 from ingest.delivery.clients.sealing import Sealing
 from ingest.delivery.desk import DEADLINE_S, Desk
 from ingest.delivery.following import Following
@@ -34,6 +35,7 @@ from ingest.gateway.delivery.told import ToldTime, require_gateway_time, told_no
 from ingest.gateway.server import Server, pause
 from ingest.log import Ends, Writer, cluster_of
 from models import logs
+from models.access import decide
 from models.clock import wall_now_us
 from models.db import gate as stored
 from models.db.gate import Identity, Stored
@@ -157,10 +159,12 @@ def make_app(
     tokens: Mapping[str, APIRouter] = NO_TOKENS,
     *,
     is_trial: bool = False,
+    decide: Decide = decide,
 ) -> FastAPI:
     """The application over these connections; without `hospital` it takes readings alone.
 
     `tokens`: where they are given, and what answers there. `is_trial`: nobody in this database exists.
+    `decide`: the policy; another one in tests of what the database refuses by itself.
     """
     settings = configuration.settings
     marks = Marks(configuration.secret, log_is.cluster_id, settings.topic)
@@ -170,9 +174,10 @@ def make_app(
         at_work=settings.gateway_at_work,
         read_body=read_body,
         certificates=configuration.certificates,
+        decide=decide,
     )
     digest = None if settings.identity_key is None else Keys(identity_key(settings)).bsn_digest
-    speakers = Speakers(pool, digest)
+    speakers = Speakers(pool, digest, decide=decide)
     following = Following(pool, log_is.ends, settings.storing_group, log_is.cluster_id, settings.topic)
     desk = Desk(pool, speakers, log_is.writer, following, marks)
 

@@ -25,8 +25,7 @@ from ingest.gateway.delivery.service import ROUTES, GatewaySettings, OpenLog, ma
 from ingest.gateway.login.door import digest
 from ingest.gateway.routes import each_route
 from ingest.log import Ends, Writer, cluster_of
-from models import access
-from models.access import Action, Ground, Relation, Role, User, decide
+from models.access import Action, Relation, Role, User, decide
 from models.clock import wall_now_us
 from models.db.pool import Connection, connect
 from models.identity import Keys
@@ -36,6 +35,7 @@ from tests import shipped
 from tests.integration.access.gate_requests import ABOUT_NOBODY, ADAPTER, CLIENT, GATE_REQUESTS
 from tests.integration.access.world import NEIGHBOURS, OURS, RELATIONS, Subject, World
 from tests.integration.delivery.asking import signed_headers
+from tests.integration.policies import anybody_may
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -115,7 +115,8 @@ async def front(
     async with Writer(settings, timeout_s=5) as writer, Ends(settings) as ends:
         log_is = OpenLog(writer, ends, await cluster_of(settings))
         configuration = GatewaySettings(settings, SECRET, None)
-        app = make_app(configuration, gateway, log_is, HospitalDesk(people, KEYS))
+        hospital = HospitalDesk(people, KEYS, decide=world.decide)
+        app = make_app(configuration, gateway, log_is, hospital, decide=world.decide)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="https://gate.test") as http:
             yield FrontGate(http, world, ends, secrets, user)
@@ -152,11 +153,8 @@ async def test_delivered_or_refused_as_declared(front: FrontGate, name: str) -> 
 
 
 @pytest.mark.parametrize("name", GATE_REQUESTS)
-async def test_the_database_alone_suffices(
-    front: FrontGate, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    everybody = dict.fromkeys(Role, (Ground.OFFICE,))
-    monkeypatch.setattr(access, "POLICY", dict.fromkeys(Action, everybody))
+async def test_the_database_alone_suffices(front: FrontGate, name: str) -> None:
+    front.world.policy = anybody_may
     for relation in RELATIONS.values():
         # What is allowed is known to work; what would be refused is tried with nobody to refuse it.
         if relation.treatment and not relation.objection:

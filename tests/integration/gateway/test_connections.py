@@ -1,18 +1,19 @@
 """Connections that never end are ended; who comes late to their own request still hears the answer to it."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 import pytest
 import uvicorn
 from fastapi import FastAPI, Request, Response
+from prometheus_client import REGISTRY
 
 from ingest.gateway.delivery import bodies, connections
 from ingest.gateway.delivery.bodies import read_body
 from ingest.gateway.delivery.connections import BoundedConnection
 from ingest.gateway.problems import answer
-from models import metrics
+from ingest.gateway.server import Server
 from models.errors import ThuiswachtError
 from simulators.stack.ports import free_port
 
@@ -28,12 +29,6 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "SLOWEST_HEAD_S", SOON_S)
     monkeypatch.setattr(connections, "SLOWEST_FETCH_S", SOON_S)
     monkeypatch.setattr(bodies, "SLOWEST_S", SOON_S)
-
-
-class _Server(uvicorn.Server):
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield
 
 
 @asynccontextmanager
@@ -58,7 +53,7 @@ async def serving() -> AsyncGenerator[int]:
         app, host="127.0.0.1", port=port, http=BoundedConnection, lifespan="off", log_config=None,
         timeout_keep_alive=60, access_log=False,
     )  # fmt: skip
-    server = _Server(config)
+    server = Server(config)
     task = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 (uvicorn gives no event)
         await asyncio.sleep(0.01)
@@ -93,7 +88,7 @@ async def answered(reader: asyncio.StreamReader) -> tuple[int, bytes]:
 
 
 def cut_off(why: str) -> float:
-    return metrics.GATEWAY_CUT_OFF.labels(why)._value.get()  # type: ignore[no-any-return]
+    return REGISTRY.get_sample_value("thuiswacht_gateway_cut_off_total", {"why": why}) or 0.0
 
 
 @pytest.mark.parametrize("sent", [b"", b"POST /read HT", HEAD, b"\r\n\r\n"])

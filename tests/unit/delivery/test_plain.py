@@ -16,10 +16,11 @@ from ingest.delivery.preview import preview
 from ingest.delivery.strict import Unreadable
 from models.clock import to_us
 from models.columns import Refusal
+from models.messages import WireReading
 
 AT_US = 1_795_332_660_000_000
 PATIENT = "00000000-0000-4000-8000-000000000001"
-WEIGHT = {"kind": "body_weight", "value": 81.4, "unit": "kg", "taken_at_us": AT_US}
+WEIGHT: WireReading = {"kind": "body_weight", "value": 81.4, "unit": "kg", "taken_at_us": AT_US}
 SENT = {"device_id": "scale-1", "readings": [WEIGHT]}
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -55,7 +56,7 @@ def test_an_upload_as_on_the_wire() -> None:
         "sent_at_us": AT_US + 1, "readings": [WEIGHT, {"kind": "steps", "taken_at_us": AT_US, "void": True}],
     })  # fmt: skip
     assert found == Delivered(
-        readings=(WEIGHT, {"kind": "steps", "taken_at_us": AT_US, "void": True}),  # type: ignore[arg-type]
+        readings=(WEIGHT, WireReading(kind="steps", taken_at_us=AT_US, void=True)),
         places=("readings[0]", "readings[1]"),
         device_id="scale-1",
         patient=Named(patient_id=UUID(PATIENT)),
