@@ -31,7 +31,7 @@ class WishesForm(Form):
 
 @routes.route("GET", "/events", action=Action.OWN_SESSION, kind=Kind.READ)
 async def events(request: Request, act: Act, console: ByConsole) -> StreamingResponse:  # noqa: ARG001
-    """Server-sent events, one connection for a browser: *changed*, with the number of the newest event."""
+    """Server-sent events, one connection for a browser: *changed*, *delayed*, *away*, *ended*."""
     identify = request.app.state.identify
     stop: asyncio.Event = request.app.state.stop
 

@@ -28,7 +28,7 @@ PLACES = 50
 """Browsers are told one after the other, so that they do not all ask at once: within a quarter second."""
 
 News = tuple[int, Sequence[Delay]]
-"""The number of the newest event, and what is late."""
+"""How often something changed, as far as this process heard, and what is late."""
 
 
 @dataclass(slots=True)
@@ -36,8 +36,9 @@ class Hub:
     """What all pages of this process know of the world outside their own requests."""
 
     settings: Settings
-    event_no: int = 0
+    changes: int = 0
     delays: Sequence[Delay] = ()
+    _newest: int = 0
     _course: Course = ()
     _heard: asyncio.Event = field(default_factory=asyncio.Event)
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -54,7 +55,7 @@ class Hub:
             except TryAgain as error:
                 log.warning("away", what="database", why=str(error))
                 away_since_us = away_since_us or wall_now_us()
-                await self._tell(self.event_no, [Delay(Stage.DATABASE, away_since_us)])
+                await self._tell(self.changes, [Delay(Stage.DATABASE, away_since_us)])
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), error.after_s)
         async with self._news:
@@ -71,7 +72,7 @@ class Hub:
             yield "retry: 1000\n\n"
             told: News | None = None
             while not stop.is_set():
-                if (now := (self.event_no, self.delays)) != told:
+                if (now := (self.changes, self.delays)) != told:
                     for one in news(told, now):
                         yield one
                     told = now
@@ -110,9 +111,18 @@ class Hub:
         return True
 
     async def _follow(self, connection: Connection, stop: asyncio.Event) -> None:
+        """Tells of each commit that is heard of, and of each number of an event that is new.
+
+        The number alone would not do: it is given before the commit, so that what is committed later may
+        have the lower one, or one that was seen already.
+        """
         while not stop.is_set():
+            is_heard = self._heard.is_set()
             self._heard.clear()
-            await self._tell(await newest_event(connection), await self._behind(connection))
+            newest = await newest_event(connection)
+            changes = self.changes + (is_heard or newest != self._newest)
+            self._newest = newest
+            await self._tell(changes, await self._behind(connection))
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._heard.wait(), LOOK_EVERY_S)
 
@@ -121,10 +131,10 @@ class Hub:
         self._course = followed(self._course, heard, now_us)
         return delays(heard, now_us, self._course, by_wall=self.settings.dispatch_time == "wall")
 
-    async def _tell(self, event_no: int, behind: Sequence[Delay]) -> None:
-        if (event_no, behind) == (self.event_no, self.delays):
+    async def _tell(self, changes: int, behind: Sequence[Delay]) -> None:
+        if (changes, behind) == (self.changes, self.delays):
             return
-        self.event_no, self.delays = event_no, behind
+        self.changes, self.delays = changes, behind
         async with self._news:
             self._news.notify_all()
 
@@ -136,11 +146,11 @@ def news(told: News | None, now: News) -> Iterator[str]:
     not, and *away* says since when.
 
     >>> list(news((6, ()), (7, ())))
-    ['id: 7\nevent: changed\ndata:\n\n']
+    ['event: changed\ndata:\n\n']
     >>> list(news((7, ()), (7, [Delay(Stage.STORING, 0)])))
     ['event: delayed\ndata:\n\n']
     """
-    event_no, behind = now
+    changes, behind = now
     away = _away(behind)
     if away is not None:
         yield f"event: away\ndata: {(away.since_us or wall_now_us()) // 1_000}\n\n"
@@ -148,8 +158,8 @@ def news(told: News | None, now: News) -> Iterator[str]:
     is_back = told is None or _away(told[1]) is not None
     if is_back or (told is not None and told[1] != behind):
         yield "event: delayed\ndata:\n\n"
-    if is_back or (told is not None and told[0] != event_no):
-        yield f"id: {event_no}\nevent: changed\ndata:\n\n"
+    if is_back or (told is not None and told[0] != changes):
+        yield "event: changed\ndata:\n\n"
 
 
 def _away(behind: Sequence[Delay]) -> Delay | None:

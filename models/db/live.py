@@ -35,7 +35,7 @@ async def listening(pool: Pool, heard: Callable[[], None]) -> AsyncGenerator[Con
 
 
 async def newest_event(connection: Connection) -> int:
-    """The number of the newest thing that happened to any alert; 0 before the first."""
+    """The number of the newest thing that happened to any alert, committed or not; 0 before the first."""
     number: int = await connection.fetchval("SELECT newest_alert_event()")
     return number
 

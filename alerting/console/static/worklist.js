@@ -207,6 +207,7 @@
   const SOONEST_MS = 100;
   const SUMMARY_MS = 60_000;
   const OWN_SUMMARY_MS = 15_000;
+  const NO_ANSWER_MS = 30_000;
   let sums = null;
   let lookedAt = 0;
   let looking = false;
@@ -222,8 +223,7 @@
     const wait = Math.max(0, lookedAt + Math.max(SOONEST_MS, 4 * took) - Date.now());
     again = setTimeout(() => {
       again = null;
-      if (looking) return look();
-      lookedAt = Date.now();
+      if (looking && Date.now() - lookedAt < NO_ANSWER_MS) return look();
       lookAgain("#list");
     }, wait);
   }
@@ -242,7 +242,9 @@
     }, Math.max(0, summedAt + OWN_SUMMARY_MS - Date.now()));
   });
   document.addEventListener("htmx:beforeRequest", (event) => {
-    if (event.detail.elt.id === "list") looking = true;
+    if (event.detail.elt.id !== "list") return;
+    looking = true;
+    lookedAt = Date.now();
   });
   document.addEventListener("htmx:afterRequest", (event) => {
     if (event.detail.elt.id !== "list") return;

@@ -38,7 +38,7 @@ async def test_everybody_is_told_one_after_the_other_and_who_leaves_makes_room()
 
     async def listen(number: int, heard: AsyncIterator[str]) -> None:
         async for said in heard:
-            if "id: 2" in said:
+            if "event: changed" in said:
                 order.append(number)
                 return
 
