@@ -14,9 +14,9 @@ from ingest.log import cluster_of, connection_options, create_topic
 from models.db.installation import require_trial
 from models.db.pool import connect
 from models.errors import RefuseToStart
+from models.labels import label_lines
 from models.settings import Settings
 from simulators.pace import Pace
-from simulators.patients.deteriorations import label_lines
 from simulators.scenarios.scenario import Scenario
 from simulators.send import open_sender
 from simulators.wire import Encoder, Message

@@ -22,6 +22,7 @@ from models.clock import HOUR_US, MINUTE_US, SECOND_US
 from models.db.migrate import migrate
 from models.db.pool import connected
 from models.identity import KEY_BYTES
+from models.labels import labels_digest
 from models.settings import Settings, load_settings
 from simulators.demo.arriving import Arriving
 from simulators.demo.database import Database
@@ -37,7 +38,6 @@ from simulators.demo.screens import open_screens
 from simulators.demo.services import Services
 from simulators.demo.staying import stay
 from simulators.demo.stretch import Stretch, alarming_patients, send_live
-from simulators.patients.deteriorations import labels_digest
 from simulators.receivers.receivers import Receivers, receiving
 from simulators.scenarios.scenario import Scenario
 from simulators.send import open_sender

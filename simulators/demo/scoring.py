@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from models.clock import DAY_US
 from models.findings import Signal
-from simulators.patients.deteriorations import Label
+from models.labels import Label
 
 NEVER_US = 2**62
 GRACE_US = 7 * DAY_US

@@ -1,15 +1,13 @@
 """Deteriorations: planted day by day, followed through their course, labelled for who must find them."""
 
-import hashlib
-import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.clock import DAY_US, HOUR_US
+from models.labels import Label
 from simulators.patients.condition import Deterioration, Effect, Range
 from simulators.patients.population import CONDITIONS, Floats, Ints, Population, within
 from simulators.patients.streams import Purpose, stream
@@ -21,25 +19,6 @@ VISIBLE: Final = {"weight_kg": 2.0, "systolic": 15.0, "heart_rate": 20.0, "spo2"
 REST_DAYS = 30
 """After a deterioration the next one waits at least this long."""
 WEEK_DAYS = 7.0
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """One planted deterioration: what a perfect observer would know.
-
-    `detectable_at_us` is when the latent course, without noise, passes VISIBLE; None when it never does.
-    `cut_off` when the simulation ended before the worst was reached.
-    """
-
-    patient_id: str
-    kind: str
-    signals: tuple[str, ...]
-    onset_us: int
-    detectable_at_us: int | None
-    worst_us: int
-    end_us: int
-    admitted: bool
-    cut_off: bool
 
 
 class Deteriorations:
@@ -148,17 +127,6 @@ def course(x: Floats, rise: Floats, hold: Floats, fall: Floats, early: Floats) -
     falling = 1 - (x - rise - hold) / fall
     level = np.where(x < rise, rising, np.where(x < rise + hold, 1.0, falling))
     return np.where(x <= 0, 0.0, np.maximum(level, 0.0))
-
-
-def label_lines(labels: Iterable[Label]) -> list[str]:
-    """Labels as lines of JSON, in order of onset."""
-    ordered = sorted(labels, key=lambda label: (label.onset_us, label.patient_id))
-    return [json.dumps(asdict(label), separators=(",", ":")) for label in ordered]
-
-
-def labels_digest(labels: Iterable[Label]) -> str:
-    """One short text that is equal when all labels are."""
-    return hashlib.sha256("\n".join(label_lines(labels)).encode()).hexdigest()
 
 
 def _range_of(effect: Effect, channel: str) -> Range:

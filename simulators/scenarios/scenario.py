@@ -6,13 +6,14 @@ from datetime import date
 from uuid import UUID
 
 from alerting.engine.programme import Programme
+from models.labels import Label
 from simulators.devices.delivery import Delivery
 from simulators.devices.display import displayed, furnish
 from simulators.devices.trouble import Rates
 from simulators.devices.uploads import Uploads
 from simulators.patients.bodies import Bodies
 from simulators.patients.calendar import midnight_us, offset_min
-from simulators.patients.deteriorations import Deteriorations, Label
+from simulators.patients.deteriorations import Deteriorations
 from simulators.patients.population import draw_population
 from simulators.patients.sessions import Sessions
 from simulators.patients.streams import uuid_texts

@@ -11,9 +11,10 @@ import pytest
 from numpy.typing import NDArray
 
 from models.clock import DAY_US
+from models.labels import Label
 from simulators.patients.bodies import Bodies
 from simulators.patients.calendar import midnight_us
-from simulators.patients.deteriorations import Deteriorations, Label
+from simulators.patients.deteriorations import Deteriorations
 from simulators.patients.population import Population, draw_population
 from simulators.patients.sessions import DIASTOLIC, PULSE, SYSTOLIC, WEIGHT, Sessions
 

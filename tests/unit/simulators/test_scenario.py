@@ -14,9 +14,9 @@ from ingest.normalise import normalise
 from ingest.patients import PatientIndex
 from models.clock import DAY_US, HOUR_US
 from models.columns import Readings, Reason, Refusal
+from models.labels import label_lines, labels_digest
 from models.messages import LATE_LIMIT_US, Register
 from simulators.devices.trouble import NO_TROUBLE, Rates
-from simulators.patients.deteriorations import label_lines, labels_digest
 from simulators.scenarios.scenario import Scenario
 from simulators.wire import TICK, Encoder, Message
 from tests.unit.simulators.programmes import small_programmes

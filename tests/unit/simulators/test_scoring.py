@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from models.clock import DAY_US
 from models.findings import Signal
+from models.labels import Label
 from simulators.demo.scoring import GRACE_US, Found, as_alerts, score
-from simulators.patients.deteriorations import Label
 
 DAY = DAY_US
 LABEL = Label(
