@@ -1,8 +1,10 @@
 """What is delivered, before and after it is looked at: the words that all formats and all ways in share."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
 from uuid import UUID
 
 from models.access import User
@@ -65,8 +67,10 @@ class Correction(StrEnum):
     IN_ERROR = "in_error"
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
+NO_FAULTS: Mapping[int, Fault] = MappingProxyType({})
+
+
+class Delivered(NamedTuple):
     """Readings of one device at one time, of one patient, as somebody delivers them.
 
     `places` tells where in the message each reading stands. A correction gets its revision from what is
@@ -82,7 +86,7 @@ class Delivered:
     sent_at_us: int | None = None
     upload_id: UUID | None = None
     correction: Correction = Correction.NONE
-    faults: Mapping[int, Fault] = field(default_factory=dict[int, Fault], hash=False)
+    faults: Mapping[int, Fault] = NO_FAULTS
 
 
 class Result(StrEnum):
@@ -96,8 +100,7 @@ class Result(StrEnum):
     """It does not count; what of it is kept is in quarantine."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of one `Delivered`: for each reading, and in all.
 
     All readings refused is refused, all duplicates is a duplicate, all else accepted. `faults` are of

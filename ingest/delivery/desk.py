@@ -270,7 +270,7 @@ def _beside_others(
     if verdict.result is not Result.ACCEPTED:
         return verdict
     first = seen.setdefault((reading.identity, verdict.revision, reading.is_void), reading.content)
-    return verdict if first == reading.content else replace(verdict, result=Result.REFUSED, known=first)
+    return verdict if first == reading.content else verdict._replace(result=Result.REFUSED, known=first)
 
 
 def _known_faults(one: Draft) -> dict[int, Fault]:

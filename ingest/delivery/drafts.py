@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import cast
+from typing import NamedTuple, cast
 from uuid import UUID, uuid5
 
 from ingest.delivery.content import Correction, Delivered
@@ -17,8 +17,7 @@ _NAMES = UUID("3b0c2c8e-8a55-5d0e-9d3f-5f2a6c1d7e40")
 _ENCODER = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Speaking:
+class Speaking(NamedTuple):
     """An upload, by its place among those delivered; for whom, and as which device it speaks."""
 
     number: int

@@ -7,7 +7,6 @@ import base64
 import hmac
 import struct
 from dataclasses import dataclass
-from hashlib import sha256
 
 from models.db.gate import Fate, Refused
 
@@ -31,7 +30,7 @@ class Marks:
 
     def __init__(self, secret: bytes, cluster_id: str, topic: str) -> None:
         self._key = hmac.digest(secret, b"thuiswacht.gateway.status", "sha256")
-        self._log = f"{cluster_id}\0{topic}\0".encode()
+        self._log = f"{cluster_id}\0{topic}\0"
 
     def address(self, client_id: str, part: Part) -> str:
         """The address (a path) for this client."""
@@ -53,9 +52,8 @@ class Marks:
         return Part(*_PLACE.unpack(place))
 
     def _mac(self, client_id: str, place: bytes) -> bytes:
-        return hmac.new(self._key, self._log + client_id.encode() + b"\0" + place, sha256).digest()[
-            :_MAC_BYTES
-        ]
+        said = f"{self._log}{client_id}\0".encode() + place
+        return hmac.digest(self._key, said, "sha256")[:_MAC_BYTES]
 
 
 @dataclass(frozen=True, slots=True)

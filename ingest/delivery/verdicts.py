@@ -1,7 +1,7 @@
 """What a reading is beside what is stored of it: new, the same, at odds with it; and its revision."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ingest.delivery.content import Correction, Result
 from ingest.delivery.preview import Sound
@@ -9,8 +9,7 @@ from models.db.gate import Content, Stored
 from models.kinds import KINDS
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What it is and as which revision it goes to the log; refused here means: at odds with what is known."""
 
     result: Result

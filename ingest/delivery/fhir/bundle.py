@@ -218,6 +218,8 @@ def _is_supporting(type_: str, resource: object) -> bool:
 
 
 def _on_conditions(asked: Asked, request: Element, place: str) -> Entry:
+    if "ifMatch" not in request and "ifNoneExist" not in request:
+        return asked
     found: dict[str, str | None] = {}
     for name in ("ifMatch", "ifNoneExist"):
         value = request.get(name)

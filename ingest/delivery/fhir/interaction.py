@@ -1,8 +1,8 @@
 """What is asked for with one resource, whether by a request of its own or by an entry of a bundle. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import cast
+from dataclasses import dataclass
+from typing import NamedTuple, cast
 
 from ingest.delivery.content import Code, Fault
 from ingest.delivery.fhir.capability import READINGS, TAKEN, Interaction
@@ -25,8 +25,7 @@ STATUSES: Mapping[Code, int] = {
 """With which status something is refused, where nothing says otherwise."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """One interaction with one resource.
 
     `place` is where the resource stands in what was sent, `to` the id that it is put to. `if_match`: the
@@ -41,7 +40,7 @@ class Asked:
     to: str | None = None
     if_match: int | None = None
     once: bool = False
-    bundled: Bundled = field(default_factory=lambda: NOTHING_BUNDLED, compare=False)
+    bundled: Bundled = NOTHING_BUNDLED
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +101,10 @@ def with_conditions(asked: Asked, conditions: Conditions) -> Asked | Refused:
         found = _revision(asked, match, conditions.if_match_at)
         if isinstance(found, Refused):
             return found
-        asked = replace(asked, if_match=found)
+        asked = asked._replace(if_match=found)
     if none_exist is not None:
         refused = _refuse_once(asked, none_exist, conditions.if_none_exist_at)
-        return replace(asked, once=True) if refused is None else refused
+        return asked._replace(once=True) if refused is None else refused
     return asked
 
 

@@ -5,7 +5,7 @@ here. Values, units and times travel as sent; converting and judging is the log'
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ingest.delivery.content import Code, Correction, Delivered, Fault
 from ingest.delivery.fhir.codes import (
@@ -35,6 +35,7 @@ from ingest.delivery.fhir.elements import (
     refuse_modifiers,
     refuse_others,
 )
+from ingest.delivery.fhir.frames import Frame, Frames, key_of
 from ingest.delivery.fhir.oximeter import read_oximeter
 from ingest.delivery.fhir.oxygen import OXYGEN, read_amount, says_amount
 from ingest.delivery.fhir.references import NOTHING_BUNDLED, Bundled, device_of, read_device, read_subject
@@ -54,8 +55,7 @@ _OBSERVATION = elements(
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Mapped:
+class Mapped(NamedTuple):
     """What a resource delivers, and its identity but for patient and device: what it is about, and when.
 
     **Units**: microseconds since 1970 UTC.
@@ -72,28 +72,24 @@ def map_observation(
     where: str = "Observation",
     bundled: Bundled = NOTHING_BUNDLED,
     trial: bool = False,
+    frames: Frames | None = None,
 ) -> Mapped | tuple[Fault, ...]:
     """The readings of an Observation, or all that is wrong with it.
 
     `bundled` are the other resources of its Bundle, by fullUrl and by relative reference, for their
     identifiers. `trial`: nobody in this database exists, so what is marked as test data may be theirs.
+    `frames`: of the same Bundle, so that what most of its Observations share is read once.
     Nothing that JSON can hold makes it raise.
     """
     if resource.get("resourceType") != "Observation":
         return (faulty(f"{where}.resourceType", "Observation", resource.get("resourceType")),)
     faults: list[Fault] = []
-    _refuse(resource, where, faults)
-    if not trial:
-        refuse_test_data(resource, where, faults)
-    correction = read_status(resource, where, faults)
-    concept = read_code(resource, where, faults)
-    device_id = read_device(resource, "device", bundled, where, faults)
-    patient = read_subject(resource, "subject", bundled, where, faults)
-    if concept is None:
+    frame = _frame(resource, {} if frames is None else frames, bundled, where, faults, trial=trial)
+    if frame is None:
         return tuple(faults[:MAX_FAULTS])
-    about = _about(concept, resource, bundled)
+    correction, about = frame.correction, frame.about
     moment = read_effective(resource, about, where, faults)
-    contents = _contents(resource, concept, about, where, faults, correction)
+    contents = _contents(resource, frame.concept, about, where, faults, correction)
     if faults or moment is None:
         return tuple(faults[:MAX_FAULTS])
     revision = None if correction is Correction.NONE else read_revision(resource, where, faults)
@@ -102,11 +98,40 @@ def map_observation(
     delivered = Delivered(
         readings=tuple([content.reading for content in contents]),
         places=tuple([content.place for content in contents]),
-        device_id=device_id,
-        patient=patient,
+        device_id=frame.device_id,
+        patient=frame.patient,
         correction=correction,
     )
     return tuple(faults) or Mapped(delivered, about, moment.at_us)
+
+
+def _frame(
+    resource: Element, known: Frames, bundled: Bundled, where: str, faults: list[Fault], *, trial: bool
+) -> Frame | None:
+    """The frame, read only where it is not known; then none of it is at fault."""
+    key = key_of(resource)
+    if key is not None and key in known:
+        return known[key]
+    frame = _read_frame(resource, bundled, where, faults, trial=trial)
+    if key is not None and frame is not None and not faults:
+        known[key] = frame
+    return frame
+
+
+def _read_frame(
+    resource: Element, bundled: Bundled, where: str, faults: list[Fault], *, trial: bool
+) -> Frame | None:
+    """All but time and values; None where it cannot be said what it is about."""
+    _refuse(resource, where, faults)
+    if not trial:
+        refuse_test_data(resource, where, faults)
+    correction = read_status(resource, where, faults)
+    concept = read_code(resource, where, faults)
+    device_id = read_device(resource, "device", bundled, where, faults)
+    patient = read_subject(resource, "subject", bundled, where, faults)
+    if concept is None:
+        return None
+    return Frame(concept, _about(concept, resource, bundled), device_id, patient, correction)
 
 
 def holds_no_reading(resource: Element) -> str | None:

@@ -4,15 +4,16 @@ Of one reading a bundle has one value: what says the same again is answered like
 something else is refused, for nobody could say which came first.
 """
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TypeAlias
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
 from ingest.delivery.content import Code, Correction, Fault, Outcome, Result
 from ingest.delivery.fhir.bundle import Entry, Supporting
 from ingest.delivery.fhir.capability import TOLD, Interaction
 from ingest.delivery.fhir.elements import Element, objects_in, shown
+from ingest.delivery.fhir.frames import Frames
 from ingest.delivery.fhir.ids import observation_id
 from ingest.delivery.fhir.interaction import STATUSES, Asked, Refused, object_of
 from ingest.delivery.fhir.observation import Mapped, holds_no_reading, map_observation
@@ -30,18 +31,13 @@ from ingest.delivery.fhir.responses import (
 )
 from models.messages import WireReading
 
-_MAPPINGS: Mapping[str, Callable[..., Mapped | tuple[Fault, ...]]] = {
-    "Observation": map_observation,
-    "QuestionnaireResponse": map_questionnaire_response,
-}
 STRANGER = (
     "Whose it is is known from the device: the patient in the message has no number that is known here."
 )
 _CONTENT = ("value", "unit", "code", "text", "absent", "void", "revision")
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(NamedTuple):
     """Readings to be delivered."""
 
     asked: Asked
@@ -50,8 +46,7 @@ class Planned:
     """What else is to be said of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Again:
+class Again(NamedTuple):
     """The same as an earlier entry, by its number."""
 
     of: int
@@ -66,16 +61,17 @@ def plan(
 ) -> list[Step]:
     """What is to be done with each entry, in their order. `is_trial`: nobody here exists."""
     steps: list[Step] = []
+    frames: Frames = {}
     known: dict[Hashable, tuple[int, tuple[object, ...]]] = {}
     for entry in entries:
-        step = _step(entry, is_bundle=is_bundle, together=together, is_trial=is_trial)
+        step = _step(entry, frames, is_bundle=is_bundle, together=together, is_trial=is_trial)
         if is_bundle and isinstance(step, Planned):
             step = _once(step, len(steps), steps, known)
         steps.append(step)
     return steps
 
 
-def _step(entry: Entry, *, is_bundle: bool, together: bool, is_trial: bool) -> Step:
+def _step(entry: Entry, frames: Frames, *, is_bundle: bool, together: bool, is_trial: bool) -> Step:
     match entry:
         case Refused():
             return response_of(entry)
@@ -87,17 +83,22 @@ def _step(entry: Entry, *, is_bundle: bool, together: bool, is_trial: bool) -> S
                 return refusal(422, Fault(place, expected, type_, Code.NOT_SUPPORTED))
             return entry
         case Asked():
-            return _map(entry, is_bundle=is_bundle, is_trial=is_trial)
+            return _map(entry, frames, is_bundle=is_bundle, is_trial=is_trial)
 
 
-def _map(asked: Asked, *, is_bundle: bool, is_trial: bool) -> Step:
+def _map(asked: Asked, frames: Frames, *, is_bundle: bool, is_trial: bool) -> Step:
     resource = asked.resource
     if asked.interaction is Interaction.UPDATE:
         resource = _without_version(resource)
     note = None
     if _names_a_stranger(resource, asked.bundled):
         resource, note = {name: value for name, value in resource.items() if name != "subject"}, STRANGER
-    mapped = _MAPPINGS[asked.type](resource, where=asked.place, bundled=asked.bundled, trial=is_trial)
+    where, bundled = asked.place, asked.bundled
+    if asked.type == "Observation":
+        shared = frames if is_bundle else None
+        mapped = map_observation(resource, where=where, bundled=bundled, trial=is_trial, frames=shared)
+    else:
+        mapped = map_questionnaire_response(resource, where=where, bundled=bundled, trial=is_trial)
     if isinstance(mapped, Mapped):
         return Planned(asked, mapped, note)
     if is_bundle and asked.type == "Observation" and (why := holds_no_reading(asked.resource)):
@@ -237,4 +238,4 @@ def moved(response: Response, of: int, to: int) -> Response:
     """What was answered to one entry, for another that says the same."""
     places = f"Bundle.entry[{of}]", f"Bundle.entry[{to}]"
     faults = [replace(fault, where=fault.where.replace(*places, 1)) for fault in response.faults]
-    return replace(response, faults=tuple(faults))
+    return response._replace(faults=tuple(faults))

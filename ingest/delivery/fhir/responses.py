@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from http import HTTPStatus
-from typing import cast
+from typing import NamedTuple, cast
 from uuid import UUID
 
 from ingest.delivery.content import Fault
@@ -28,8 +29,7 @@ UNDONE = 424
 """Of what was fine, in a transaction of which something else was refused."""
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(NamedTuple):
     """A resource as it now is here. **Units**: `at_us` in microseconds since 1970 UTC: when it was taken."""
 
     type: str
@@ -50,8 +50,7 @@ class Version:
         return f'W/"{self.revision}"'
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """What became of one interaction. `address` (a path) tells what became of what is in the log."""
 
     status: int
@@ -122,7 +121,7 @@ def _entry(response: Response, wanted: Return | None) -> dict[str, object]:
     if version is not None and not response.is_refused:
         told |= {"location": version.location, "etag": version.etag}
         if version.at_us is not None:
-            told["lastModified"] = _moment(version.at_us).isoformat()
+            told["lastModified"] = _written(version.at_us)
         if wanted is Return.REPRESENTATION:
             entry["resource"] = representation(version)
     # Also where little is wanted: it says where to look for what became of it.
@@ -162,7 +161,7 @@ def representation(version: Version) -> dict[str, object]:
     meta = object_of(resource.get("meta")) or {}
     known: dict[str, object] = {"versionId": str(version.revision)}
     if version.at_us is not None:
-        known["lastUpdated"] = _moment(version.at_us).isoformat()
+        known["lastUpdated"] = _written(version.at_us)
     return {**resource, "id": str(version.id), "meta": {**meta, **known}}
 
 
@@ -179,3 +178,9 @@ def _usable(value: object) -> object:
 
 def _moment(at_us: int) -> datetime:
     return to_datetime(at_us)
+
+
+@lru_cache(maxsize=16)
+def _written(at_us: int) -> str:
+    """The moment as FHIR writes it; all entries of a bundle have the same one."""
+    return _moment(at_us).isoformat()
