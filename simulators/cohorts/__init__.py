@@ -1,0 +1,1 @@
+"""Simulated patients as files: readings, registrations, labels, and what they were made from."""
