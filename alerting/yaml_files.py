@@ -112,7 +112,7 @@ def checked(
     try:
         content = model.model_validate(_plain(file.tree))
     except ValidationError as error:
-        raise BadFile([file.placed(_from_pydantic(one)) for one in error.errors()]) from error
+        raise BadFile([file.placed(as_problem(one)) for one in error.errors()]) from error
     if found := problems(content):
         raise BadFile([file.placed(problem) for problem in found])
     return content
@@ -139,7 +139,8 @@ def _items(node: object) -> Iterable[tuple[object, object]]:
     return items
 
 
-def _from_pydantic(error: ErrorDetails) -> Problem:
+def as_problem(error: ErrorDetails) -> Problem:
+    """What pydantic says of a field, in our words."""
     path = tuple(str(part) for part in error["loc"] if part != "[key]")
     context: Mapping[str, object] = error.get("ctx", {})
     found = str(context.get("found", "")) or _short(error["input"])

@@ -1,0 +1,103 @@
+"""What is wrong with a scenario whose fields are right one by one."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import fields
+
+from alerting.yaml_files import Problem
+from simulators.devices.display import VENDORS
+from simulators.devices.trouble import Rates
+from simulators.patients.condition import CHANNELS
+from simulators.patients.conditions import CONDITIONS
+from simulators.patients.parameters import GROUPS
+from simulators.scenarios.description import KNOWN_EVENTS, Description, PlantedEvent
+
+CONDITION_NAMES = tuple(condition.name for condition in CONDITIONS)
+RATE_NAMES = tuple(field.name for field in fields(Rates))
+
+
+def problems(said: Description) -> list[Problem]:
+    """All of them."""
+    return [*_who(said), *_people(said), *_names(said), *_outages(said), *_events(said)]
+
+
+def _who(said: Description) -> Iterator[Problem]:
+    for name in said.conditions:
+        yield from _one_of(("conditions", name), name, CONDITION_NAMES)
+    total = sum(said.conditions.values())
+    if said.conditions and abs(total - 1) > 1e-6:
+        yield Problem(("conditions",), "shares that come to 1", f"{total:g}")
+    for pair in said.comorbidity:
+        first, plus, second = pair.partition("+")
+        if not plus or first == second or not {first, second} <= set(CONDITION_NAMES):
+            expected = f'"first+second", each one of {", ".join(CONDITION_NAMES)}'
+            yield Problem(("comorbidity", pair), expected, pair)
+    if said.region is not None:
+        beside = [name for name in ("patients", "conditions", "comorbidity") if name in said.model_fields_set]
+        for name in beside:
+            yield Problem((name,), "no such field beside region, which says who there is", name)
+
+
+def _people(said: Description) -> Iterator[Problem]:
+    habits = said.people.habits()
+    answering = habits.answers_in_time + habits.answers_late
+    if answering > 1:
+        expected = "answers_in_time and answers_late that come to 1 at most"
+        yield Problem(("people",), expected, f"{answering:g}")
+
+
+def _names(said: Description) -> Iterator[Problem]:
+    for name in said.trouble:
+        yield from _one_of(("trouble", name), name, RATE_NAMES)
+    for name in said.vary:
+        yield from _one_of(("vary", name), name, GROUPS)
+
+
+def _outages(said: Description) -> Iterator[Problem]:
+    for number, outage in enumerate(said.outage):
+        at = ("outage", str(number))
+        yield from _one_of((*at, "vendor"), outage.vendor, VENDORS)
+        yield from _within((*at, "day"), outage.day, said)
+
+
+def _events(said: Description) -> Iterator[Problem]:
+    for number, event in enumerate(said.event):
+        at = ("event", str(number))
+        yield from _within((*at, "day"), event.day, said)
+        yield from _event(at, event, said)
+
+
+def _event(at: tuple[str, ...], event: PlantedEvent, said: Description) -> Iterator[Problem]:
+    if not event.effect and event.kind not in KNOWN_EVENTS:
+        expected = f"an effect, or one of the events that are known: {', '.join(KNOWN_EVENTS)}"
+        yield Problem((*at, "kind"), expected, event.kind)
+    if not event.effect:
+        own = [name for name in OWN_FIELDS if name in event.model_fields_set]
+        for name in own:
+            yield Problem((*at, name), "an effect beside it: a known event has its own", name)
+    for channel in event.effect:
+        yield from _one_of((*at, "effect", channel), channel, CHANNELS)
+    for name in ("rise_days", "hold_days", "fall_days", "admitted_days"):
+        value = getattr(event, name)
+        if isinstance(value, tuple) and value[0] > value[1]:
+            yield Problem((*at, name), "from and to, the smaller one first", str(list(value)))
+    if event.condition is not None:
+        yield from _one_of((*at, "condition"), event.condition, CONDITION_NAMES)
+    if event.patients is not None:
+        for name in {"condition", "share"} & event.model_fields_set:
+            yield Problem((*at, name), "no such field beside patients", name)
+        if said.region is None and max(event.patients, default=0) >= said.patients:
+            expected = f"patients from 0 to {said.patients - 1}"
+            yield Problem((*at, "patients"), expected, str(max(event.patients)))
+
+
+OWN_FIELDS = ("rise_days", "hold_days", "fall_days", "early", "signals", "admitted_days", "about")
+
+
+def _one_of(path: tuple[str, ...], found: str, names: Collection[str]) -> Iterator[Problem]:
+    if found not in names:
+        yield Problem(path, f"one of {', '.join(names)}", found)
+
+
+def _within(path: tuple[str, ...], day: int, said: Description) -> Iterator[Problem]:
+    if day >= said.days:
+        yield Problem(path, f"a day of the scenario, 0 to {said.days - 1}", str(day))
