@@ -160,7 +160,7 @@ def _lines(patient: Ints, kind: Ints, taken_us: Ints, value: Floats, unit: Ints)
         code=np.full(n, NO_CODE, np.int16),
         content=np.full(n, Content.VALUE, np.int8),
         revision=np.zeros(n, np.int32),
-        session=np.zeros(n, np.int8),
+        session=np.zeros(n, np.int16),
         group=np.full(n, NO_GROUP, np.int8),
         offset_min=np.full(n, NO_OFFSET, np.int16),
     )

@@ -140,7 +140,7 @@ def _lines(table: Floats) -> Lines:
         code=np.full(n, NO_CODE, np.int16),
         content=np.full(n, Content.VALUE, np.int8),
         revision=np.zeros(n, np.int32),
-        session=np.zeros(n, np.int8),
+        session=np.zeros(n, np.int16),
         group=table[:, 5].astype(np.int8),
         offset_min=np.full(n, NO_OFFSET, np.int16),
     )

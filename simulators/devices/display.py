@@ -13,7 +13,17 @@ from simulators.patients.population import Floats, Ints, Population
 from simulators.patients.streams import Purpose, stream, uuid_texts, uuids4
 
 VENDORS = ("vendor-a", "vendor-b", "vendor-c")
-DEVICE_NAMES = {Device.SCALE: "scale", Device.CUFF: "cuff", Device.OXIMETER: "oximeter", Device.APP: "app"}
+DEVICE_NAMES = {
+    Device.SCALE: "scale",
+    Device.CUFF: "cuff",
+    Device.OXIMETER: "oximeter",
+    Device.APP: "app",
+    Device.THERMOMETER: "thermometer",
+    Device.METER: "meter",
+    Device.SPIROMETER: "spirometer",
+    Device.SENSOR: "sensor",
+    Device.WEARABLE: "wearable",
+}
 SPELLINGS: dict[str, tuple[tuple[str, float, float], ...]] = {
     # unit as the device spells it, steps per unit, share of the devices
     "body_weight": (("kg", 10, 0.88), ("g", 0.01, 0.07), ("[lb_av]", 5, 0.05)),

@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 NO_UNIT = -1
 NO_OFFSET = -32768
 
-UNIT_TEXTS = ("kg", "g", "[lb_av]", "mm[Hg]", "mmHg", "kPa", "/min", "{beats}/min", "bpm", "%", "1")
+UNIT_TEXTS = (
+    "kg", "g", "[lb_av]", "mm[Hg]", "mmHg", "kPa", "/min", "{beats}/min", "bpm", "%", "1",
+    "Cel", "[degF]", "mmol/L", "mg/dL", "L/min", "L", "{steps}", "{breaths}/min",
+)  # fmt: skip
 """Units as the simulated devices spell them; a reading's `unit` is an index into these."""
 
 ABSENT_TEXTS = ("error", "not-performed", "asked-declined")
@@ -50,7 +53,7 @@ class Lines:
     code: NDArray[np.int16]
     content: NDArray[np.int8]
     revision: NDArray[np.int32]
-    session: NDArray[np.int8]
+    session: NDArray[np.int16]
     group: NDArray[np.int8]
     offset_min: NDArray[np.int16]
 

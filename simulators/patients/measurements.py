@@ -16,6 +16,14 @@ class Device(IntEnum):
     CUFF = 1
     OXIMETER = 2
     APP = 3
+    THERMOMETER = 4
+    METER = 5
+    """For glucose, by fingerstick."""
+    SPIROMETER = 6
+    SENSOR = 7
+    """For glucose, worn: a value each five minutes."""
+    WEARABLE = 8
+    """Heart rate, saturation, breathing each minute."""
 
 
 NO_CODE = -1
@@ -37,7 +45,7 @@ class Measurements:
     taken_at_us: NDArray[np.int64]
     value: NDArray[np.float64]
     code: NDArray[np.int16]
-    session: NDArray[np.int8]
+    session: NDArray[np.int16]
     group: NDArray[np.int8]
 
     def __len__(self) -> int:

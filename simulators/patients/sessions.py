@@ -159,7 +159,7 @@ def _rows(
         taken_at_us=at_us,
         value=value,
         code=np.full(n, NO_CODE, np.int16),
-        session=np.full(n, session, np.int8),
+        session=np.full(n, session, np.int16),
         group=np.full(n, group, np.int8),
     )
 
