@@ -39,14 +39,15 @@ class Measurers:
         years = min((midnight_us - self._begin_us) / DAY_US / YEAR_DAYS, 1.0)
         return self.population.adherence + self._reach * (1.0 - 2.0 * years)
 
-    def measuring(self, day: int, midnight_us: int, able: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Who measures on a day; to be asked for in order, each day once."""
+    def measuring(
+        self, day: int, midnight_us: int, able: NDArray[np.bool_], likely: Floats
+    ) -> NDArray[np.bool_]:
+        """Who measures on a day, `likely` being drawn from 0 to 1; to be asked for in order, each day once."""
         # One row per patient, whoever is able: the draws of one depend on nobody else.
         uniform = stream(self.population.seed, Purpose.LAPSES, day).random((len(able), 2))
         begins = able & (self._lapsed_until_us <= midnight_us)
         begins &= uniform[:, 0] < self.habits.lapses_per_year / YEAR_DAYS
         self._lapse(np.flatnonzero(begins), midnight_us, uniform[:, 1])
-        likely = stream(self.population.seed, Purpose.ADHERENCE, day).random(len(able))
         return able & (self._lapsed_until_us <= midnight_us) & (likely < self.chance(midnight_us))
 
     def labels_until(self, end_us: int) -> list[Label]:

@@ -1,21 +1,28 @@
-"""Who measures what today, and when: mornings before eleven, some also evenings, questions once a week."""
+"""Who measures what today, and when: rounds in the morning, for some in the evening, pricks through the day.
+
+A patient has the devices and the questions of all their conditions; each thing is measured once in a round.
+"""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.kinds import KIND_BY_NAME
-from simulators.patients.bodies import Bodies
-from simulators.patients.deteriorations import CHANNELS
+from simulators.patients.bodies import Bodies, Moments
+from simulators.patients.conditions import CONDITIONS
 from simulators.patients.measurements import NO_CODE, NO_GROUP, Device, Measurements, joined
-from simulators.patients.population import CONDITIONS, Floats, Ints
+from simulators.patients.measurers import Measurers
+from simulators.patients.population import Floats, Ints, Population
 from simulators.patients.streams import Purpose, stream
 
 FORGETS_ONE = 0.03
 """How often somebody who does measure leaves one device out."""
-MORNING, EVENING = 0, 1
-LATEST_MIN = {MORNING: 700.0, EVENING: 1265.0}
+MORNING, EVENING, NOON = 0, 1, 2
+LATEST_MIN = {MORNING: 700.0, EVENING: 1265.0, NOON: 1015.0}
+LATE_MIN = (750.0, 270.0)
+"""Whoever is late in the morning measures so long after midnight, and up to so much later."""
 SECOND_US = 1_000_000
 LOW_BATTERY = 12
 
@@ -24,133 +31,211 @@ WEIGHT, SYSTOLIC, DIASTOLIC, PULSE, SPO2, BATTERY, STATE = (
     for name in ("body_weight", "systolic", "diastolic", "pulse", "spo2", "battery", "device_state")
 )
 BATTERY_LOW = KIND_BY_NAME["device_state"].codes.index("battery_low")
-DYSPNOEA = KIND_BY_NAME["symptom_dyspnoea"].number
+OXYGEN = KIND_BY_NAME["supplemental_oxygen"]
+EACH_ROUND = "consciousness"
+"""What is asked in the evening as well, of those who do rounds."""
+
+
+class _Today(NamedTuple):
+    """What holds for one day. **Shape**: `minute` [n, rounds], `forgets` [n, devices]."""
+
+    day: int
+    midnight_us: int
+    minute: Floats
+    forgets: NDArray[np.bool_]
+    chance: np.random.Generator
 
 
 class Sessions:
-    """Measures a whole population, one day at a time; `bodies` must be at that day."""
+    """Measures a whole population, one day at a time; `bodies` must be at that day.
 
-    def __init__(self, bodies: Bodies) -> None:
+    Without `measurers` everybody measures in their own measure, year in, year out; `late` is the share of
+    mornings that become afternoons.
+    """
+
+    def __init__(self, bodies: Bodies, measurers: Measurers | None = None, late: float = 0.0) -> None:
         self.bodies = bodies
         self.population = bodies.population
+        self.measurers = measurers
+        self.late = late
+        people = self.population
+        self.evening_too = _any(people, [c.evening_too for c in CONDITIONS])
+        self.repeats = _most(people, [c.readings_per_session for c in CONDITIONS])
+        self.rounds = people.has_thermometer
+        self.carries = people.has_wearable & ~_any(
+            people, [c.programme == "hospital_at_home" for c in CONDITIONS]
+        )
 
     def measure(self, day: int, midnight_us: int, able: NDArray[np.bool_]) -> Measurements:
         """What all patients measure on a day, those left out who are not able to."""
         n = len(self.population)
         adherence = stream(self.population.seed, Purpose.ADHERENCE, day)
-        uniform = adherence.random((n, 7))
-        minutes = adherence.standard_normal((n, 2))
-        chance = stream(self.population.seed, Purpose.DEVICES, day)
-        up = able & (uniform[:, 0] < self.population.adherence)
-        evenings = self.population.per_patient(lambda c: float(c.evening_too)) > 0
-        in_the_evening = up & evenings & (uniform[:, 6] >= FORGETS_ONE)
-        parts = [
-            *self._scale(up & (uniform[:, 1] >= FORGETS_ONE), midnight_us, minutes, day),
-            *self._cuff(up & (uniform[:, 2] >= FORGETS_ONE), MORNING, midnight_us, minutes, chance),
-            *self._cuff(in_the_evening, EVENING, midnight_us, minutes, chance),
-            *self._oximeter(up & (uniform[:, 3] >= FORGETS_ONE), midnight_us, minutes, chance),
-            *self._questions(up & (uniform[:, 4] >= FORGETS_ONE), midnight_us, minutes, chance, day),
-        ]
-        return joined(parts)
+        likely = adherence.random(n)
+        if self.measurers is None:
+            up = able & (likely < self.population.adherence)
+        else:
+            up = self.measurers.measuring(day, midnight_us, able, likely)
+        uniform = adherence.random((n, len(Device) + 2))
+        today = _Today(
+            day,
+            midnight_us,
+            self._minutes(adherence.standard_normal((n, 3)), uniform[:, -2:]),
+            uniform[:, : len(Device)] < FORGETS_ONE,
+            stream(self.population.seed, Purpose.DEVICES, day),
+        )
+        parts = [*self._scale(up, today), *self._carried(up, today), *self._pricks(up, today)]
+        for session, who in ((MORNING, up), (EVENING, up & self.evening_too)):
+            parts += self._cuff(who, session, today)
+            round_ = who if session == MORNING else who & self.rounds
+            parts += [*self._oximeter(round_, session, today), *self._thermometer(round_, session, today)]
+            parts += self._questions(round_, session, today)
+        return joined([*parts, *self._spirometer(up, today)])
 
-    def _at(
-        self, rows: Ints, session: int, midnight_us: int, minutes: Floats, later_s: Floats | float
-    ) -> Ints:
-        habit = self.population.morning_min if session == MORNING else self.population.evening_min
-        # Eight minutes up or down; every hundredth morning somebody sleeps in.
-        minute = habit[rows] + 8 * minutes[rows, session]
-        minute += 60 * (minutes[rows, session] > 2.33)
-        seconds = np.minimum(minute, LATEST_MIN[session]) * 60 + later_s
-        return midnight_us + seconds.astype(np.int64) * SECOND_US
+    def _minutes(self, normal: Floats, uniform: Floats) -> Floats:
+        """When each round begins: eight minutes up or down; every hundredth morning somebody sleeps in."""
+        habit = np.stack([self.population.morning_min, self.population.evening_min], axis=1)
+        habit = np.concatenate([habit, habit.mean(axis=1, keepdims=True)], axis=1)
+        minute = habit + 8 * normal + 60 * (normal > 2.33)
+        minute = np.minimum(minute, list(LATEST_MIN.values()))
+        earliest, more = LATE_MIN
+        minute[:, MORNING] = np.where(
+            uniform[:, 0] < self.late, earliest + more * uniform[:, 1], minute[:, MORNING]
+        )
+        return minute
 
-    def _moved(self, rows: Ints, at_us: Ints) -> Floats:
-        return self.bodies.deteriorations.effect_at(rows, at_us)
+    def _at(self, rows: Ints, session: int, today: _Today, later_s: Floats | float) -> Moments:
+        seconds = today.minute[rows, session] * 60 + later_s
+        return self.bodies.at(rows, today.midnight_us + seconds.astype(np.int64) * SECOND_US)
 
-    def _scale(
-        self, up: NDArray[np.bool_], midnight_us: int, minutes: Floats, day: int
-    ) -> Sequence[Measurements]:
-        rows = np.flatnonzero(up & self.population.has_scale)
-        at_us = self._at(rows, MORNING, midnight_us, minutes, 0)
-        weight = self.bodies.weights(rows, self._moved(rows, at_us))
-        charge = 97 - (day // 2 + rows * 13) % 90
-        reports = (rows + day) % 7 == 3
+    def _with(self, up: NDArray[np.bool_], has: NDArray[np.bool_], device: Device, today: _Today) -> Ints:
+        return np.flatnonzero(up & has & ~today.forgets[:, device])
+
+    def _scale(self, up: NDArray[np.bool_], today: _Today) -> Sequence[Measurements]:
+        rows = self._with(up, self.population.has_scale, Device.SCALE, today)
+        at = self._at(rows, MORNING, today, 0)
+        weight = self.bodies.reading("body_weight", at, today.chance)
+        charge = 97 - (today.day // 2 + rows * 13) % 90
+        reports = (rows + today.day) % 7 == 3
         low = reports & (charge < LOW_BATTERY)
         return [
-            _rows(rows, Device.SCALE, WEIGHT, at_us, weight),
-            _rows(
-                rows[reports], Device.SCALE, BATTERY, at_us[reports],
-                charge[reports].astype(np.float64),
+            _values(rows, Device.SCALE, WEIGHT, at.at_us, weight),
+            _values(
+                rows[reports], Device.SCALE, BATTERY, at.at_us[reports], charge[reports].astype(np.float64)
             ),
-            _answers(rows[low], STATE, at_us[low], np.full(int(low.sum()), BATTERY_LOW), device=Device.SCALE),
+            _codes(
+                rows[low], Device.SCALE, STATE, at.at_us[low], np.full(int(low.sum()), BATTERY_LOW)
+            ),
         ]  # fmt: skip
 
-    def _cuff(
-        self,
-        up: NDArray[np.bool_],
-        session: int,
-        midnight_us: int,
-        minutes: Floats,
-        chance: np.random.Generator,
-    ) -> Sequence[Measurements]:
-        repeats = self.population.per_patient(lambda c: c.readings_per_session)
+    def _cuff(self, up: NDArray[np.bool_], session: int, today: _Today) -> Sequence[Measurements]:
+        everybody = self._with(up, self.population.has_cuff, Device.CUFF, today)
         parts: list[Measurements] = []
-        for number in range(max(c.readings_per_session for c in CONDITIONS)):
-            rows = np.flatnonzero(up & (repeats > number))
-            later_s = 180 + 75 * number + chance.integers(0, 10, size=len(rows)).astype(np.float64)
-            at_us = self._at(rows, session, midnight_us, minutes, later_s)
-            moved = self._moved(rows, at_us)
-            upper, lower = self.bodies.pressures(rows, moved, chance)
-            pulse = self.bodies.heart_rates(rows, moved, chance)
+        for number in range(int(self.repeats.max(initial=0))):
+            rows = everybody[self.repeats[everybody] > number]
+            later_s = 180 + 75 * number + today.chance.integers(0, 10, size=len(rows)).astype(np.float64)
+            at = self._at(rows, session, today, later_s)
+            upper, lower = self.bodies.pressures(at, today.chance)
+            pulse = self.bodies.reading("heart_rate", at, today.chance)
             parts += [
-                _rows(rows, Device.CUFF, kind, at_us, value, session=session, group=2 * session + number)
+                _values(
+                    rows, Device.CUFF, kind, at.at_us, value, session=session, group=2 * session + number
+                )
                 for kind, value in ((SYSTOLIC, upper), (DIASTOLIC, lower), (PULSE, pulse))
             ]
         return parts
 
-    def _oximeter(
-        self, up: NDArray[np.bool_], midnight_us: int, minutes: Floats, chance: np.random.Generator
-    ) -> Sequence[Measurements]:
-        rows = np.flatnonzero(up & self.population.has_oximeter)
-        at_us = self._at(rows, MORNING, midnight_us, minutes, 420)
-        moved = self._moved(rows, at_us)
+    def _oximeter(self, up: NDArray[np.bool_], session: int, today: _Today) -> Sequence[Measurements]:
+        rows = self._with(up, self.population.has_oximeter, Device.OXIMETER, today)
+        at = self._at(rows, session, today, 420)
         return [
-            _rows(rows, Device.OXIMETER, SPO2, at_us, self.bodies.saturations(rows, moved, chance)),
-            _rows(rows, Device.OXIMETER, PULSE, at_us, self.bodies.heart_rates(rows, moved, chance)),
+            _values(rows, Device.OXIMETER, kind, at.at_us, self.bodies.reading(name, at, today.chance),
+                    session=session)
+            for kind, name in ((SPO2, "spo2"), (PULSE, "heart_rate"))
+        ]  # fmt: skip
+
+    def _thermometer(self, up: NDArray[np.bool_], session: int, today: _Today) -> Sequence[Measurements]:
+        """With it comes what is counted by hand: breaths; and whether there is oxygen."""
+        rows = self._with(up, self.population.has_thermometer, Device.THERMOMETER, today)
+        at = self._at(rows, session, today, 480)
+        counted = self._at(rows, session, today, 540)
+        return [
+            self._named(rows, Device.THERMOMETER, "temperature", at, session, today),
+            self._named(rows, Device.APP, "respiratory_rate", counted, session, today),
+            _codes(rows, Device.APP, OXYGEN.number, counted.at_us, np.zeros(len(rows), np.int64),
+                   session=session),
+        ]  # fmt: skip
+
+    def _spirometer(self, up: NDArray[np.bool_], today: _Today) -> Sequence[Measurements]:
+        rows = self._with(up, self.population.has_spirometer, Device.SPIROMETER, today)
+        at = self._at(rows, MORNING, today, 660)
+        return [
+            self._named(rows, Device.SPIROMETER, name, at, MORNING, today) for name in ("peak_flow", "fev1")
         ]
 
-    def _questions(
-        self,
-        up: NDArray[np.bool_],
-        midnight_us: int,
-        minutes: Floats,
-        chance: np.random.Generator,
-        day: int,
-    ) -> Sequence[Measurements]:
+    def _pricks(self, up: NDArray[np.bool_], today: _Today) -> Sequence[Measurements]:
+        """Fasting, before dinner, before the night; who wears a sensor pricks in the morning alone."""
         parts: list[Measurements] = []
-        due = up & ((np.arange(len(up)) + day) % 7 == 0)
+        for session, later_s in ((MORNING, 60), (NOON, 3_600), (EVENING, 1_800)):
+            who = up if session == MORNING else up & ~self.population.has_sensor
+            rows = self._with(who, self.population.has_meter, Device.METER, today)
+            at = self._at(rows, session, today, later_s)
+            parts.append(self._named(rows, Device.METER, "glucose", at, session, today))
+        return parts
+
+    def _carried(self, up: NDArray[np.bool_], today: _Today) -> Sequence[Measurements]:
+        """Steps so far: what somebody carries tells them in the morning, before eleven, and at night."""
+        rows = self._with(up, self.carries, Device.WEARABLE, today)
+        parts: list[Measurements] = []
+        for session, latest_min in ((MORNING, 640), (EVENING, 1_290)):
+            seconds = np.full(len(rows), latest_min * 60.0) + today.chance.integers(0, 600, size=len(rows))
+            at = self.bodies.at(rows, today.midnight_us + seconds.astype(np.int64) * SECOND_US)
+            parts.append(self._named(rows, Device.WEARABLE, "steps", at, session, today))
+        return parts
+
+    def _named(
+        self, rows: Ints, device: Device, name: str, at: Moments, session: int, today: _Today
+    ) -> Measurements:
+        value = self.bodies.reading(name, at, today.chance)
+        return _values(rows, device, KIND_BY_NAME[name].number, at.at_us, value, session=session)
+
+    def _questions(self, up: NDArray[np.bool_], session: int, today: _Today) -> Sequence[Measurements]:
+        people = self.population
+        turn = np.arange(len(people)) + today.day
+        asked: dict[str, NDArray[np.bool_]] = {}
         for number, condition in enumerate(CONDITIONS):
-            rows = np.flatnonzero(due & (self.population.condition == number))
-            at_us = self._at(rows, MORNING, midnight_us, minutes, 600)
-            breathless = self._moved(rows, at_us)[:, CHANNELS.index("dyspnoea")]
+            due = people.conditions[:, number] & (turn % condition.questions_every_days == 0)
             for question in condition.questions:
-                kind = KIND_BY_NAME[question]
-                usual = np.where(chance.random(len(rows)) < 0.2, 1, 0)
-                worse = breathless.astype(np.int64) if kind.number == DYSPNOEA else 0
-                answer = np.minimum(usual + worse, len(kind.codes) - 1)
-                parts.append(_answers(rows, kind.number, at_us, answer, group=0))
+                if session == MORNING or question == EACH_ROUND:
+                    asked[question] = asked.get(question, False) | due
+        parts: list[Measurements] = []
+        for question, who in asked.items():
+            rows = self._with(up, who, Device.APP, today)
+            at = self._at(rows, session, today, 600)
+            answers = self.bodies.answer(question, at, today.chance)
+            parts.append(
+                _codes(
+                    rows, Device.APP, KIND_BY_NAME[question].number, at.at_us, answers,
+                    session=session, group=session,
+                )
+            )  # fmt: skip
         return parts
 
 
-def _rows(
-    rows: Ints,
-    device: Device,
-    kind: int,
-    at_us: Ints,
-    value: Floats,
-    *,
-    session: int = MORNING,
-    group: int = NO_GROUP,
-) -> Measurements:
+def _any(people: Population, has: Sequence[bool]) -> NDArray[np.bool_]:
+    """Whether any of a patient's conditions has something."""
+    return (people.conditions & np.array(has)).any(axis=1)
+
+
+def _most(people: Population, amounts: Sequence[int]) -> Ints:
+    """The most that any of a patient's conditions asks for."""
+    most: Ints = np.where(people.conditions, np.array(amounts, np.int64), 0).max(axis=1, initial=0)
+    return most
+
+
+def _values(
+    rows: Ints, device: Device, kind: int, at_us: Ints, value: Floats, *,
+    session: int = MORNING, group: int = NO_GROUP,
+) -> Measurements:  # fmt: skip
     n = len(rows)
     return Measurements(
         patient=rows.astype(np.int32),
@@ -164,9 +249,10 @@ def _rows(
     )
 
 
-def _answers(
-    rows: Ints, kind: int, at_us: Ints, code: Ints, *, device: Device = Device.APP, group: int = NO_GROUP
-) -> Measurements:
-    given = _rows(rows, device, kind, at_us, np.full(len(rows), np.nan), group=group)
+def _codes(
+    rows: Ints, device: Device, kind: int, at_us: Ints, code: Ints, *,
+    session: int = MORNING, group: int = NO_GROUP,
+) -> Measurements:  # fmt: skip
+    given = _values(rows, device, kind, at_us, np.full(len(rows), np.nan), session=session, group=group)
     given.code[:] = code
     return given
