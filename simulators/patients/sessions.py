@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.kinds import KIND_BY_NAME
+from models.clock import SECOND_US
+from models.kinds import KIND_BY_NAME, Kind
 from simulators.patients.bodies import Bodies, Moments
 from simulators.patients.conditions import CONDITIONS
 from simulators.patients.measurements import NO_CODE, NO_GROUP, Device, Measurements, joined
@@ -23,7 +24,9 @@ MORNING, EVENING, NOON = 0, 1, 2
 LATEST_MIN = {MORNING: 700.0, EVENING: 1265.0, NOON: 1015.0}
 LATE_MIN = (750.0, 270.0)
 """Whoever is late in the morning measures so long after midnight, and up to so much later."""
-SECOND_US = 1_000_000
+REPEATS = 900
+"""From this session on: what is measured again because somebody asked."""
+REPEATED_WITH = {"body_weight": Device.SCALE, "glucose": Device.METER}
 LOW_BATTERY = 12
 
 WEIGHT, SYSTOLIC, DIASTOLIC, PULSE, SPO2, BATTERY, STATE = (
@@ -90,6 +93,13 @@ class Sessions:
             parts += [*self._oximeter(round_, session, today), *self._thermometer(round_, session, today)]
             parts += self._questions(round_, session, today)
         return joined([*parts, *self._spirometer(up, today)])
+
+    def repeat(
+        self, kind: Kind, rows: Ints, at_us: Ints, place: int, chance: np.random.Generator
+    ) -> Measurements:
+        """What patients measure again, each at a moment of today; sent by itself."""
+        value = self.bodies.reading(kind.name, self.bodies.at(rows, at_us), chance)
+        return _values(rows, REPEATED_WITH[kind.name], kind.number, at_us, value, session=REPEATS + place)
 
     def _minutes(self, normal: Floats, uniform: Floats) -> Floats:
         """When each round begins: eight minutes up or down; every hundredth morning somebody sleeps in."""

@@ -9,10 +9,12 @@ from simulators.devices.trouble import Rates
 from simulators.patients.condition import CHANNELS
 from simulators.patients.conditions import CONDITIONS
 from simulators.patients.parameters import GROUPS
-from simulators.scenarios.description import KNOWN_EVENTS, Description, PlantedEvent
+from simulators.scenarios.description import Description, PlantedEvent
 
+OWN_FIELDS = ("rise_days", "hold_days", "fall_days", "admitted_days", "early", "signals", "about")
 CONDITION_NAMES = tuple(condition.name for condition in CONDITIONS)
-RATE_NAMES = tuple(field.name for field in fields(Rates))
+RATES = tuple(field.name for field in fields(Rates))
+KNOWN_EVENTS = {event.name for condition in CONDITIONS for event in condition.events}
 
 
 def problems(said: Description) -> list[Problem]:
@@ -21,6 +23,9 @@ def problems(said: Description) -> list[Problem]:
 
 
 def _who(said: Description) -> Iterator[Problem]:
+    if (said.patients is None) == (said.region is None):
+        found = "neither" if said.patients is None else "both"
+        yield Problem(("patients",), "patients, or region and its scale", found)
     for name in said.conditions:
         yield from _one_of(("conditions", name), name, CONDITION_NAMES)
     total = sum(said.conditions.values())
@@ -32,13 +37,13 @@ def _who(said: Description) -> Iterator[Problem]:
             expected = f'"first+second", each one of {", ".join(CONDITION_NAMES)}'
             yield Problem(("comorbidity", pair), expected, pair)
     if said.region is not None:
-        beside = [name for name in ("patients", "conditions", "comorbidity") if name in said.model_fields_set]
+        beside = [name for name in ("conditions", "comorbidity") if name in said.model_fields_set]
         for name in beside:
             yield Problem((name,), "no such field beside region, which says who there is", name)
 
 
 def _people(said: Description) -> Iterator[Problem]:
-    habits = said.people.habits()
+    habits = said.people.habits
     answering = habits.answers_in_time + habits.answers_late
     if answering > 1:
         expected = "answers_in_time and answers_late that come to 1 at most"
@@ -47,7 +52,7 @@ def _people(said: Description) -> Iterator[Problem]:
 
 def _names(said: Description) -> Iterator[Problem]:
     for name in said.trouble:
-        yield from _one_of(("trouble", name), name, RATE_NAMES)
+        yield from _one_of(("trouble", name), name, RATES)
     for name in said.vary:
         yield from _one_of(("vary", name), name, GROUPS)
 
@@ -76,21 +81,19 @@ def _event(at: tuple[str, ...], event: PlantedEvent, said: Description) -> Itera
             yield Problem((*at, name), "an effect beside it: a known event has its own", name)
     for channel in event.effect:
         yield from _one_of((*at, "effect", channel), channel, CHANNELS)
-    for name in ("rise_days", "hold_days", "fall_days", "admitted_days"):
-        value = getattr(event, name)
+    ranges = {(name,): getattr(event, name) for name in ("rise_days", "hold_days", "fall_days", "admitted_days")}
+    ranges |= {("effect", channel): value for channel, value in event.effect.items()}
+    for path, value in ranges.items():
         if isinstance(value, tuple) and value[0] > value[1]:
-            yield Problem((*at, name), "from and to, the smaller one first", str(list(value)))
+            yield Problem((*at, *path), "from and to, the smaller one first", str(list(value)))
     if event.condition is not None:
         yield from _one_of((*at, "condition"), event.condition, CONDITION_NAMES)
     if event.patients is not None:
         for name in {"condition", "share"} & event.model_fields_set:
             yield Problem((*at, name), "no such field beside patients", name)
-        if said.region is None and max(event.patients, default=0) >= said.patients:
+        if said.patients is not None and max(event.patients, default=0) >= said.patients:
             expected = f"patients from 0 to {said.patients - 1}"
             yield Problem((*at, "patients"), expected, str(max(event.patients)))
-
-
-OWN_FIELDS = ("rise_days", "hold_days", "fall_days", "early", "signals", "admitted_days", "about")
 
 
 def _one_of(path: tuple[str, ...], found: str, names: Collection[str]) -> Iterator[Problem]:

@@ -1,32 +1,27 @@
 """What a scenario's file says: who is simulated, for how long, what they do, what goes wrong, what is planted."""
 
-from collections.abc import Iterator
-from dataclasses import fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import date, time
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from alerting.yaml_files import Problem
 from models.findings import Signal
 from models.labels import About
 from simulators.devices.trouble import Rates
-from simulators.patients.condition import CHANNELS, Range
-from simulators.patients.conditions import CONDITIONS
 from simulators.patients.habits import Habits
-from simulators.patients.parameters import GROUPS
 
 MOST_PATIENTS = 1_000_000
 LONGEST_DAYS = 3_650
-NAMES_OF_CONDITIONS = tuple(condition.name for condition in CONDITIONS)
-KNOWN_EVENTS = {event.name: event for condition in CONDITIONS for event in condition.events}
+DEFAULT_START = date(2026, 3, 2)
+"""A Monday, so that two runs without dates are the same run; the clocks go forward in its fourth week."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Rate = Annotated[float, Field(ge=0, le=1_000)]
-Span = Annotated[float, Field(ge=0, le=LONGEST_DAYS)]
+Days = Annotated[float, Field(ge=0, le=LONGEST_DAYS)]
 Between = tuple[float, float]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
-AtHome = Annotated[time, Field(description="a time of day at home, as 10:30:00")]
 
 
 class _Part(BaseModel):
@@ -51,6 +46,7 @@ class People(_Part):
     answers_in_time: Share | None = None
     answers_late: Share | None = None
 
+    @property
     def habits(self) -> Habits:
         """With what is usual where nothing is said."""
         return Habits(**self.model_dump(exclude_none=True))
@@ -79,23 +75,24 @@ class PlantedEvent(_Part):
     condition: str | None = None
     share: Share = 1.0
     effect: dict[str, float | Between] = {}
-    rise_days: Span | Between = 3.0
-    hold_days: Span | Between = 1.0
-    fall_days: Span | Between = 3.0
+    rise_days: Days | Between = 3.0
+    hold_days: Days | Between = 1.0
+    fall_days: Days | Between = 3.0
+    admitted_days: Days | Between | None = None
     early: Share = 0.0
     signals: list[Signal] = []
-    admitted_days: Span | Between | None = None
     about: About = About.PATIENT
 
 
 class Description(_Part):
-    """A scenario as its file says it; `name` is the file's."""
+    """A scenario as its file says it. `name`: left out, the file's."""
 
+    name: str = ""
     about: Annotated[str, Field(min_length=1, max_length=200)]
-    start: date = date(2026, 3, 2)
+    start: date = DEFAULT_START
     days: Annotated[int, Field(ge=1, le=LONGEST_DAYS)] = 30
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 7
-    patients: Annotated[int, Field(ge=1, le=MOST_PATIENTS)] = 100
+    patients: Annotated[int, Field(ge=1, le=MOST_PATIENTS)] | None = None
     region: Region | None = None
     conditions: dict[str, Share] = {}
     comorbidity: dict[str, Share] = {}
@@ -104,4 +101,17 @@ class Description(_Part):
     trouble: dict[str, Share] = {}
     vary: dict[str, Annotated[float, Field(gt=0, le=10)]] = {}
     outage: list[OutageAt] = []
-    event: list[PlannedEvent] = []
+    event: list[PlantedEvent] = []
+
+    @property
+    def rates(self) -> Rates:
+        """How often something goes wrong, as usual where nothing is said."""
+        return Rates(**self.trouble)
+
+    def changed(self, trouble: Sequence[str] = (), **fields: Any) -> Self:
+        """With other values where they are given; `trouble` as NAME=SHARE. **Raises**: BadInput."""
+        given: Mapping[str, Any] = {name: value for name, value in fields.items() if value is not None}
+        if trouble:
+            rates = self.rates.changed(tuple(trouble))
+            given = {**given, "trouble": asdict(rates)}
+        return self.model_copy(update=given)

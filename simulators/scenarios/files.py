@@ -34,7 +34,7 @@ def load_file(file: Path) -> Description:
 def load_text(text: str, name: str) -> Description:
     """The scenario that a text describes; `name` stands for it in errors. **Raises**: BadFile."""
     said = checked_toml(text, name, Description, problems)
-    return said.model_copy(update={"name": Path(name).stem})
+    return said.model_copy(update={"name": said.name or Path(name).stem})
 
 
 def names() -> list[str]:

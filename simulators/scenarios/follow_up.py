@@ -11,21 +11,23 @@ from numpy.typing import NDArray
 
 from alerting.engine.programme import Limit, Programme
 from models.clock import DAY_US, HOUR_US
+from models.labels import Label
 from models.messages import Origin
-from simulators.patients.deteriorations import Deteriorations
-from simulators.patients.population import CONDITIONS, Ints, Population
+from simulators.patients.courses import Courses, Planted
+from simulators.patients.habits import Habits
+from simulators.patients.measurers import absence
+from simulators.patients.parameters import CONDITIONS
+from simulators.patients.population import Ints, Population
 from simulators.patients.streams import Purpose, stream, uuid_texts, uuids4, uuids7
 
 NEVER_US = 2**62
 FROM_THE_START = 0.85
-AWAY_PER_YEAR = 1.2
-ANNOUNCED = 0.6
-LEAVES_PER_YEAR = 0.06
 NEW_LIMIT_PER_YEAR = 0.6
 NEW_SCHEDULE_PER_YEAR = 0.1
 ORGANISATIONS = 3
 PRACTICES = 40
-WIJKEN = 78
+SENSOR_LIMITS = {"sensor_late": 90.0, "sensor_silent": 180.0}
+"""Minutes: a sensor's values come hourly here, so that a programme's defaults would call each hour silence."""
 SECOND_US = 1_000_000
 
 
@@ -48,22 +50,24 @@ class FollowUp:
     def __init__(
         self,
         population: Population,
-        deteriorations: Deteriorations,
+        courses: Courses,
         programmes: Mapping[str, Programme],
         *,
         begin_us: int,
         days: int,
+        habits: Habits = Habits(),
         registers: bool = True,
         organisation: UUID | None = None,
     ) -> None:
         n = len(population)
         self.registers = registers
         self.population = population
-        self.deteriorations = deteriorations
-        self.programmes = [programmes[condition.programme] for condition in CONDITIONS]
+        self.courses = courses
+        self.habits = habits
+        self._programmes = programmes
         # What is about devices is for everybody, where there is such a programme.
         self.devices = programmes.get("devices")
-        uniform = stream(population.seed, Purpose.CHANGES).random((n, 6))
+        uniform = stream(population.seed, Purpose.CHANGES).random((n, 5))
         # In the first hour, one after the other; later ones on working hours in the first half.
         first_us = begin_us + SECOND_US + (np.arange(n) * (HOUR_US // max(n, 1))) // 1000 * 1000
         day = 1 + (uniform[:, 1] * max(days // 2 - 1, 0)).astype(np.int64)
@@ -80,9 +84,9 @@ class FollowUp:
             organisations = [str(organisation)] * ORGANISATIONS
         self.organisation = [organisations[int(u * ORGANISATIONS)] for u in uniform[:, 3]]
         self.huisarts = [f"praktijk-{int(u * PRACTICES) + 1:03}" for u in uniform[:, 4]]
-        self.wijk = [f"wijk-{int(u * WIJKEN) + 1:02}" for u in uniform[:, 5]]
         self.forgotten = stream(population.seed, Purpose.REGISTER, 0).random(n) < 0.4
         self._later: list[PlannedChange] = []
+        self._labels: list[Label] = []
 
     def begin_day(self, day: int, midnight_us: int, until_us: int) -> list[PlannedChange]:
         """The changes of a day, in the order in which they reach the log."""
@@ -100,16 +104,18 @@ class FollowUp:
         self._later = [change for change in self._later if change.at_us >= until_us]
         return sorted(today, key=lambda change: (change.at_us, change.patient))
 
-    def admit(self, rows: Ints, day: int) -> None:
-        """Plan the admissions that newly planted deteriorations end in."""
-        uniform = stream(self.population.seed, Purpose.ADMISSIONS, day).random((len(self.population), 2))
-        for row in map(int, rows[self.deteriorations.admitted[rows]]):
-            stay_us = int((2 + 6 * uniform[row, 0]) * DAY_US)
-            admitted_us = int(self.deteriorations.worst_us(np.array([row]))[0]) + 6 * HOUR_US
-            self.admitted_us[row], self.discharged_us[row] = admitted_us, admitted_us + stay_us
+    def admit(self, planted: Planted) -> None:
+        """Plan the admissions that what was newly planted ends in; whoever is in hospital then stays there."""
+        for row, from_us, until_us in zip(
+            planted.rows.tolist(), planted.admitted_us.tolist(), planted.discharged_us.tolist(), strict=True
+        ):
+            is_there = from_us <= self.discharged_us[row] < NEVER_US
+            if from_us == NEVER_US or is_there:
+                continue
+            self.admitted_us[row], self.discharged_us[row] = from_us, until_us
             self._later += [
-                PlannedChange(admitted_us, row, {"admit": {}}),
-                PlannedChange(admitted_us + stay_us, row, {"discharge": {}}),
+                PlannedChange(from_us, row, {"admit": {}}),
+                PlannedChange(until_us, row, {"discharge": {}}),
             ]
 
     def able(self, midnight_us: int) -> NDArray[np.bool_]:
@@ -119,47 +125,42 @@ class FollowUp:
         admitted = (self.admitted_us < midnight_us + 8 * HOUR_US) & (self.discharged_us > midnight_us)
         return registered & ~away & ~admitted & (self.ended_us > midnight_us)
 
-    def _programme(self, row: int) -> Programme:
-        return self.programmes[int(self.population.condition[row])]
+    def labels_until(self, end_us: int) -> list[Label]:
+        """The journeys that began before the end."""
+        return [label for label in self._labels if label.onset_us < end_us]
+
+    def programmes(self, row: int) -> list[Programme]:
+        """The programmes that a patient is in; first that of the condition they are followed for first."""
+        numbers = [int(self.population.condition[row]), *np.flatnonzero(self.population.conditions[row])]
+        names = dict.fromkeys(CONDITIONS[number].programme for number in numbers)
+        return [self._programmes[name] for name in names]
 
     def registration(self, row: int) -> list[PlannedChange]:
         """How a patient comes into the log: registered, then enrolled, a millisecond apart."""
-        at_us = int(self.registered_us[row])
-        programme = self._programme(row)
         register = {
             "origin": Origin.SIMULATED.value,
             "organisation_id": self.organisation[row],
             "huisarts": self.huisarts[row],
-            "wijk": self.wijk[row],
-            "language": "nl",
+            "wijk": self.population.wijk[row],
+            "language": self.population.language[row],
         }
-        enrol = {
-            "programme": programme.programme,
-            "version": programme.version,
-            "limits": self._agreed_limits(row, programme),
-        }
-        planned = [
-            PlannedChange(at_us, row, {"register": register}),
-            PlannedChange(at_us + 1000, row, {"enrol": enrol}),
-        ]
+        contents: list[dict[str, Any]] = [{"register": register}]
+        for programme in self.programmes(row):
+            version = {"programme": programme.programme, "version": programme.version}
+            contents.append({"enrol": {**version, "limits": self._agreed_limits(row, programme)}})
         if self.devices is not None:
             version = {"programme": self.devices.programme, "version": self.devices.version}
-            planned.append(PlannedChange(at_us + 2000, row, {"enrol": version}))
-        return planned
+            contents.append({"enrol": version})
+        at_us = int(self.registered_us[row])
+        return [PlannedChange(at_us + 1000 * place, row, one) for place, one in enumerate(contents)]
 
     def _agreed_limits(self, row: int, programme: Programme) -> dict[str, Any]:
-        """Whose usual pressure is near a default gets a limit that fits, when somebody thinks of it."""
-        usual = round(float(self.population.systolic[row] + self.population.cuff_bias[row]))
-        fitting = {
-            "heart_failure": {"systolic_low": usual - 20, "systolic_low_over": usual - 15}
-            if usual < 108
-            else {},
-            "hypertension": {"mean_systolic": usual + 7, "mean_systolic_over": usual + 4}
-            if usual > 129
-            else {},
-        }[programme.programme]
-        if self.forgotten[row]:
-            return {}
+        """What fits this patient better than a default: their usual pressure, how often their sensor sends."""
+        fitting: dict[str, float] = {}
+        if not self.forgotten[row]:
+            fitting |= self._fitting_pressures(row, programme.programme)
+        if self.population.has_sensor[row]:
+            fitting |= SENSOR_LIMITS
         known = {name: programme.limits[name] for name in fitting if name in programme.limits}
         return {
             name: {
@@ -170,15 +171,27 @@ class FollowUp:
             for name, limit in known.items()
         }
 
+    def _fitting_pressures(self, row: int, programme: str) -> dict[str, float]:
+        """Whose usual pressure is near a default gets a limit that fits, when somebody thinks of it."""
+        usual = round(float(self.population.systolic[row] + self.population.cuff_bias[row]))
+        if programme == "heart_failure" and usual < 108:
+            return {"systolic_low": usual - 20, "systolic_low_over": usual - 15}
+        if programme == "hypertension" and usual > 129:
+            return {"mean_systolic": usual + 7, "mean_systolic_over": usual + 4}
+        return {}
+
     def _go_away(self, uniform: NDArray[np.float64], midnight_us: int) -> list[PlannedChange]:
         goes = self.able(midnight_us) & (self.registered_us < midnight_us)
-        goes &= uniform[:, 0] < AWAY_PER_YEAR / 365
+        goes &= uniform[:, 0] < self.habits.journeys_per_year / 365
         planned: list[PlannedChange] = []
         for row in map(int, np.flatnonzero(goes)):
             from_us = midnight_us + DAY_US
             until_us = from_us + int(5 + 9 * uniform[row, 1]) * DAY_US
             self.away_from_us[row], self.away_until_us[row] = from_us, until_us
-            if uniform[row, 2] >= ANNOUNCED:
+            announced = bool(uniform[row, 2] < self.habits.announced)
+            kind = "pause" if announced else "journey"
+            self._labels.append(absence(self.population.patient_text[row], kind, from_us, until_us))
+            if not announced:
                 continue
             at_us = midnight_us + 15 * HOUR_US
             if uniform[row, 3] < 0.5:
@@ -191,8 +204,8 @@ class FollowUp:
 
     def _leave(self, uniform: NDArray[np.float64], midnight_us: int) -> list[PlannedChange]:
         # Nobody leaves in the middle of getting worse: what was planted can then be found.
-        well = self.deteriorations.free_from_us <= midnight_us
-        goes = self.able(midnight_us) & well & (uniform[:, 4] < LEAVES_PER_YEAR / 365)
+        well = self.courses.free_from_us <= midnight_us
+        goes = self.able(midnight_us) & well & (uniform[:, 4] < self.habits.leaves_per_year / 365)
         goes &= self.registered_us < midnight_us
         rows = np.flatnonzero(goes)
         self.ended_us[rows] = midnight_us + DAY_US
@@ -208,7 +221,7 @@ class FollowUp:
         followed = self.able(midnight_us) & (self.registered_us < midnight_us)
         planned: list[PlannedChange] = []
         for row in map(int, np.flatnonzero(followed & (uniform[:, 6] < NEW_LIMIT_PER_YEAR / 365))):
-            programme = self._programme(row)
+            programme = self.programmes(row)[0]
             names = _limits_that_people_set(programme)
             name = names[int(uniform[row, 7] * len(names))]
             limit = programme.limits[name]
@@ -218,7 +231,7 @@ class FollowUp:
             }
             planned.append(PlannedChange(midnight_us + 14 * HOUR_US, row, {"limits": content}))
         for row in map(int, np.flatnonzero(followed & (uniform[:, 9] < NEW_SCHEDULE_PER_YEAR / 365))):
-            programme = self._programme(row)
+            programme = self.programmes(row)[0]
             if not programme.schedule:
                 continue
             schedule = {min(programme.schedule): {"before": "12:30", "set_by": "monitoring-centre"}}
