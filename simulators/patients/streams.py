@@ -28,14 +28,8 @@ class Purpose(IntEnum):
     ADMISSIONS = 12
     REGISTER = 13
     DEVICE_NAMES = 14
-    LAPSES = 15
-    ANSWERS = 16
-    OWN_EVENTS = 17
-    REPEATS = 18
-    SPELLS = 20
-    OUTAGES = 21
-    GLUCOSE = 22
-    WEARABLES = 23
+    WALKS = 30
+    PLANTED = 31
 
 
 def stream(seed: int, purpose: Purpose, day: int = -1) -> np.random.Generator:
