@@ -1,16 +1,20 @@
 """What a scenario's file says: who is simulated, for how long, what they do, what goes wrong, what is planted."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import fields
 from datetime import date, time
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from alerting.yaml_files import Problem
 from models.findings import Signal
 from models.labels import About
 from simulators.devices.trouble import Rates
+from simulators.patients.condition import CHANNELS, Range
+from simulators.patients.conditions import CONDITIONS
 from simulators.patients.habits import Habits
+from simulators.patients.parameters import GROUPS
 
 MOST_PATIENTS = 1_000_000
 LONGEST_DAYS = 3_650
