@@ -121,6 +121,7 @@ def simulate(
     import asyncio
     from dataclasses import asdict
 
+    from models.labels import About
     from models.settings import load_settings
     from simulators.devices.trouble import Rates
     from simulators.gate.simulating import Given, put_through_gate, wanted
@@ -156,5 +157,6 @@ def simulate(
     if labels is not None:
         write_labels(scenario, labels)
     if as_json:
-        planted = {"deteriorations_planted": sum(not label.cut_off for label in scenario.labels())}
+        ours = [label for label in scenario.labels() if label.about is About.PATIENT and not label.cut_off]
+        planted = {"deteriorations_planted": len(ours)}
         click.echo(json.dumps(asdict(done) | planted), err=True)

@@ -33,15 +33,7 @@ class Encoder:
     def __init__(self, scenario: Scenario, tick_us: int) -> None:
         self.scenario = scenario
         self.tick_us = tick_us
-        homes, texts = scenario.homes, scenario.patient_texts
-        known = len(scenario.population)
-        # Strangers use some patient's device: nobody knows them, so it does not matter whose.
-        self._middle = [
-            f'","patient_id":"{texts[patient]}","device_id":"{homes.device_text[device]}",'
-            f'"source":"{homes.source_text[patient % known]}","sent_at_us":'
-            for patient in range(len(texts))
-            for device in _devices_of(patient % known)
-        ]
+        self._middles: dict[int, str] = {}
         self._head = [
             (f'{{"kind":"{kind.name}","value":', f',"unit":"{unit}","taken_at_us":')
             for kind in KINDS
@@ -80,7 +72,9 @@ class Encoder:
         ends = np.cumsum(uploads.count).tolist()
         begins = [0, *ends[:-1]]
         places = (uploads.patient.astype(np.int64) * len(Device) + uploads.device).tolist()
-        middle = self._middle
+        middle = self._middles
+        for place in set(places) - middle.keys():
+            middle[place] = self._middle(*divmod(place, len(Device)))
         messages = [
             f'{{"schema":1,"type":"upload","upload_id":"{upload_id}{middle[place]}{sent_at_us},'
             f'"received_at_us":{received_at_us},"readings":[{",".join(lines[begin:end])}]}}'.encode()
@@ -97,6 +91,17 @@ class Encoder:
         for torn in np.flatnonzero(uploads.broken).tolist():
             messages[torn] = messages[torn][:-TORN_BYTES]
         return messages
+
+    def _middle(self, patient: int, device: int) -> str:
+        """What stands in each upload of a device."""
+        homes = self.scenario.homes
+        # Strangers use some patient's device: nobody knows them, so it does not matter whose.
+        owner = patient % len(self.scenario.population)
+        return (
+            f'","patient_id":"{self.scenario.patient_texts[patient]}",'
+            f'"device_id":"{homes.device_text(owner, Device(device))}",'
+            f'"source":"{homes.source_text(owner)}","sent_at_us":'
+        )
 
     def lines(self, lines: Lines) -> list[str]:
         """Each reading as a JSON object."""
@@ -120,10 +125,6 @@ def clock_message(now_us: int) -> bytes:
 
 def _at(message: Message) -> int:
     return message.at_us
-
-
-def _devices_of(patient: int) -> range:
-    return range(patient * len(Device), (patient + 1) * len(Device))
 
 
 def _tails(lines: Lines) -> list[str]:

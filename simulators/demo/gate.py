@@ -219,7 +219,7 @@ class _Client:
 def _scale_of(scenario: Scenario, rows: Mapping[int, Format]) -> str:
     """A scale of somebody whose devices deliver as plain JSON."""
     row = next(row for row, form in rows.items() if form is Format.JSON)
-    return scenario.homes.device_text[row * len(Device) + Device.SCALE]
+    return scenario.homes.device_text(row, Device.SCALE)
 
 
 async def _register(settings: Settings, sealing: Sealing, hospital: str, form: Format, url: str) -> _Client:

@@ -190,7 +190,7 @@ def form_of(scenario: Scenario, row: int, *, lends: bool) -> InclusionForm:
 
 
 def _devices(scenario: Scenario, row: int) -> list[dict[str, str]]:
-    texts = scenario.homes.device_text[row * len(Device) : (row + 1) * len(Device)]
+    texts = scenario.homes.device_texts(row)
     return [
         {"device_id": text, "kind": DEVICE_NAMES[device]} for text, device in zip(texts, Device, strict=True)
     ]

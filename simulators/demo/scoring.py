@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from models.clock import DAY_US
 from models.findings import Signal
-from models.labels import Label
+from models.labels import About, Label
 
 NEVER_US = 2**62
 GRACE_US = 7 * DAY_US
@@ -49,6 +49,8 @@ def score(findings: Sequence[Found], labels: Sequence[Label], followed_us: Mappi
 
     **Units**: `followed_us` is how long each patient was followed, in microseconds.
     """
+    # What happened to devices explains much, but is not for the rules to find.
+    labels = [label for label in labels if label.about is About.PATIENT]
     planted = [label for label in labels if not label.cut_off]
     of_patient: defaultdict[str, list[Found]] = defaultdict(list)
     for finding in findings:

@@ -26,6 +26,8 @@ class Device(IntEnum):
     """Heart rate, saturation, breathing each minute."""
 
 
+WORN = (Device.SENSOR, Device.WEARABLE)
+"""Devices that measure by themselves, at their own cadence."""
 NO_CODE = -1
 NO_GROUP = -1
 

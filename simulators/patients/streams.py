@@ -28,8 +28,12 @@ class Purpose(IntEnum):
     ADMISSIONS = 12
     REGISTER = 13
     DEVICE_NAMES = 14
-    WALKS = 30
-    PLANTED = 31
+    SPELLS = 20
+    OUTAGES = 21
+    GLUCOSE = 22
+    WEARABLES = 23
+    SPELL_AMOUNTS = 24
+    HERDS = 25
 
 
 def stream(seed: int, purpose: Purpose, day: int = -1) -> np.random.Generator:

@@ -9,19 +9,16 @@ from uuid import UUID
 from alerting.engine.programme import Programme
 from models.clock import HOUR_US, to_us
 from models.labels import Label
-from simulators.devices.delivery import AT_ONCE, Delivery
+from simulators.devices.delivery import Delivery
 from simulators.devices.display import furnish
-from simulators.devices.outages import Outage
 from simulators.devices.showing import Showing
 from simulators.devices.trouble import Rates
 from simulators.devices.uploads import Lines, Uploads, joined_lines
 from simulators.devices.worn import Worn
 from simulators.patients import region
 from simulators.patients.bodies import Bodies
-from simulators.patients.calendar import HOME, midnight_us
-from simulators.patients.courses import Courses
-from simulators.patients.measurers import Measurers
-from simulators.patients.parameters import PARAMETERS, varied
+from simulators.patients.calendar import midnight_us
+from simulators.patients.deteriorations import Deteriorations
 from simulators.patients.population import draw_population
 from simulators.patients.region import Mix
 from simulators.patients.sessions import Sessions
@@ -73,14 +70,12 @@ class Scenario:
         self.seed = seed
         self.days = days
         self.start = start
+        self.population = draw_population(seed, patients)
         rates = Rates() if rates is None else rates
-        habits = said.people.habits
-        self.population = draw_population(seed, patients, mix_of(said), varied(PARAMETERS, said.vary))
-        self.courses = Courses(self.population, deteriorations)
-        self.bodies = Bodies(self.population, self.courses)
-        self.measurers = Measurers(self.population, habits, self.begin_us)
-        self.sessions = Sessions(self.bodies, self.measurers, habits.late)
-        self.own_events = OwnEvents(said.event, self.population, start)
+        self.homes = furnish(self.population, rates)
+        self.deteriorations = Deteriorations(self.population, deteriorations)
+        self.bodies = Bodies(self.population, self.deteriorations)
+        self.sessions = Sessions(self.bodies)
         self.follow_up = FollowUp(
             self.population,
             self.courses,
@@ -91,12 +86,8 @@ class Scenario:
             registers=registers,
             organisation=organisation,
         )
-        self.homes = furnish(self.population, rates)
         self.showing = Showing(self.population, self.homes, rates, start)
-        self.worn = Worn(self.bodies, self.homes, rates, start)
-        outages = [_outage(outage, start) for outage in said.outage]
-        self.delivery = Delivery(self.population, self.homes, rates, outages)
-        self.requests = Requests(self.population, habits, self.delivery.every == AT_ONCE)
+        self.delivery = Delivery(self.population, self.homes, rates)
         self.patient_texts = [*self.population.patient_text, *uuid_texts(self.delivery.stranger_id)]
 
     @classmethod
@@ -136,13 +127,9 @@ class Scenario:
         return (self.day(number) for number in range(self.days))
 
     def labels(self) -> list[Label]:
-        """What was planted so far: in patients, in devices, in what people do."""
-        planted = self.courses.labels_until(self.end_us)
-        abouts = self.own_events.abouts
-        labels = [replace(label, about=abouts.get(label.kind, label.about)) for label in planted]
-        for source in (self.measurers, self.follow_up, self.showing, self.worn, self.delivery):
-            labels += source.labels_until(self.end_us)
-        return labels
+        """What was planted so far: deteriorations, and what went wrong with devices and with people at them."""
+        planters = (self.deteriorations, self.showing, self.delivery)
+        return [label for one in planters for label in one.labels_until(self.end_us)]
 
     def day(self, number: int) -> Day:
         """One day; to be asked for in order, each once. Days beyond the last one are for what follows."""
@@ -152,15 +139,10 @@ class Scenario:
         for own in self.own_events.on(number):
             self.follow_up.admit(self.courses.plant(own.rows, own.event, own.onset_us))
         changes = self.follow_up.begin_day(number, begin_us, until_us)
-        self.bodies.next_day(number, begin_us)
-        able = self.follow_up.able(begin_us)
-        shown = self.showing.show(number, begin_us, self.sessions.measure(number, begin_us, able))
-        lines = [
-            shown.lines,
-            *self._again(number, begin_us, shown.lines),
-            self.worn.lines(number, begin_us, until_us, able),
-        ]
-        uploads = self.delivery.deliver(number, begin_us, until_us, joined_lines(lines), shown.told_later)
+        self.bodies.next_day(number)
+        measured = self.sessions.measure(number, begin_us, self.follow_up.able(begin_us))
+        shown = self.showing.show(number, begin_us, measured)
+        uploads = self.delivery.deliver(number, begin_us, until_us, shown.lines, shown.told_later)
         return Day(number, begin_us, until_us, uploads, changes)
 
     def _again(self, number: int, midnight_us: int, lines: Lines) -> Iterator[Lines]:
