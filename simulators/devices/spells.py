@@ -24,8 +24,8 @@ from simulators.patients.streams import Purpose, stream
 class Spell:
     """One way of being wrong for a while; `name` is that of its rate and of its label.
 
-    **Units**: days, begun ones included; `amount` as the name says. `noticeable` is the share of which anybody
-    could see something.
+    **Units**: days, begun ones included; `amount` as said beside each. `noticeable` is the share of which
+    anybody could see something.
     """
 
     name: str
@@ -57,7 +57,7 @@ UNIT_SWITCHED: Final = Spell(
     amount=Range(0.0, 1.0),
     noticeable=1 - UNIT_SAID,
 )
-"""`amount` below UNIT_SAID: the device says which unit it shows, so that nothing is wrong but what people read."""
+"""`amount` below UNIT_SAID: the device says which unit it shows, so nothing is wrong but what people read."""
 PROBE_OFF: Final = Spell("probe_off", (Device.OXIMETER,), days=Range(1, 1))
 CLOTHED: Final = Spell(
     "clothed", (Device.SCALE,), days=Range(7, 21), amount=Range(1.0, 2.0), about=About.PERSON
