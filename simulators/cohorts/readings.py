@@ -125,8 +125,10 @@ class _Vocabulary:
             "kind": _texts([kind.name for kind in KINDS]),
             "unit": _texts(UNIT_TEXTS),
             "code": _texts([code for kind in KINDS for code in kind.codes]),
-            "device_id": _texts(scenario.homes.device_text),
         }
+        self._homes = scenario.homes
+        self._place_of_device = np.full(self._known * len(Device), -1, np.int32)
+        self._device_texts: list[str] = []
 
     def numbers(self, uploads: Uploads) -> Numbers:
         """The rows of uploads as columns of numbers, without what a file has no word for."""
@@ -157,6 +159,8 @@ class _Vocabulary:
         return arrow.table([self._column(name, part[name]) for name in SCHEMA.names], schema=SCHEMA)
 
     def _column(self, name: str, numbers: NDArray[Any]) -> Any:
+        if name == "device_id":
+            return arrow.DictionaryArray.from_arrays(self._places(numbers), _texts(self._device_texts))
         if name in TEXTS:
             places = arrow.array(numbers, mask=numbers < 0)
             return arrow.DictionaryArray.from_arrays(places, self._texts[name])
@@ -165,5 +169,16 @@ class _Vocabulary:
         return arrow.array(numbers, mask=np.isnan(numbers) if name == "value" else None)
 
 
+    def _places(self, devices: NDArray[np.int32]) -> Any:
+        """Where devices stand among those that were met so far; of most a home has no more than two."""
+        new = np.unique(devices[self._place_of_device[devices] < 0])
+        self._place_of_device[new] = len(self._device_texts) + np.arange(len(new), dtype=np.int32)
+        self._device_texts += [
+            self._homes.device_text(device // len(Device), Device(device % len(Device)))
+            for device in new.tolist()
+        ]
+        return arrow.array(self._place_of_device[devices])
+
+
 def _texts(texts: Sequence[str]) -> Any:
-    return arrow.array(list(texts), arrow.string())
+    return arrow.array(texts, arrow.string())

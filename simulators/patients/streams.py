@@ -34,6 +34,8 @@ class Purpose(IntEnum):
     WEARABLES = 23
     SPELL_AMOUNTS = 24
     HERDS = 25
+    WALKS = 30
+    PLANTED = 31
 
 
 def stream(seed: int, purpose: Purpose, day: int = -1) -> np.random.Generator:

@@ -14,7 +14,6 @@ from simulators.devices.display import furnish
 from simulators.devices.showing import Showing
 from simulators.devices.trouble import Rates
 from simulators.devices.uploads import Lines, Uploads, joined_lines
-from simulators.devices.worn import Worn
 from simulators.patients import region
 from simulators.patients.bodies import Bodies
 from simulators.patients.calendar import midnight_us
@@ -87,7 +86,9 @@ class Scenario:
             organisation=organisation,
         )
         self.showing = Showing(self.population, self.homes, rates, start)
-        self.delivery = Delivery(self.population, self.homes, rates)
+        outages = [_outage(outage, start) for outage in said.outage]
+        self.delivery = Delivery(self.population, self.homes, rates, outages)
+        self.requests = Requests(self.population, habits, self.delivery.every == AT_ONCE)
         self.patient_texts = [*self.population.patient_text, *uuid_texts(self.delivery.stranger_id)]
 
     @classmethod
@@ -127,9 +128,13 @@ class Scenario:
         return (self.day(number) for number in range(self.days))
 
     def labels(self) -> list[Label]:
-        """What was planted so far: deteriorations, and what went wrong with devices and with people at them."""
-        planters = (self.deteriorations, self.showing, self.delivery)
-        return [label for one in planters for label in one.labels_until(self.end_us)]
+        """What was planted so far: in patients, in devices, in what people do."""
+        planted = self.courses.labels_until(self.end_us)
+        abouts = self.own_events.abouts
+        labels = [replace(label, about=abouts.get(label.kind, label.about)) for label in planted]
+        for source in (self.measurers, self.follow_up, self.showing, self.delivery):
+            labels += source.labels_until(self.end_us)
+        return labels
 
     def day(self, number: int) -> Day:
         """One day; to be asked for in order, each once. Days beyond the last one are for what follows."""
@@ -139,10 +144,14 @@ class Scenario:
         for own in self.own_events.on(number):
             self.follow_up.admit(self.courses.plant(own.rows, own.event, own.onset_us))
         changes = self.follow_up.begin_day(number, begin_us, until_us)
-        self.bodies.next_day(number)
-        measured = self.sessions.measure(number, begin_us, self.follow_up.able(begin_us))
-        shown = self.showing.show(number, begin_us, measured)
-        uploads = self.delivery.deliver(number, begin_us, until_us, shown.lines, shown.told_later)
+        self.bodies.next_day(number, begin_us)
+        able = self.follow_up.able(begin_us)
+        shown = self.showing.show(number, begin_us, self.sessions.measure(number, begin_us, able))
+        lines = [
+            shown.lines,
+            *self._again(number, begin_us, shown.lines),
+        ]
+        uploads = self.delivery.deliver(number, begin_us, until_us, joined_lines(lines), shown.told_later)
         return Day(number, begin_us, until_us, uploads, changes)
 
     def _again(self, number: int, midnight_us: int, lines: Lines) -> Iterator[Lines]:
