@@ -153,15 +153,19 @@ async def require_trial_database(settings: Settings) -> None:
 
 
 def write_labels(scenario: Scenario, file: Path) -> None:
-    """One line of JSON for each planted deterioration."""
+    """One line of JSON for each thing that was planted."""
     file.write_text("".join(line + "\n" for line in label_lines(scenario.labels())), encoding="utf-8")
 
 
-def _tell(done: Done, days: int, end: str = "") -> None:
-    rate = done.readings / done.wall_s if done.wall_s else 0.0
-    line = f"day {done.days}/{days}  {done.readings:,} readings  {rate:,.0f}/s"
+def show_progress(line: str, end: str = "") -> None:
+    """One line on standard error: a terminal keeps one that changes, else each stands by itself."""
     if sys.stderr.isatty():
         sys.stderr.write(f"\r\033[K{line}{end}")
     else:
         sys.stderr.write(line + "\n")
     sys.stderr.flush()
+
+
+def _tell(done: Done, days: int, end: str = "") -> None:
+    rate = done.readings / done.wall_s if done.wall_s else 0.0
+    show_progress(f"day {done.days}/{days}  {done.readings:,} readings  {rate:,.0f}/s", end)

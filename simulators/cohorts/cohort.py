@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from alerting.offline.output import written
-from models.errors import BadInput
+from models.errors import BadInput, Broken
 from models.labels import label_lines
+from simulators.cohorts.destination import Destination
 from simulators.cohorts.readings import ReadingsFile
 from simulators.scenarios.follow_up import change_messages
 from simulators.scenarios.scenario import Day, Scenario
@@ -53,16 +54,19 @@ class Cohort:
         return self.folder / LABELS
 
 
+Tell = Callable[[str], None]
+
+
 @dataclass(frozen=True, slots=True)
-class Files:
-    """Where the parts of a cohort go; None for what is not wished for."""
+class Written:
+    """What stands in files. **Units**: seconds."""
 
-    readings: Path
-    registrations: Path | None
-    labels: Path | None
+    readings: int
+    digest: str
+    wall_s: float
 
 
-def write_cohort(scenario: Scenario, folder: Path, *, tell: Callable[[str], None] | None = None) -> Cohort:
+def write_cohort(scenario: Scenario, folder: Path, *, tell: Tell | None = None) -> Cohort:
     """Runs a scenario into a folder; `cohort.toml` comes last, so that a folder that has one is whole.
 
     **Raises**: BadInput where the folder cannot be written to.
@@ -73,34 +77,53 @@ def write_cohort(scenario: Scenario, folder: Path, *, tell: Callable[[str], None
     except OSError as error:
         found = error.strerror or str(error)
         raise BadInput(where=str(folder), expected="a folder to write to", found=found) from error
-    files = Files(folder / READINGS, folder / REGISTRATIONS, folder / LABELS)
-    readings, digest = write_files(scenario, files, tell=tell)
-    cohort = Cohort(folder, digest, len(scenario.population), scenario.days, readings)
+    files = (folder / READINGS, folder / REGISTRATIONS, folder / LABELS)
+    found = write_files(scenario, *files, tell=tell)
+    cohort = Cohort(folder, found.digest, len(scenario.population), scenario.days, found.readings)
     with written(folder / COHORT) as out:
         out.write("".join(f"{line}\n" for line in _described(scenario, cohort)).encode())
     return cohort
 
 
+def write_to(scenario: Scenario, destination: Destination, *, tell: Tell | None = None) -> Written:
+    """Runs a scenario to where somebody wants it."""
+    begun_s = time.monotonic()
+    if destination.folder is not None:
+        cohort = write_cohort(scenario, destination.folder, tell=tell)
+        return Written(cohort.readings, cohort.digest, time.monotonic() - begun_s)
+    if destination.readings is None:
+        raise Broken("A destination is neither a folder nor a file of readings.")
+    files = (destination.readings, destination.registrations, destination.labels)
+    return write_files(scenario, *files, tell=tell)
+
+
 def write_files(
-    scenario: Scenario, files: Files, *, tell: Callable[[str], None] | None = None
-) -> tuple[int, str]:
-    """Runs a scenario into files; how many readings they hold, and a digest of all that they say."""
+    scenario: Scenario,
+    readings: Path,
+    registrations: Path | None,
+    labels: Path | None,
+    *,
+    tell: Tell | None = None,
+) -> Written:
+    """Runs a scenario into files; None for what is not wished for, but is part of the digest."""
     begun_s = told_s = time.monotonic()
-    with written(files.readings) as out, ReadingsFile(out, scenario) as readings:
-        with _hashed(files.registrations) as registrations:
-            for day in scenario:
-                readings.take(day.uploads)
-                registrations.write(_changes(scenario, day))
-                now_s = time.monotonic()
-                if tell is not None and now_s - told_s >= TELL_EVERY_S:
-                    told_s = now_s
-                    tell(progress(day.number + 1, scenario.days, readings.rows, now_s - begun_s))
-    with _hashed(files.labels) as labels:
-        labels.write("".join(line + "\n" for line in label_lines(scenario.labels())).encode())
-    if tell is not None:
-        tell(progress(scenario.days, scenario.days, readings.rows, time.monotonic() - begun_s))
-    parts = (readings.digest, registrations.digest, labels.digest)
-    return readings.rows, hashlib.sha256(" ".join(parts).encode()).hexdigest()
+    with (
+        written(readings) as out,
+        ReadingsFile(out, scenario) as measured,
+        _hashed(registrations) as registered,
+    ):
+        for day in scenario:
+            measured.take(day.uploads)
+            registered.write(_changes(scenario, day))
+            now_s = time.monotonic()
+            if tell is not None and now_s - told_s >= TELL_EVERY_S:
+                told_s = now_s
+                tell(progress(day.number + 1, scenario.days, measured.rows, now_s - begun_s))
+    with _hashed(labels) as labelled:
+        labelled.write("".join(line + "\n" for line in label_lines(scenario.labels())).encode())
+    parts = (measured.digest, registered.digest, labelled.digest)
+    digest = hashlib.sha256(" ".join(parts).encode()).hexdigest()
+    return Written(measured.rows, digest, time.monotonic() - begun_s)
 
 
 class _Hashed:

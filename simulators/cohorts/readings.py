@@ -1,4 +1,4 @@
-"""Readings of a scenario as a file of Parquet, in the order in which they arrive; nothing is held for long."""
+"""Readings of a scenario as a file of Parquet, as they arrive; nothing is held for long."""
 
 import hashlib
 from collections.abc import Sequence
@@ -167,7 +167,6 @@ class _Vocabulary:
         if name in MOMENTS:
             return arrow.array(numbers).cast(MOMENT)
         return arrow.array(numbers, mask=np.isnan(numbers) if name == "value" else None)
-
 
     def _places(self, devices: NDArray[np.int32]) -> Any:
         """Where devices stand among those that were met so far; of most a home has no more than two."""

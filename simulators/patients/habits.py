@@ -7,9 +7,9 @@ from dataclasses import dataclass, fields
 class Habits:
     """How people measure, leave, and answer.
 
-    **Units**: shares from 0 to 1, of people (`fading`), of measuring days (`late`), of journeys (`announced`),
-    of requests to measure again (`answers_in_time`, `answers_late`; the rest is never answered). Rates are per
-    patient and year.
+    **Units**: shares from 0 to 1, of people (`fading`), of measuring days (`late`), of journeys
+    (`announced`), of requests to measure again (`answers_in_time`, `answers_late`; the rest is never
+    answered). Rates are per patient and year.
     """
 
     fading: float = 0.4

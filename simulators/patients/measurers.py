@@ -42,7 +42,7 @@ class Measurers:
     def measuring(
         self, day: int, midnight_us: int, able: NDArray[np.bool_], likely: Floats
     ) -> NDArray[np.bool_]:
-        """Who measures on a day, `likely` being drawn from 0 to 1; to be asked for in order, each day once."""
+        """Who measures on a day, `likely` drawn from 0 to 1; to be asked for in order, each day once."""
         # One row per patient, whoever is able: the draws of one depend on nobody else.
         uniform = stream(self.population.seed, Purpose.LAPSES, day).random((len(able), 2))
         begins = able & (self._lapsed_until_us <= midnight_us)

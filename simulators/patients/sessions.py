@@ -147,9 +147,7 @@ class Sessions:
             upper, lower = self.bodies.pressures(at, today.chance)
             pulse = self.bodies.reading("heart_rate", at, today.chance)
             parts += [
-                _values(
-                    rows, Device.CUFF, kind, at.at_us, value, session=session, group=2 * session + number
-                )
+                _values(rows, Device.CUFF, kind, at.at_us, value, session=session, group=2 * session + number)
                 for kind, value in ((SYSTOLIC, upper), (DIASTOLIC, lower), (PULSE, pulse))
             ]
         return parts

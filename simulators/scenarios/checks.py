@@ -9,12 +9,12 @@ from simulators.devices.trouble import Rates
 from simulators.patients.condition import CHANNELS
 from simulators.patients.conditions import CONDITIONS
 from simulators.patients.parameters import GROUPS
-from simulators.scenarios.description import Description, PlantedEvent
+from simulators.scenarios.description import TIMES, Description, PlantedEvent
 
 OWN_FIELDS = ("rise_days", "hold_days", "fall_days", "admitted_days", "early", "signals", "about")
 CONDITION_NAMES = tuple(condition.name for condition in CONDITIONS)
 RATES = tuple(field.name for field in fields(Rates))
-KNOWN_EVENTS = {event.name for condition in CONDITIONS for event in condition.events}
+KNOWN_EVENTS = tuple(dict.fromkeys(event.name for condition in CONDITIONS for event in condition.events))
 
 
 def problems(said: Description) -> list[Problem]:
@@ -51,8 +51,10 @@ def _people(said: Description) -> Iterator[Problem]:
 
 
 def _names(said: Description) -> Iterator[Problem]:
-    for name in said.trouble:
-        yield from _one_of(("trouble", name), name, RATES)
+    for name, rate in said.trouble.items():
+        yield from _one_of(("trouble", name), name, (TIMES, *RATES))
+        if name != TIMES and rate > 1:
+            yield Problem(("trouble", name), "a share from 0 to 1", f"{rate:g}")
     for name in said.vary:
         yield from _one_of(("vary", name), name, GROUPS)
 
@@ -72,28 +74,34 @@ def _events(said: Description) -> Iterator[Problem]:
 
 
 def _event(at: tuple[str, ...], event: PlantedEvent, said: Description) -> Iterator[Problem]:
+    yield from _machine(at, event)
+    if event.condition is not None:
+        yield from _one_of((*at, "condition"), event.condition, CONDITION_NAMES)
+    if event.patients is not None:
+        beside = [name for name in ("condition", "share") if name in event.model_fields_set]
+        yield from (Problem((*at, name), "no such field beside patients", name) for name in beside)
+        if said.patients is not None and max(event.patients, default=0) >= said.patients:
+            expected = f"patients from 0 to {said.patients - 1}"
+            yield Problem((*at, "patients"), expected, str(max(event.patients)))
+
+
+def _machine(at: tuple[str, ...], event: PlantedEvent) -> Iterator[Problem]:
     if not event.effect and event.kind not in KNOWN_EVENTS:
         expected = f"an effect, or one of the events that are known: {', '.join(KNOWN_EVENTS)}"
         yield Problem((*at, "kind"), expected, event.kind)
-    if not event.effect:
-        own = [name for name in OWN_FIELDS if name in event.model_fields_set]
-        for name in own:
-            yield Problem((*at, name), "an effect beside it: a known event has its own", name)
+    if event.effect and event.kind in KNOWN_EVENTS:
+        yield Problem((*at, "kind"), "a name of its own for an event with its own effect", event.kind)
+    own = [name for name in OWN_FIELDS if name in event.model_fields_set and not event.effect]
+    yield from (Problem((*at, name), "an effect beside it: a known event has its own", name) for name in own)
     for channel in event.effect:
         yield from _one_of((*at, "effect", channel), channel, CHANNELS)
-    ranges = {(name,): getattr(event, name) for name in ("rise_days", "hold_days", "fall_days", "admitted_days")}
+    ranges = {
+        (name,): getattr(event, name) for name in ("rise_days", "hold_days", "fall_days", "admitted_days")
+    }
     ranges |= {("effect", channel): value for channel, value in event.effect.items()}
     for path, value in ranges.items():
         if isinstance(value, tuple) and value[0] > value[1]:
             yield Problem((*at, *path), "from and to, the smaller one first", str(list(value)))
-    if event.condition is not None:
-        yield from _one_of((*at, "condition"), event.condition, CONDITION_NAMES)
-    if event.patients is not None:
-        for name in {"condition", "share"} & event.model_fields_set:
-            yield Problem((*at, name), "no such field beside patients", name)
-        if said.patients is not None and max(event.patients, default=0) >= said.patients:
-            expected = f"patients from 0 to {said.patients - 1}"
-            yield Problem((*at, "patients"), expected, str(max(event.patients)))
 
 
 def _one_of(path: tuple[str, ...], found: str, names: Collection[str]) -> Iterator[Problem]:

@@ -1,7 +1,7 @@
-"""What a scenario's file says: who is simulated, for how long, what they do, what goes wrong, what is planted."""
+"""What a scenario's file says: who is simulated, what they do, what goes wrong, what is planted."""
 
-from collections.abc import Iterator
-from dataclasses import fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import date, time
 from typing import Annotated, Any
 
@@ -18,6 +18,8 @@ from simulators.patients.parameters import GROUPS
 
 MOST_PATIENTS = 1_000_000
 LONGEST_DAYS = 3_650
+TIMES = "times"
+"""In `trouble`: how often all that can go wrong does, beside what is usual."""
 DEFAULT_START = date(2026, 3, 2)
 """A Monday, so that two runs without dates are the same run; the clocks go forward in its fourth week."""
 
@@ -68,8 +70,10 @@ class OutageAt(_Part):
 class PlantedEvent(_Part):
     """An event that the file plants: one that is known by its `kind`, or an own one with an effect.
 
-    Numbers may be a pair, from and to, of which each patient gets their own. `patients` counts from 0; without
-    it `share` of all, or of those with `condition`. **Units**: days; effects as in `condition.Effect`.
+    Numbers may be a pair, from and to, of which each patient gets their own. `patients` counts from 0;
+    without it `share` of all, or of those with `condition`.
+
+    **Units**: days; effects as in `condition.Effect`.
     """
 
     kind: Name
@@ -102,15 +106,16 @@ class Description(_Part):
     comorbidity: dict[str, Share] = {}
     deteriorations: Rate = 1.0
     people: People = People()
-    trouble: dict[str, Share] = {}
+    trouble: dict[str, Rate] = {}
     vary: dict[str, Annotated[float, Field(gt=0, le=10)]] = {}
     outage: list[OutageAt] = []
     event: list[PlantedEvent] = []
 
     @property
     def rates(self) -> Rates:
-        """How often something goes wrong, as usual where nothing is said."""
-        return Rates(**self.trouble)
+        """How often something goes wrong: so many times as usual, but for what is said by its name."""
+        usual = Rates().times(self.trouble.get(TIMES, 1.0))
+        return replace(usual, **{name: rate for name, rate in self.trouble.items() if name != TIMES})
 
     def changed(self, trouble: Sequence[str] = (), **fields: Any) -> Self:
         """With other values where they are given; `trouble` as NAME=SHARE. **Raises**: BadInput."""

@@ -27,7 +27,7 @@ NEW_SCHEDULE_PER_YEAR = 0.1
 ORGANISATIONS = 3
 PRACTICES = 40
 SENSOR_LIMITS = {"sensor_late": 90.0, "sensor_silent": 180.0}
-"""Minutes: a sensor's values come hourly here, so that a programme's defaults would call each hour silence."""
+"""Minutes: a sensor's values come hourly here, so a programme's defaults would call each hour silence."""
 SECOND_US = 1_000_000
 
 
@@ -55,7 +55,7 @@ class FollowUp:
         *,
         begin_us: int,
         days: int,
-        habits: Habits = Habits(),
+        habits: Habits,
         registers: bool = True,
         organisation: UUID | None = None,
     ) -> None:
@@ -105,7 +105,7 @@ class FollowUp:
         return sorted(today, key=lambda change: (change.at_us, change.patient))
 
     def admit(self, planted: Planted) -> None:
-        """Plan the admissions that what was newly planted ends in; whoever is in hospital then stays there."""
+        """Plan the admissions that new events end in; whoever is in hospital then stays there."""
         for row, from_us, until_us in zip(
             planted.rows.tolist(), planted.admitted_us.tolist(), planted.discharged_us.tolist(), strict=True
         ):
@@ -155,7 +155,7 @@ class FollowUp:
         return [PlannedChange(at_us + 1000 * place, row, one) for place, one in enumerate(contents)]
 
     def _agreed_limits(self, row: int, programme: Programme) -> dict[str, Any]:
-        """What fits this patient better than a default: their usual pressure, how often their sensor sends."""
+        """What fits a patient better than a default: their usual pressure, how often their sensor sends."""
         fitting: dict[str, float] = {}
         if not self.forgotten[row]:
             fitting |= self._fitting_pressures(row, programme.programme)

@@ -1,7 +1,7 @@
-"""Measuring again when asked: what the service's quality gate doubts, patients answer in time, late, or never.
+"""Measuring again when asked: patients answer what the quality gate doubts in time, late, or never.
 
-Where no service runs nobody is asked, so the gate's own rule is applied here to what devices show. Only homes
-whose devices send at once are asked in time; with the others the moment has passed when the reading arrives.
+Where no service runs nobody is asked, so the gate's own rule is applied here to what devices show. Only
+homes whose devices send at once are asked in time; with the others the moment has passed when it arrives.
 """
 
 from dataclasses import dataclass

@@ -175,7 +175,9 @@ def mix_of(said: Description) -> Mix:
     """Which conditions patients have."""
     if said.region is not None:
         return region.region_mix()
-    pairs = {(pair.partition("+")[0], pair.partition("+")[2]): chance for pair, chance in said.comorbidity.items()}
+    pairs = {
+        (pair.partition("+")[0], pair.partition("+")[2]): chance for pair, chance in said.comorbidity.items()
+    }
     return Mix(said.conditions or region.HOME.shares, pairs)
 
 

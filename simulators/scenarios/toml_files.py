@@ -46,16 +46,17 @@ def checked_toml(
 
 
 def line_of(text: str, path: Sequence[str]) -> int:
-    """The line of a field, or of the nearest part around it that is in the text; counted from 1.
+    r"""The line of a field, or of the nearest part around it that is in the text; counted from 1.
 
-    Python's reader does not tell lines. But a text that is cut off within a statement is no TOML, so the lines
-    after which it is one are where statements end; and the statement after which a field is there is its own.
+    Python's reader does not tell lines. But a text that is cut off within a statement is no TOML, so the
+    lines after which it is one are where statements end; and the statement after which a field is there is
+    its own.
 
-    >>> line_of("days = 3\\n\\n[trouble]\\nlate = [\\n1,\\n]\\n", ["trouble", "late"])
+    >>> line_of("days = 3\n\n[trouble]\nlate = [\n1,\n]\n", ["trouble", "late"])
     4
-    >>> line_of("days = 3\\n\\n[trouble]\\nlate = 2\\n", ["trouble", "duplicate"])
+    >>> line_of("days = 3\n\n[trouble]\nlate = 2\n", ["trouble", "duplicate"])
     3
-    >>> line_of("days = 3\\n", ["seed"])
+    >>> line_of("days = 3\n", ["seed"])
     1
     """
     lines = text.splitlines(keepends=True)
