@@ -95,13 +95,6 @@ def _machine(at: tuple[str, ...], event: PlantedEvent) -> Iterator[Problem]:
     yield from (Problem((*at, name), "an effect beside it: a known event has its own", name) for name in own)
     for channel in event.effect:
         yield from _one_of((*at, "effect", channel), channel, CHANNELS)
-    ranges = {
-        (name,): getattr(event, name) for name in ("rise_days", "hold_days", "fall_days", "admitted_days")
-    }
-    ranges |= {("effect", channel): value for channel, value in event.effect.items()}
-    for path, value in ranges.items():
-        if isinstance(value, tuple) and value[0] > value[1]:
-            yield Problem((*at, *path), "from and to, the smaller one first", str(list(value)))
 
 
 def _one_of(path: tuple[str, ...], found: str, names: Collection[str]) -> Iterator[Problem]:

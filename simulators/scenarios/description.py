@@ -1,11 +1,13 @@
 """What a scenario's file says: who is simulated, what they do, what goes wrong, what is planted."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import date, time
-from typing import Annotated, Any
+from typing import Annotated, Any, Self, cast
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from alerting.yaml_files import Problem
 from models.findings import Signal
@@ -25,8 +27,27 @@ DEFAULT_START = date(2026, 3, 2)
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Rate = Annotated[float, Field(ge=0, le=1_000)]
-Days = Annotated[float, Field(ge=0, le=LONGEST_DAYS)]
-Between = tuple[float, float]
+
+
+def _from_and_to(given: object) -> tuple[float, float]:
+    """A number, or two of which the second is not smaller, as from and to."""
+    both = given if isinstance(given, list) else [given, given]
+    numbers = [one for one in cast("list[object]", both) if type(one) in (int, float)]
+    low, high = (*map(float, cast("list[float]", numbers)), math.nan, math.nan)[:2]
+    if len(both) != 2 or not (math.isfinite(low) and math.isfinite(high) and low <= high):
+        raise PydanticCustomError("between", "a number, or from and to as [1.0, 2.5]")
+    return low, high
+
+
+def _days(given: tuple[float, float]) -> tuple[float, float]:
+    if given[0] < 0 or given[1] > LONGEST_DAYS:
+        raise PydanticCustomError("days", "days from 0 to {longest}", {"longest": LONGEST_DAYS})
+    return given
+
+
+Between = Annotated[tuple[float, float], BeforeValidator(_from_and_to)]
+"""Of which each patient gets an amount of their own."""
+Span = Annotated[Between, AfterValidator(_days)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 
 
@@ -70,7 +91,7 @@ class OutageAt(_Part):
 class PlantedEvent(_Part):
     """An event that the file plants: one that is known by its `kind`, or an own one with an effect.
 
-    Numbers may be a pair, from and to, of which each patient gets their own. `patients` counts from 0;
+    Numbers may be two, from and to, of which each patient gets their own. `patients` counts from 0;
     without it `share` of all, or of those with `condition`.
 
     **Units**: days; effects as in `condition.Effect`.
@@ -82,11 +103,11 @@ class PlantedEvent(_Part):
     patients: list[Annotated[int, Field(ge=0, lt=MOST_PATIENTS)]] | None = None
     condition: str | None = None
     share: Share = 1.0
-    effect: dict[str, float | Between] = {}
-    rise_days: Days | Between = 3.0
-    hold_days: Days | Between = 1.0
-    fall_days: Days | Between = 3.0
-    admitted_days: Days | Between | None = None
+    effect: dict[str, Between] = {}
+    rise_days: Span = (3.0, 3.0)
+    hold_days: Span = (1.0, 1.0)
+    fall_days: Span = (3.0, 3.0)
+    admitted_days: Span | None = None
     early: Share = 0.0
     signals: list[Signal] = []
     about: About = About.PATIENT

@@ -13,7 +13,7 @@ from simulators.patients.condition import Effect, Event, Phase, Range, State
 from simulators.patients.parameters import CONDITIONS
 from simulators.patients.population import Ints, Population
 from simulators.patients.streams import Purpose, stream
-from simulators.scenarios.description import Between, PlantedEvent
+from simulators.scenarios.description import PlantedEvent
 
 KNOWN = {event.name: event for condition in CONDITIONS for event in condition.events}
 
@@ -51,26 +51,22 @@ def event_of(said: PlantedEvent) -> Event:
         return KNOWN[said.kind]
     phases = {
         State.DETERIORATING: Phase(
-            days=_range(said.rise_days),
-            hold_days=_range(said.hold_days),
+            days=Range(*said.rise_days),
+            hold_days=Range(*said.hold_days),
             then={State.RECOVERING if said.admitted_days is None else State.ADMITTED: 1.0},
         ),
-        State.RECOVERING: Phase(days=_range(said.fall_days), then={State.STABLE: 1.0}),
+        State.RECOVERING: Phase(days=Range(*said.fall_days), then={State.STABLE: 1.0}),
     }
     if said.admitted_days is not None:
-        phases[State.ADMITTED] = Phase(days=_range(said.admitted_days), then={State.RECOVERING: 1.0})
+        phases[State.ADMITTED] = Phase(days=Range(*said.admitted_days), then={State.RECOVERING: 1.0})
     return Event(
         name=said.kind,
         share=1.0,
         phases=phases,
-        effect=Effect(**{channel: _range(value) for channel, value in said.effect.items()}),
+        effect=Effect(**{channel: Range(*value) for channel, value in said.effect.items()}),
         signals=tuple(signal.value for signal in said.signals),
         early=said.early,
     )
-
-
-def _range(value: float | Between) -> Range:
-    return Range(*value) if isinstance(value, tuple) else Range(value, value)
 
 
 def _patients(said: PlantedEvent, number: int, population: Population) -> Ints:
