@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from models.clock import MINUTE_US, SECOND_US
 from models.kinds import KIND_BY_NAME
 from models.labels import About, Label
-from simulators.devices.spells import technical_label
-from simulators.devices.traces import ANCHOR_MIN, Levels, Numbers, Traces, between, window
+from simulators.devices.spells import technical_labels
+from simulators.devices.traces import ANCHOR_MIN, Numbers, Traces, between, window, within
 from simulators.devices.trouble import Rates
+from simulators.patients.bodies import Bodies
 from simulators.patients.measurements import NO_CODE, NO_GROUP, Device, Measurements
 from simulators.patients.population import Floats, Ints, Population
 from simulators.patients.streams import Purpose, stream
@@ -50,18 +51,15 @@ COMPRESSION_UNTIL_MIN: Final = 300.0
 COMPRESSION_SLOPE_MIN: Final = 10.0
 
 
-class GlucoseSensors[At]:
+class GlucoseSensors:
     """Measures everybody who wears one; advances one day at a time.
 
     **Shape**: each array is [n]. **Units**: mmol/L, days.
     """
 
-    def __init__(
-        self, population: Population, wears: NDArray[np.bool_], bodies: Levels[At], rates: Rates
-    ) -> None:
+    def __init__(self, population: Population, bodies: Bodies, rates: Rates) -> None:
         n = len(population)
         self.population = population
-        self.wears = wears
         self.rates = rates
         self.traces = Traces(bodies, ("glucose",), n)
         uniform = stream(population.seed, Purpose.GLUCOSE).random((n, 3))
@@ -74,12 +72,8 @@ class GlucoseSensors[At]:
         self._worn_until_us = np.full(n, -1, np.int64)
         self._labels: list[Label] = []
 
-    def measure(self, day: int, midnight_us: int, until_us: int, able: NDArray[np.bool_]) -> Measurements:
-        """A day's values of everybody who wears a sensor and is able to."""
-        rows = np.flatnonzero(self.wears & able)
-        slots = (until_us - midnight_us) // (STEP_MIN * MINUTE_US)
-        if not len(rows):
-            return _columns(rows, midnight_us, np.zeros((0, slots)), np.zeros((0, slots), np.bool_))
+    def measure(self, day: int, midnight_us: int, until_us: int, rows: Ints) -> Measurements:
+        """A day's values of those who wear a sensor, at least one."""
         chance = stream(self.population.seed, Purpose.GLUCOSE, day + 1)
         value = self._under_the_skin(rows, midnight_us, until_us, chance)
         missing = np.zeros(value.shape, np.bool_)
@@ -135,44 +129,34 @@ class GlucoseSensors[At]:
         until_min = at_min[changed] + WARM_UP_MIN
         missing[changed] |= window(value.shape[1], STEP_MIN, silent_from, until_min)
         self.factor[rows] = np.where(due & ~fresh, other, factor)
-        self._label("sensor_change", About.DEVICE, rows[changed], midnight_us, at_min[changed], until_min)
+        self._label("sensor_change", rows[changed], midnight_us, at_min[changed], until_min)
 
-    def _lie_on_some(
-        self, rows: Ints, midnight_us: int, value: Floats, chance: np.random.Generator
-    ) -> None:
+    def _lie_on_some(self, rows: Ints, midnight_us: int, value: Floats, chance: np.random.Generator) -> None:
         """A sensor that is pressed flat falls within minutes, and comes back."""
         uniform = chance.random((4, len(rows)))
         lies = np.flatnonzero(uniform[0] < self.rates.compression_low)
         from_min = np.floor(COMPRESSION_UNTIL_MIN * uniform[1, lies])
-        until_min = from_min + np.floor(_within(COMPRESSION_MIN, uniform[2, lies]))
-        minute = STEP_MIN * np.arange(value.shape[1])
+        until_min = from_min + np.floor(within(COMPRESSION_MIN, uniform[2, lies]))
+        minute = STEP_MIN * np.arange(value.shape[1], dtype=np.int64)
         edge = np.minimum(minute - from_min[:, None], until_min[:, None] - minute) / COMPRESSION_SLOPE_MIN
-        value[lies] *= 1 - _within(COMPRESSION_DEPTH, uniform[3, lies])[:, None] * np.clip(edge, 0.0, 1.0)
-        self._label("compression_low", About.DEVICE, rows[lies], midnight_us, from_min, until_min)
+        value[lies] *= 1 - within(COMPRESSION_DEPTH, uniform[3, lies])[:, None] * np.clip(edge, 0.0, 1.0)
+        self._label("compression_low", rows[lies], midnight_us, from_min, until_min)
 
     def _silence_some(
         self, rows: Ints, midnight_us: int, missing: NDArray[np.bool_], chance: np.random.Generator
     ) -> None:
         uniform = chance.random((3, len(rows)))
         lost = np.flatnonzero(uniform[0] < self.rates.sensor_dropout)
-        length_min = np.floor(_within(DROPOUT_MIN, uniform[2, lost]))
+        length_min = np.floor(within(DROPOUT_MIN, uniform[2, lost]))
         from_min = np.floor((missing.shape[1] * STEP_MIN - length_min) * uniform[1, lost])
         missing[lost] |= window(missing.shape[1], STEP_MIN, from_min, from_min + length_min)
-        self._label("sensor_dropout", About.DEVICE, rows[lost], midnight_us, from_min, from_min + length_min)
+        self._label("sensor_dropout", rows[lost], midnight_us, from_min, from_min + length_min)
 
-    def _label(
-        self, kind: str, about: About, rows: Ints, midnight_us: int, from_min: Numbers, until_min: Numbers
-    ) -> None:
-        self._labels += [
-            technical_label(
-                self.population.patient_text[row],
-                kind,
-                about,
-                midnight_us + int(begin) * MINUTE_US,
-                midnight_us + int(end) * MINUTE_US,
-            )
-            for row, begin, end in zip(rows.tolist(), from_min.tolist(), until_min.tolist(), strict=True)
-        ]
+    def _label(self, kind: str, rows: Ints, midnight_us: int, from_min: Numbers, until_min: Numbers) -> None:
+        begin_us, end_us = (
+            midnight_us + minute.astype(np.int64) * MINUTE_US for minute in (from_min, until_min)
+        )
+        self._labels += technical_labels(self.population, rows, kind, About.DEVICE, begin_us, end_us)
 
 
 def _columns(rows: Ints, midnight_us: int, value: Floats, there: NDArray[np.bool_]) -> Measurements:
@@ -192,7 +176,3 @@ def _columns(rows: Ints, midnight_us: int, value: Floats, there: NDArray[np.bool
         session=np.broadcast_to((slot // SLOTS_PER_HOUR).astype(np.int16), value.shape)[there],
         group=np.full(n, NO_GROUP, np.int8),
     )
-
-
-def _within(limits: tuple[float, float], uniform: Floats) -> Floats:
-    return limits[0] + (limits[1] - limits[0]) * uniform

@@ -101,9 +101,11 @@ class Spells:
                 continue
             seen = _seen(measured, len(self.population)) if seen is None else seen
             self._begin(number, begins[seen[begins][:, spell.devices].any(axis=1)], seen, midnight_us, day)
-        return (self.until_us > midnight_us).any(axis=0)
+        return np.logical_or.reduce(self.until_us > midnight_us, axis=0)
 
-    def hits(self, spell: Spell, rows: Ints, patient: Ints, device: NDArray[np.int8], at_us: Ints) -> Ints:
+    def hits(
+        self, spell: Spell, rows: Ints, patient: NDArray[np.int32], device: NDArray[np.int8], at_us: Ints
+    ) -> Ints:
         """Which of the given rows fall into a spell of this sort. **Shape**: columns of all rows."""
         number = SPELLS.index(spell)
         who = patient[rows]
@@ -111,11 +113,11 @@ class Spells:
         inside = (self.from_us[number, who] <= at) & (at < self.until_us[number, who])
         return rows[inside & (self.device[number, who] == device[rows])]
 
-    def begun_us(self, spell: Spell, patient: Ints) -> Ints:
+    def begun_us(self, spell: Spell, patient: NDArray[np.int32]) -> Ints:
         """Since when."""
         return self.from_us[SPELLS.index(spell), patient]
 
-    def amounts(self, spell: Spell, patient: Ints) -> Floats:
+    def amounts(self, spell: Spell, patient: NDArray[np.int32]) -> Floats:
         """How much."""
         return self.amount[SPELLS.index(spell), patient]
 
@@ -176,6 +178,16 @@ def technical_label(
         cut_off=False,
         about=about,
     )
+
+
+def technical_labels(
+    population: Population, rows: Ints, kind: str, about: About, from_us: Ints, until_us: Ints
+) -> list[Label]:
+    """The same of several patients."""
+    return [
+        technical_label(population.patient_text[row], kind, about, begin_us, end_us)
+        for row, begin_us, end_us in zip(rows.tolist(), from_us.tolist(), until_us.tolist(), strict=True)
+    ]
 
 
 def _seen(measured: Measurements, patients: int) -> NDArray[np.bool_]:

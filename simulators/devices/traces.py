@@ -1,12 +1,13 @@
-"""Levels through a whole day, as sensors follow them: taken from bodies at anchors, without steps at midnight."""
+"""Levels through a whole day, as sensors follow them: from bodies at anchors, without steps at midnight."""
 
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.clock import MINUTE_US
+from simulators.patients.bodies import Bodies
 from simulators.patients.population import Floats, Ints
 
 ANCHOR_MIN: Final = 15
@@ -18,25 +19,13 @@ Bools = NDArray[np.bool_]
 Numbers = NDArray[np.int64] | NDArray[np.float64]
 
 
-class Levels[At](Protocol):
-    """What could be measured in each patient, without the error of any device: `simulators.patients.bodies`."""
-
-    def at(self, rows: Ints, at_us: Ints) -> At:
-        """Patients at moments of today. **Shape**: both [m]."""
-        ...
-
-    def level(self, kind: str, at: At) -> Floats:
-        """What is there to be measured then, in the kind's canonical unit."""
-        ...
-
-
-class Traces[At]:
+class Traces:
     """The levels of whoever wears a sensor, day after day.
 
     **Shape**: `_last` [kinds, n], what was true at `_last_us` [n].
     """
 
-    def __init__(self, bodies: Levels[At], kinds: Sequence[str], patients: int) -> None:
+    def __init__(self, bodies: Bodies, kinds: Sequence[str], patients: int) -> None:
         self.bodies = bodies
         self.kinds = kinds
         self._last = np.zeros((len(kinds), patients))
@@ -81,6 +70,11 @@ def window(slots: int, step_min: int, from_min: Numbers, until_min: Numbers | fl
     >>> window(4, 5, np.array([5.0]), np.array([15.0]))
     array([[False,  True,  True, False]])
     """
-    minute = step_min * np.arange(slots)
+    minute = step_min * np.arange(slots, dtype=np.int64)
     until = np.asarray(until_min, np.float64)
     return (minute >= from_min[:, None]) & (minute < (until[:, None] if until.ndim else until))
+
+
+def within(limits: tuple[float, float], uniform: Floats) -> Floats:
+    """Amounts between two limits."""
+    return limits[0] + (limits[1] - limits[0]) * uniform

@@ -14,10 +14,13 @@ from simulators.devices.display import furnish
 from simulators.devices.showing import Showing
 from simulators.devices.trouble import Rates
 from simulators.devices.uploads import Lines, Uploads, joined_lines
+from simulators.devices.worn import Worn
 from simulators.patients import region
 from simulators.patients.bodies import Bodies
-from simulators.patients.calendar import midnight_us
-from simulators.patients.deteriorations import Deteriorations
+from simulators.patients.calendar import HOME, midnight_us, offset_min
+from simulators.patients.courses import Courses
+from simulators.patients.measurers import Measurers
+from simulators.patients.parameters import PARAMETERS, varied
 from simulators.patients.population import draw_population
 from simulators.patients.region import Mix
 from simulators.patients.sessions import Sessions
@@ -86,6 +89,7 @@ class Scenario:
             organisation=organisation,
         )
         self.showing = Showing(self.population, self.homes, rates, start)
+        self.worn = Worn(self.population, self.bodies, self.homes, rates)
         outages = [_outage(outage, start) for outage in said.outage]
         self.delivery = Delivery(self.population, self.homes, rates, outages)
         self.requests = Requests(self.population, habits, self.delivery.every == AT_ONCE)
@@ -132,7 +136,7 @@ class Scenario:
         planted = self.courses.labels_until(self.end_us)
         abouts = self.own_events.abouts
         labels = [replace(label, about=abouts.get(label.kind, label.about)) for label in planted]
-        for source in (self.measurers, self.follow_up, self.showing, self.delivery):
+        for source in (self.measurers, self.follow_up, self.showing, self.worn, self.delivery):
             labels += source.labels_until(self.end_us)
         return labels
 
@@ -150,6 +154,7 @@ class Scenario:
         lines = [
             shown.lines,
             *self._again(number, begin_us, shown.lines),
+            *self.worn.lines(number, begin_us, until_us, able, offset_min(self.start, number)),
         ]
         uploads = self.delivery.deliver(number, begin_us, until_us, joined_lines(lines), shown.told_later)
         return Day(number, begin_us, until_us, uploads, changes)
