@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 MINUTE_US = 60_000_000
+FORMER_US = 14 * 24 * 60 * MINUTE_US
+"""An older value says little about what is to be expected."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,8 +96,8 @@ class FollowUp:
         planned: list[PlannedChange] = []
         if self.registers:
             planned += [change for row in map(int, begins) for change in self.registration(row)]
-        planned += self._go_away(uniform, midnight_us)
-        planned += self._leave(uniform, midnight_us)
+        planned += self._go_away(uniform, midnight_us, until_us)
+        planned += self._leave(uniform, midnight_us, until_us)
         planned += self._new_limits(uniform, midnight_us)
         self._later += planned
         today = [change for change in self._later if change.at_us < until_us]
@@ -180,12 +180,11 @@ class FollowUp:
             return {"mean_systolic": usual + 7, "mean_systolic_over": usual + 4}
         return {}
 
-    def _go_away(self, uniform: NDArray[np.float64], midnight_us: int) -> list[PlannedChange]:
+    def _go_away(self, uniform: NDArray[np.float64], midnight_us: int, from_us: int) -> list[PlannedChange]:
         goes = self.able(midnight_us) & (self.registered_us < midnight_us)
         goes &= uniform[:, 0] < self.habits.journeys_per_year / 365
         planned: list[PlannedChange] = []
         for row in map(int, np.flatnonzero(goes)):
-            from_us = midnight_us + DAY_US
             until_us = from_us + int(5 + 9 * uniform[row, 1]) * DAY_US
             self.away_from_us[row], self.away_until_us[row] = from_us, until_us
             announced = bool(uniform[row, 2] < self.habits.announced)
@@ -202,13 +201,13 @@ class FollowUp:
                 planned.append(PlannedChange(until_us, row, {"resume": {}}))
         return planned
 
-    def _leave(self, uniform: NDArray[np.float64], midnight_us: int) -> list[PlannedChange]:
+    def _leave(self, uniform: NDArray[np.float64], midnight_us: int, until_us: int) -> list[PlannedChange]:
         # Nobody leaves in the middle of getting worse: what was planted can then be found.
         well = self.courses.free_from_us <= midnight_us
         goes = self.able(midnight_us) & well & (uniform[:, 4] < self.habits.leaves_per_year / 365)
         goes &= self.registered_us < midnight_us
         rows = np.flatnonzero(goes)
-        self.ended_us[rows] = midnight_us + DAY_US
+        self.ended_us[rows] = until_us
         reasons = ("finished", "moved", "withdrew", "died")
         return [
             PlannedChange(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from alerting.engine.gates import GATES, Gate
+from alerting.engine.gates import FORMER_US, GATES, Gate
 from models.clock import DAY_US, MINUTE_US, SECOND_US
 from models.kinds import KIND_BY_NAME, Kind
 from models.units import UNIT_BY_SPELLING, to_canonical
@@ -37,14 +37,16 @@ class Again:
 class Requests:
     """Knows the last value of each patient that the gate would compare with; one day at a time.
 
-    **Shape**: `former` are [n] for each gated kind, in its canonical unit, NaN for none yet.
+    **Shape**: `_former`, `_former_us` are [n] for each gated kind: values in its canonical unit, NaN for
+    none yet, and when they were taken.
     """
 
     def __init__(self, population: Population, habits: Habits, at_once: NDArray[np.bool_]) -> None:
         self.population = population
         self.habits = habits
         self.at_once = at_once
-        self.former = {name: np.full(len(population), np.nan) for name in GATES}
+        self._former = {name: np.full(len(population), np.nan) for name in GATES}
+        self._former_us = {name: np.zeros(len(population), np.int64) for name in GATES}
 
     def asked(self, day: int, midnight_us: int, lines: Lines) -> list[Again]:
         """Who measures what again on a day, given what devices show."""
@@ -53,8 +55,9 @@ class Requests:
         for name, gate in GATES.items():
             kind = KIND_BY_NAME[name]
             patient, taken_us, value = _first_of_day(lines, kind, midnight_us)
-            doubtful = is_doubtful(value, self.former[name][patient], gate)
-            self.former[name][patient] = value
+            is_recent = taken_us - self._former_us[name][patient] <= FORMER_US
+            doubtful = is_recent & is_doubtful(value, self._former[name][patient], gate)
+            self._former[name][patient], self._former_us[name][patient] = value, taken_us
             who, taken_us = patient[doubtful], taken_us[doubtful]
             at_us = taken_us + self._delay_us(uniform[who, 0], uniform[who, 1], gate)
             answers = self.at_once[who] & (uniform[who, 0] < self._answering)
@@ -66,7 +69,9 @@ class Requests:
         """What was measured again is what the next value is compared with."""
         value = _canonical(lines)
         plausible = (value >= again.kind.low) & (value <= again.kind.high)
-        self.former[again.kind.name][lines.patient[plausible]] = value[plausible]
+        patient = lines.patient[plausible]
+        self._former[again.kind.name][patient] = value[plausible]
+        self._former_us[again.kind.name][patient] = lines.taken_at_us[plausible]
 
     @property
     def _answering(self) -> float:
@@ -90,7 +95,7 @@ def is_doubtful(value: Floats, former: Floats, gate: Gate) -> NDArray[np.bool_]:
     if gate.jump_share is not None:
         doubtful |= np.abs(value - former) > gate.jump_share * former
     if gate.above is not None:
-        doubtful |= value > gate.above
+        doubtful |= (value > gate.above) & (former <= gate.above)
     return doubtful
 
 

@@ -8,13 +8,13 @@ import math
 
 import numpy as np
 
+from alerting.engine.gates import FORMER_US
 from alerting.engine.kernel.compiling import part
 from alerting.engine.kernel.history import reopen
 from alerting.engine.kernel.layout import (
     BY_JUMP,
     BY_LEVEL,
     CONFIRMED,
-    DAY_US,
     GATE,
     GATE_SHIFT,
     HAS,
@@ -33,9 +33,6 @@ from alerting.engine.kernel.layout import (
 from alerting.engine.kernel.numbers import canonical_of, millionths, ones
 from alerting.engine.kernel.readings import counts_at, mark, reading_at, taken_at
 from alerting.engine.kernel.snapshots import oldest_us
-
-FORMER_US = 14 * DAY_US
-"""An older value says little about what is to be expected."""
 
 
 @part
