@@ -26,6 +26,11 @@ class OwnEvent:
     onset_us: int
     rows: Ints
 
+    @property
+    def onsets_us(self) -> list[int]:
+        """The moment, once for each patient."""
+        return [self.onset_us] * len(self.rows)
+
 
 class OwnEvents:
     """What is planted, and on which day."""

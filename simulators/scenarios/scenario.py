@@ -146,7 +146,7 @@ class Scenario:
         able = self.follow_up.able(begin_us)
         self.follow_up.admit(self.courses.begin_day(number, begin_us, able))
         for own in self.own_events.on(number):
-            self.follow_up.admit(self.courses.plant(own.rows, own.event, own.onset_us))
+            self.follow_up.admit(self.courses.plant(own.rows.tolist(), own.event, own.onsets_us))
         changes = self.follow_up.begin_day(number, begin_us, until_us)
         self.bodies.next_day(number, begin_us)
         able = self.follow_up.able(begin_us)
