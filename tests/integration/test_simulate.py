@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from ingest.keys import partition_of
 from models.db.migrate import migrate
+from simulators.cohorts.cohort import read_cohort
 from simulators.scenarios.scenario import Scenario
 from simulators.simulate import newest_programmes
 from simulators.stack import Stack
@@ -112,3 +113,49 @@ def test_wrong_wishes_are_told() -> None:
     assert refused.returncode == 65
     assert b"lateness=0.1" in refused.stderr
     assert b"duplicate" in refused.stderr
+
+
+def test_a_scenario_by_name_into_a_folder_that_evaluate_reads(tmp_path: Path) -> None:
+    folder = tmp_path / "cohort"
+    written = run("--scenario", "copd", "--out", f"{folder}/", "--json")
+    assert written.returncode == 0, written.stderr
+    told = json.loads(written.stderr)
+    cohort = read_cohort(folder)
+    assert (told["patients"], told["days"], told["readings"]) == (60, 5, cohort.readings)
+    assert told["digest"] == cohort.digest
+    findings = tmp_path / "findings.ndjson"
+    read = subprocess.run(
+        [
+            sys.executable, "-m", "thuiswacht", "evaluate", "--readings", str(cohort.readings_file),
+            "--registrations", str(cohort.registrations_file), "--on-error", "skip", "--out", str(findings),
+        ],
+        capture_output=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert read.returncode == 0, read.stderr
+    assert b"copd" in findings.read_bytes()
+
+
+def test_a_scenario_of_ones_own_and_what_is_wrong_with_it(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.toml"
+    mine.write_text('about = "Mine."\npatients = 9\n[conditions]\ncopd = 1.0\n')
+    alone = run("--scenario", str(mine), "--out", str(tmp_path / "readings.parquet"))
+    assert alone.returncode == 0, alone.stderr
+    assert b"readings of 60 patients in" in alone.stderr
+    mine.write_text('about = "Mine."\npatients = 9\ndays = 0\n[conditions]\ngout = 1.0\n')
+    refused = run("--scenario", str(mine))
+    assert refused.returncode == 65
+    assert b"mine.toml, line 3, days: expected" in refused.stderr
+    refused = run("--scenario", "nobody")
+    assert refused.returncode == 65
+    assert b"expected a file, or one of home, " in refused.stderr
+    refused = run("--out", f"{tmp_path}/", "--labels", str(tmp_path / "labels.ndjson"))
+    assert refused.returncode == 65
+
+
+def test_scenarios_are_listed_each_with_a_sentence() -> None:
+    listed = run("--list-scenarios")
+    assert listed.returncode == 0
+    lines = listed.stdout.decode().splitlines()
+    assert lines[0].startswith("home ")
+    assert all(line.endswith(".") for line in lines)
+    assert {"region", "storm", "quiet"} <= {line.split()[0] for line in lines}
