@@ -1,4 +1,4 @@
-"""The commands `programme check` and `programme list`: whether files are right, and what they say."""
+"""The commands `programme check`, `list` and `show`: whether files are right, and what they say."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -65,6 +65,19 @@ def show(folder: Path | None, *, with_rules: bool) -> None:
         for one in loaded:
             click.echo(f"\n{_name(one)}")
             _echo_table([("rule", "signal", "severity", "mark"), *_rules(one)])
+
+
+@programme.command("show")
+@click.argument("name")
+def text(name: str) -> None:
+    """Prints the file of the programme NAME that comes with Thuiswacht: to be read, or changed and tried."""
+    from alerting.engine.programme_files import PACKAGED
+
+    file = PACKAGED / f"{name}.yaml"
+    known = sorted(one.stem for one in PACKAGED.glob("*.yaml"))
+    if name not in known:
+        raise BadInput(where="programme", expected=f"one of {', '.join(known)}", found=name)
+    click.echo(file.read_text(encoding="utf-8"), nl=False)
 
 
 def _name(of: "Programme") -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from alerting.offline.output import written
+from models.clock import to_datetime
 from models.errors import BadInput, Broken
 from models.labels import label_lines
 from simulators.cohorts.destination import Destination
@@ -197,6 +198,7 @@ def _described(scenario: Scenario, cohort: Cohort) -> Iterator[str]:
         "seed": scenario.seed,
         "start": scenario.start.isoformat(),
         "days": scenario.days,
+        "until": to_datetime(scenario.end_us).isoformat(),
         "patients": cohort.patients,
         "readings": cohort.readings,
         "digest": cohort.digest,

@@ -3,11 +3,8 @@
 import asyncio
 import base64
 import json
-import os
 import re
 import secrets
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,42 +14,11 @@ import pytest
 from simulators.stack import Stack
 from simulators.stack.ports import accepts_connections, free_port
 from tests.acceptance.workers import ROOT, Workers
+from tests.shell import Shell, blocks_of
 
 SECTION = re.compile(r"^## Connect a device\n(.*?)^## ", re.DOTALL | re.MULTILINE)
-BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 PORT = "8070"
 """The gate's own, as the README has it; here another, for several tests may run at a time."""
-
-
-class Shell:
-    """A shell somebody copies into: what one block exports the next one has."""
-
-    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
-        self._folder = folder
-        self._environment = os.environ | environment
-        command = folder / "bin" / "thuiswacht"
-        command.parent.mkdir()
-        command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m thuiswacht "$@"\n')
-        command.chmod(0o755)
-        (folder / "exported").touch()
-        self._environment |= {
-            "PATH": f"{command.parent}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT),
-        }  # fmt: skip
-
-    def paste(self, block: str) -> str:
-        """Runs a block; what it prints."""
-        script = f"set -eo pipefail; . ./exported; {block}\nexport -p > exported\n"
-        done = subprocess.run(
-            ["bash", "-c", script],
-            cwd=self._folder, env=self._environment, capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def python(self, program: str) -> str:
-        """Runs a program; what it prints."""
-        (self._folder / "deliver.py").write_text(program)
-        return self.paste(f'"{sys.executable}" deliver.py')
 
 
 @pytest.fixture
@@ -77,7 +43,7 @@ async def until_so(workers: Workers, query: str) -> None:
 async def test_what_the_readme_says_can_be_copied(workers: Workers, tmp_path: Path) -> None:
     (text,) = SECTION.findall((ROOT / "README.md").read_text("utf-8"))
     port = str(free_port())
-    blocks = [(kind, block.replace(PORT, port)) for kind, block in BLOCK.findall(text)]
+    blocks = [(kind, block.replace(PORT, port)) for kind, block in blocks_of(text)]
     assert [kind for kind, _ in blocks] == ["bash", "bash", "bash", "python"]
     prepare, curl, keys, python = (block for _, block in blocks)
     settings = {

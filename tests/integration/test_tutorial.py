@@ -1,0 +1,37 @@
+"""The simulators' tutorial, as somebody copies it: from nothing to a changed limit that was tried."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from models.labels import About
+from simulators.cohorts.cohort import read_cohort
+from tests.acceptance.workers import ROOT
+from tests.shell import Shell, blocks_of
+
+
+@pytest.mark.timeout(300)
+def test_what_the_tutorial_says_can_be_copied(tmp_path: Path) -> None:
+    blocks = blocks_of((ROOT / "simulators" / "TUTORIAL.md").read_text("utf-8"))
+    assert [kind for kind, _ in blocks] == ["bash"] * 6
+    first, own, wrong, changed, tried, further = (block for _, block in blocks)
+    shell = Shell(tmp_path, {})
+    assert "heart_failure  " in shell.paste(first)
+    assert read_cohort(tmp_path / "first").patients == 20
+
+    assert int(shell.paste(own)) > 50
+    labels = [json.loads(line) for line in (tmp_path / "dinners/labels.ndjson").read_text().splitlines()]
+    dinners = [label for label in labels if label["kind"] == "salty_dinner"]
+    assert {label["about"] for label in dinners} == {About.PERSON}
+
+    assert shell.paste(wrong) == "exit 65\n"
+    assert "default: 2.6" in shell.paste(changed)
+
+    shell.paste(tried)
+    report = json.loads((tmp_path / "report/report.json").read_text("utf-8"))
+    assert report
+    shell.paste(further)
+    assert (tmp_path / "curve/report.html").is_file()
+    digests = {read_cohort(tmp_path / name).digest for name in ("dinners", "others", "milder")}
+    assert len(digests) == 3
