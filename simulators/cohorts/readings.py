@@ -110,7 +110,7 @@ class ReadingsFile:
 
     def _write(self, part: Numbers) -> None:
         for name in SCHEMA.names:
-            self._digest.update(np.ascontiguousarray(part[name]))
+            self._digest.update(np.ascontiguousarray(part[name]).data)
         self._writer.write_table(self._vocabulary.table(part), row_group_size=len(part["kind"]))
 
 

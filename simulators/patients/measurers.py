@@ -58,10 +58,9 @@ class Measurers:
         shortest, longest = LAPSE_DAYS
         days = np.rint(shortest + (longest - shortest) * uniform[rows]).astype(np.int64)
         self._lapsed_until_us[rows] = midnight_us + days * DAY_US
-        self._labels += [
-            absence(self.population.patient_text[row], "lapse", midnight_us, until_us)
-            for row, until_us in zip(rows.tolist(), self._lapsed_until_us[rows].tolist(), strict=True)
-        ]
+        for row in map(int, rows):
+            until_us = int(self._lapsed_until_us[row])
+            self._labels.append(absence(self.population.patient_text[row], "lapse", midnight_us, until_us))
 
 
 def absence(patient_id: str, kind: str, from_us: int, until_us: int) -> Label:

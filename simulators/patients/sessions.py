@@ -231,7 +231,7 @@ class Sessions:
 
 def _any(people: Population, has: Sequence[bool]) -> NDArray[np.bool_]:
     """Whether any of a patient's conditions has something."""
-    return (people.conditions & np.array(has)).any(axis=1)
+    return np.any(people.conditions & np.array(has), axis=1)
 
 
 def _most(people: Population, amounts: Sequence[int]) -> Ints:

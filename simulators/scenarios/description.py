@@ -31,8 +31,8 @@ Rate = Annotated[float, Field(ge=0, le=1_000)]
 
 def _from_and_to(given: object) -> tuple[float, float]:
     """A number, or two of which the second is not smaller, as from and to."""
-    both = given if isinstance(given, list) else [given, given]
-    numbers = [one for one in cast("list[object]", both) if type(one) in (int, float)]
+    both = cast("list[object]", given) if isinstance(given, list) else [given, given]
+    numbers = [one for one in both if type(one) in (int, float)]
     low, high = (*map(float, cast("list[float]", numbers)), math.nan, math.nan)[:2]
     if len(both) != 2 or not (math.isfinite(low) and math.isfinite(high) and low <= high):
         raise PydanticCustomError("between", "a number, or from and to as [1.0, 2.5]")
