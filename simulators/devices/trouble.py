@@ -16,9 +16,9 @@ class Rates:
     # Of the days on which somebody measures with such a device: one such stretch begins.
     flat_battery: float = 0.0015
     """The device says that its battery is low; from the next day on it is silent, for some days."""
-    clock_ahead: float = 0.0001
+    clock_ahead: float = 0.0003
     """An hour to two weeks ahead, until somebody sets it."""
-    clock_reset: float = 0.0001
+    clock_reset: float = 0.0003
     """After another battery the clock begins in 1970."""
     unit_switched: float = 0.0001
     """After another battery pounds, Fahrenheit, mg/dL; half of the devices go on naming the old unit."""
