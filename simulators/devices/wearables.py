@@ -152,8 +152,8 @@ class Wearables:
         self._labels += technical_labels(self.population, rows, kind, about, begin_us, end_us)
 
     def _states(self, rows: Ints, midnight_us: int, second: Ints, on: Bools) -> Measurements:
-        """Said whenever it is taken off or put on; each day begins with it on, but for who begins today."""
-        before = np.ones_like(on)
+        """Said whenever it is taken off or put on; nobody does either at midnight."""
+        before = on.copy()
         before[:, 1:] = on[:, :-1]
         row, minute = np.nonzero(on != before)
         at_us = midnight_us + minute * MINUTE_US + second[row] * SECOND_US

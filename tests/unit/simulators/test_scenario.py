@@ -2,35 +2,26 @@
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
-from uuid import UUID
 
 import numpy as np
 import pytest
 
-from ingest.decode import decode
-from ingest.normalise import normalise
-from ingest.patients import PatientIndex
 from models.clock import DAY_US, HOUR_US
-from models.columns import Readings, Reason, Refusal
+from models.columns import Reason
 from models.labels import label_lines, labels_digest
-from models.messages import LATE_LIMIT_US, Register
+from models.messages import LATE_LIMIT_US
 from simulators.devices.trouble import NO_TROUBLE, Rates
 from simulators.scenarios.scenario import Scenario
 from simulators.wire import TICK, Encoder, Message
+from tests.unit.simulators.as_ingest import read
 from tests.unit.simulators.programmes import small_programmes
 
 PROGRAMMES = small_programmes()
 # Through the night in which the clocks go forward.
 START = date(2026, 3, 16)
 OFTEN = Rates().times(8)
-
-
-@dataclass(frozen=True)
-class Record:
-    offset: int
-    value: bytes | None
 
 
 def scenario(seed: int = 5, patients: int = 80, days: int = 30, rates: Rates | None = None) -> Scenario:
@@ -40,25 +31,6 @@ def scenario(seed: int = 5, patients: int = 80, days: int = 30, rates: Rates | N
 def messages_of(given: Scenario) -> list[Message]:
     encoder = Encoder(given, HOUR_US)
     return [message for day in given for message in encoder.day(day)]
-
-
-def read(messages: list[Message]) -> tuple[list[Readings], list[Refusal], int]:
-    """Everything in one partition, as a worker would read it."""
-    patients, accepted, refused, received = PatientIndex(), list[Readings](), list[Refusal](), 0
-    for first in range(0, len(messages), 500):
-        records = [
-            Record(first + place, message.value)
-            for place, message in enumerate(messages[first : first + 500])
-        ]
-        decoded = decode(records, partition=0, nonce="fortests")
-        for offset, change in decoded.changes:
-            if isinstance(register := change.change.only, Register):
-                patients.add(UUID(str(change.patient_id)), register.organisation_id, offset)
-        readings, refusals, _ = normalise(decoded, patients)
-        accepted.append(readings)
-        refused += [*decoded.refusals, *refusals]
-        received += decoded.received
-    return accepted, refused, received
 
 
 @pytest.fixture(scope="module")
