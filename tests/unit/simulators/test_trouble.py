@@ -261,7 +261,7 @@ def test_a_switched_unit_is_named_by_half_of_the_devices() -> None:
 
 
 def test_a_month_in_which_much_goes_wrong_is_judged_as_its_columns_say() -> None:
-    homes = lived(Rates().times(8), patients=40, days=30, seed=8)
+    homes = lived(Rates().times(8), patients=40, days=30, seed=9)
     accepted, refused, received = read(homes.messages)
     reasons = Counter[Reason]()
     for refusal in refused:
