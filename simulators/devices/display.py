@@ -72,7 +72,7 @@ class Homes:
 
     def source_text(self, patient: int) -> str:
         """Which vendor delivers for a patient."""
-        return VENDORS[self.vendor[patient]]
+        return VENDORS[int(self.vendor[patient])]
 
 
 def furnish(population: Population, rates: Rates) -> Homes:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from models.clock import DAY_US, HOUR_US, SECOND_US
 from models.labels import About, Label
 from simulators.devices.display import VENDORS, Homes
-from simulators.devices.spells import technical_label
+from simulators.devices.spells import technical_labels
 from simulators.devices.trouble import Rates
 from simulators.devices.uploads import Uploads
 from simulators.patients.measurements import WORN
@@ -77,7 +77,8 @@ class Outages:
             inside = (received_us >= outage.from_us) & (received_us < outage.until_us)
             waits = np.flatnonzero(inside & (self.homes.vendor[patient] == VENDORS.index(outage.vendor)))
             received_us[waits] = outage.until_us + _spread(chance, len(waits))
-            self._tell(outage, told, uploads.patient[waits])
+            known = uploads.patient[waits] < len(self.population)
+            self._tell(outage, told, uploads.patient[waits[known]])
         return replace(uploads, received_at_us=received_us)
 
     def labels_until(self, end_us: int) -> list[Label]:
@@ -92,30 +93,18 @@ class Outages:
         hours = low + (high - low) * uniform[begins, 2] * uniform[begins, 2]
         self._from_us[rows] = from_us
         self._until_us[rows] = from_us + (hours * HOUR_US).astype(np.int64) // SECOND_US * SECOND_US
-        self._labels += [
-            technical_label(
-                self.population.patient_text[row],
-                "disconnected",
-                About.DEVICE,
-                int(self._from_us[row]),
-                int(self._until_us[row]),
-            )
-            for row in rows.tolist()
-        ]
+        self._labels += technical_labels(
+            self.population, rows, "disconnected", About.DEVICE, self._from_us[rows], self._until_us[rows]
+        )
 
     def _tell(self, outage: Outage, told: set[int], patient: NDArray[np.int32]) -> None:
-        known = set(patient[patient < len(self.population)].tolist()) - told
-        told |= known
-        self._labels += [
-            technical_label(
-                self.population.patient_text[row],
-                "vendor_away",
-                About.DEVICE,
-                outage.from_us,
-                outage.until_us,
-            )
-            for row in sorted(known)
-        ]
+        new = set(patient.tolist()) - told
+        told |= new
+        rows = np.array(sorted(new), np.int64)
+        from_us, until_us = np.full(len(rows), outage.from_us), np.full(len(rows), outage.until_us)
+        self._labels += technical_labels(
+            self.population, rows, "vendor_away", About.DEVICE, from_us, until_us
+        )
 
 
 def _spread(chance: np.random.Generator, n: int) -> Ints:

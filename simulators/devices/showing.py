@@ -23,7 +23,7 @@ from simulators.devices.spells import (
     UNIT_SWITCHED,
     Spell,
     Spells,
-    technical_label,
+    technical_labels,
 )  # fmt: skip
 from simulators.devices.trouble import Rates
 from simulators.devices.uploads import NO_UNIT, UNIT_TEXTS, Content, Lines, joined_lines
@@ -153,12 +153,10 @@ class Showing:
 
     def _label_others(self, lines: Lines, others: NDArray[np.intp], midnight_us: int) -> None:
         at_us = np.clip(lines.taken_at_us[others], midnight_us, midnight_us + DAY_US)
-        self._others += [
-            technical_label(
-                self.population.patient_text[patient], "someone_else", About.PERSON, at, at + MINUTE_US
-            )
-            for patient, at in zip(lines.patient[others].tolist(), at_us.tolist(), strict=True)
-        ]
+        rows = lines.patient[others].astype(np.int64)
+        self._others += technical_labels(
+            self.population, rows, "someone_else", About.PERSON, at_us, at_us + MINUTE_US
+        )
 
 
 _SWITCHED_FROM = np.array([UNIT_TEXTS.index(text) for text in SWITCHED], np.int16)

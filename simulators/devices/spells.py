@@ -3,7 +3,7 @@
 A patient is in at most one spell of each sort, with one device; what it does to readings is in `showing`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
@@ -148,45 +148,40 @@ class Spells:
         for row, which in zip(rows.tolist(), draws[rows, 2].tolist(), strict=True):
             own = [device for device in spell.devices if seen[row, device]]
             self.device[number, row] = own[int(which * len(own))]
-            noticeable = spell.noticeable == 1.0 or self.amount[number, row] >= 1 - spell.noticeable
-            onset_us = midnight_us
-            self.labels.append(
-                technical_label(
-                    self.population.patient_text[row],
-                    spell.name,
-                    spell.about,
-                    onset_us,
-                    int(self.until_us[number, row]),
-                    noticeable=noticeable,
-                )
-            )
-
-
-def technical_label(
-    patient_id: str, kind: str, about: About, onset_us: int, end_us: int, *, noticeable: bool = True
-) -> Label:
-    """The label of something that begins at once and is about no body."""
-    return Label(
-        patient_id=patient_id,
-        kind=kind,
-        signals=(),
-        onset_us=onset_us,
-        detectable_at_us=onset_us if noticeable else None,
-        worst_us=onset_us,
-        end_us=end_us,
-        admitted=False,
-        cut_off=False,
-        about=about,
-    )
+        labels = technical_labels(
+            self.population,
+            rows,
+            spell.name,
+            spell.about,
+            self.from_us[number, rows],
+            self.until_us[number, rows],
+        )
+        seen_by_nobody = amount < 1 - spell.noticeable
+        self.labels += [
+            replace(label, detectable_at_us=None) if hidden else label
+            for label, hidden in zip(labels, seen_by_nobody.tolist(), strict=True)
+        ]
 
 
 def technical_labels(
     population: Population, rows: Ints, kind: str, about: About, from_us: Ints, until_us: Ints
 ) -> list[Label]:
-    """The same of several patients."""
+    """Labels of something that begins at once and is about no body, of a patient each."""
+    spans: list[tuple[int, int, int]] = np.stack([rows, from_us, until_us], axis=1).tolist()
     return [
-        technical_label(population.patient_text[row], kind, about, begin_us, end_us)
-        for row, begin_us, end_us in zip(rows.tolist(), from_us.tolist(), until_us.tolist(), strict=True)
+        Label(
+            patient_id=population.patient_text[row],
+            kind=kind,
+            signals=(),
+            onset_us=begin_us,
+            detectable_at_us=begin_us,
+            worst_us=begin_us,
+            end_us=end_us,
+            admitted=False,
+            cut_off=False,
+            about=about,
+        )
+        for row, begin_us, end_us in spans
     ]
 
 

@@ -249,7 +249,8 @@ def test_a_switched_unit_is_named_by_half_of_the_devices() -> None:
     labels = homes.labels("unit_switched")
     named = {label.patient_id for label in labels if label.detectable_at_us is None}
     rows = homes.of(Device.SCALE, WEIGHT)
-    for patient in np.unique(homes.lines.patient[rows]).tolist():
+    patients: list[int] = np.unique(homes.lines.patient[rows]).tolist()
+    for patient in patients:
         text = homes.scenario.population.patient_text[patient]
         if text not in {label.patient_id for label in labels}:
             continue
@@ -280,7 +281,7 @@ def expected_reasons(homes: Homes) -> Counter[Reason]:
     for row, (at_us, received_us) in enumerate(
         zip(lines.taken_at_us.tolist(), homes.received_us.tolist(), strict=True)
     ):
-        kind = KINDS[lines.kind[row]]
+        kind = KINDS[int(lines.kind[row])]
         value, shown = float(canonical[row]), float(lines.value[row])
         if broken[row]:
             found[Reason.INVALID_JSON] += 1
