@@ -148,15 +148,10 @@ class Spells:
         for row, which in zip(rows.tolist(), draws[rows, 2].tolist(), strict=True):
             own = [device for device in spell.devices if seen[row, device]]
             self.device[number, row] = own[int(which * len(own))]
-        labels = technical_labels(
-            self.population,
-            rows,
-            spell.name,
-            spell.about,
-            self.from_us[number, rows],
-            self.until_us[number, rows],
-        )
-        seen_by_nobody = amount < 1 - spell.noticeable
+        until_us = self.until_us[number, rows]
+        from_us = np.full(len(rows), midnight_us)
+        labels = technical_labels(self.population, rows, spell.name, spell.about, from_us, until_us)
+        seen_by_nobody = (spell.noticeable < 1) & (amount < 1 - spell.noticeable)
         self.labels += [
             replace(label, detectable_at_us=None) if hidden else label
             for label, hidden in zip(labels, seen_by_nobody.tolist(), strict=True)
