@@ -42,7 +42,7 @@ BELIEVABLE: Final[dict[str, tuple[float, float]]] = {
 }
 """Beyond these nobody is at home."""
 RHYTHMS: Final[dict[str, Rhythm]] = {
-    # highest at which minute of the day, how far above and below the middle; weight: eaten and drunk till then
+    # highest at which minute of the day, how far above and below the middle
     "systolic": Rhythm(840, 6.0),
     "diastolic": Rhythm(840, 4.0),
     "heart_rate": Rhythm(840, 5.0),
@@ -52,9 +52,10 @@ RHYTHMS: Final[dict[str, Rhythm]] = {
     "glucose": Rhythm(420, 0.3),
     "lung_function": Rhythm(900, 0.03),
 }
-"""Mark P; that pressure, pulse and temperature are lowest at night, and that glucose rises at dawn, is known."""
+"""Mark P; known is that pressure, pulse and temperature are lowest at night, that glucose rises at dawn."""
 DAY_WEIGHT_KG = 1.0
 MORNING_MIN, NIGHT_MIN = 660, 1320
+"""What is eaten and drunk from the late morning until the night."""
 MEALS_MIN = (480, 750, 1095)
 FLOW_PER_FEV1, FVC_PER_FEV1 = 180.0, 1.7
 USUAL_YES: Final = {"symptom_cold": 0.04, "symptom_fever": 0.004, "symptom_purulence": 0.02}

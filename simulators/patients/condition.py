@@ -1,4 +1,4 @@
-"""A condition as a readable model: what its patients are like, and by which machine they get worse and better."""
+"""A condition as a readable model: what its patients are like, by which machine they get worse and better."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -175,7 +175,8 @@ class Devices:
 class Condition:
     """Who the patients are, how they vary, in which ways and how often they get worse.
 
-    **Units**: those of the kinds; `meal_rise` in mmol/L, `peak_flow` in L/min. Defaults are a healthy person's.
+    **Units**: those of the kinds; `meal_rise` in mmol/L, `peak_flow` in L/min. Defaults are
+    a healthy person's.
     """
 
     name: str

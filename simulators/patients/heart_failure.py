@@ -1,4 +1,4 @@
-"""Heart failure at home: weight each morning, pressure and pulse, for some saturation; questions now and then.
+"""Heart failure at home: weight each morning, pressure, pulse, for some saturation; now and then questions.
 
 **Source**: weight before admission +0.9 ± 2.1 kg in 14 days against −0.2 ± 1.1 kg otherwise (Zhang 2009);
 gain from about 30 days before, diverging in the last week (Chaudhry 2007); 7-day means that drift over 2 kg

@@ -22,7 +22,7 @@ VISIBLE: Final[dict[str, tuple[float, float]]] = {
     "steps": (-0.4, np.inf),
     "consciousness": (-np.inf, 0.5),
 }
-"""Which latent change, down or up, somebody who looks could see: the size that published rules speak about."""
+"""Which latent change, down or up, somebody who looks could see: the size that published rules speak of."""
 VISIBLE_LEVEL: Final[dict[str, tuple[float, float]]] = {"glucose": (3.9, 13.9)}
 """The same for what is judged by where it is, not by how far it went: below, above."""
 ANSWER, YES = 1.5, 0.5

@@ -104,7 +104,7 @@ def walk(
     population: Population,
     chance: np.random.Generator,
 ) -> Walked:
-    """Let events begin in patients and follow them to their end. **Shape**: `events`, `onset_us`, `rows` [k]."""
+    """Let events begin in patients and follow them to their end. **Shape**: the columns are [k]."""
     draws = chance.random((len(events), 9 + len(CHANNELS)))
     phases = [_Phases.of(declared, state, population.parameters.factors) for state in STATES[1:]]
     worse, treatment, stay, better = phases

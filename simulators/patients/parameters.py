@@ -65,7 +65,7 @@ class Parameters:
     cuff_bias_sd: float = 4.82
     """Gives 30 % of home cuffs an error of 5 mmHg or more."""
     upsets_per_year: float = 4.0
-    """A salty dinner or an upset stomach: harmless, up or down at once, gone in a week; what rules mistake."""
+    """A salty dinner or an upset stomach: harmless, up or down at once, gone in a week; rules mistake it."""
     upset_kg: tuple[float, float] = (0.8, 3.6)
 
 

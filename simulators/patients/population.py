@@ -30,7 +30,7 @@ MEASURED_BY: dict[str, tuple[str, ...]] = {
     "lung_function": ("spirometer",),
     "steps": ("wearable",),
 }
-"""Which devices tell of a channel; of the others questions do."""
+"""Which devices tell of a channel; of the others questions do. Breaths are counted when fever is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Population:
 
     **Shape**: each array is [n], `patient_id` uint8[n, 16], `conditions` [n, conditions], `measures`
     [n, channels]. **Units**: kg, mmHg, beats and breaths per minute, %, °C, mmol/L, L/min, steps a day; times
-    of day in minutes after midnight at home; `condition` is the number of the one they are followed for first.
+    of day in minutes after midnight at home; `condition` is the number of what they are followed for first.
     """
 
     seed: int
@@ -89,7 +89,7 @@ class Population:
 
 
 class _Draw:
-    """Chance for traits, one row per patient: asking for more patients changes nothing about the first ones."""
+    """Chance for traits, one row per patient: more patients change nothing about the first ones."""
 
     def __init__(self, seed: int, n: int, mix: Mix, parameters: Parameters) -> None:
         self.normal = stream(seed, Purpose.TRAITS).standard_normal((n, 16))

@@ -1,4 +1,4 @@
-"""What returns each day: a wave over 24 hours, and what a meal does; arithmetic that every machine rounds alike."""
+"""What returns each day: a wave over 24 hours, what a meal does; in arithmetic that all machines round alike."""
 
 from dataclasses import dataclass
 
