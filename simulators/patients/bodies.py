@@ -57,6 +57,8 @@ DAY_WEIGHT_KG = 1.0
 MORNING_MIN, NIGHT_MIN = 660, 1320
 """What is eaten and drunk from the late morning until the night."""
 MEALS_MIN = (480, 750, 1095)
+MEAL_SHIFT_MIN = 45
+LOW_GLUCOSE, SAFE_GLUCOSE = 3.9, 4.3
 FLOW_PER_FEV1, FVC_PER_FEV1 = 180.0, 1.7
 USUAL_YES: Final = {"symptom_cold": 0.04, "symptom_fever": 0.004, "symptom_purulence": 0.02}
 RARE_YES = 0.0004
@@ -110,6 +112,7 @@ class Bodies:
         shared = SHARED * first[:, 2] + OWN * first[:, 1]
         self.days["diastolic"] = self._sd["diastolic"] * shared
         self.meals = np.ones((n, len(MEALS_MIN)))
+        self.meal_shifts_min = np.zeros((n, len(MEALS_MIN)))
 
     def next_day(self, day: int, midnight_us: int) -> None:
         """Another day: the slow parts wander on, the daily ones are drawn anew."""
@@ -117,7 +120,7 @@ class Bodies:
         n, parameters = len(self.population), self.population.parameters
         chance = stream(self.population.seed, Purpose.MEASURING, day)
         normal = chance.standard_normal((n, 3 + len(WANDERING)))
-        uniform = chance.random((n, 2 + len(MEALS_MIN)))
+        uniform = chance.random((n, 2 + 2 * len(MEALS_MIN)))
         self.weight_slow = _wander(
             self.weight_slow, self.population.weight_wander, WEIGHT_MEMORY, normal[:, 0]
         )
@@ -133,7 +136,8 @@ class Bodies:
         both = SHARED * normal[:, 3] + OWN * normal[:, 2]
         self.days["diastolic"] = _wander(self.days["diastolic"], self._sd["diastolic"], DAY_MEMORY, both)
         # Half as much to once and a half as much as usual.
-        self.meals = 0.5 + uniform[:, 2:]
+        self.meals = 0.5 + uniform[:, 2 : 2 + len(MEALS_MIN)]
+        self.meal_shifts_min = MEAL_SHIFT_MIN * (2 * uniform[:, 2 + len(MEALS_MIN) :] - 1)
 
     def at(self, rows: Ints, at_us: Ints) -> Moments:
         """Patients at moments of today. **Shape**: both [m]."""
@@ -212,20 +216,22 @@ class Bodies:
         return level[at.rows] + at.moved("body_weight") + DAY_WEIGHT_KG * so_far
 
     def _glucoses(self, at: Moments) -> Floats:
-        moved = at.moved("glucose")
+        own, moved = self.population.glucose[at.rows], at.moved("glucose")
         meals = np.zeros(len(at.rows))
         for number, minute in enumerate(MEALS_MIN):
-            meals += self.meals[at.rows, number] * meal_course(at.minute - minute)
-        # Who is too low has not eaten.
-        meals *= self.population.meal_rise[at.rows] * np.clip(1 + moved / 3, 0.0, 1.0)
-        fasting = (self.population.glucose + self.days["glucose"])[at.rows]
-        return fasting + RHYTHMS["glucose"].at(at.minute) + meals + moved
+            since_min = at.minute - minute - self.meal_shifts_min[at.rows, number]
+            meals += self.meals[at.rows, number] * meal_course(since_min)
+        away = self.days["glucose"][at.rows] + RHYTHMS["glucose"].at(at.minute)
+        away += self.population.meal_rise[at.rows] * meals
+        # Too low is only what was planted; and who is too low has not eaten, nor is it one of their high days.
+        away = np.maximum(away, SAFE_GLUCOSE - own)
+        return own + moved + away * np.clip(1 + moved / (own - LOW_GLUCOSE), 0.0, 1.0)
 
     def _flows(self, kind: str, at: Moments) -> Floats:
         moved = at.moved("lung_function")
         share = 1 + self.days["lung_function"][at.rows] + RHYTHMS["lung_function"].at(at.minute)
-        # The air that can be breathed out falls half as much as the speed of it.
-        share += 0.5 * moved if kind == "fvc" else moved
+        # The air that can be breathed out falls less than the speed of it.
+        share += 0.8 * moved if kind == "fvc" else moved
         flow = self.population.peak_flow[at.rows] * share
         return flow / {"peak_flow": 1.0, "fev1": FLOW_PER_FEV1, "fvc": FLOW_PER_FEV1 / FVC_PER_FEV1}[kind]
 

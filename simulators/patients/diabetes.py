@@ -8,12 +8,12 @@ from simulators.patients.condition import Condition, Devices, Effect, Event, Pha
 
 HYPO = Event(
     name="hypoglycaemia",
-    share=0.80,
+    share=0.94,
     rest_days=1,
     phases={
         State.DETERIORATING: Phase(
             days=Range(0.03, 0.07),
-            hold_days=Range(0.01, 0.10),
+            hold_days=Range(0.02, 0.14),
             then={State.TREATED: 0.9, State.RECOVERING: 0.1},
         ),
         # They eat: it turns within a quarter of an hour.
@@ -30,7 +30,7 @@ HYPO = Event(
 )
 HYPER = Event(
     name="hyperglycaemia",
-    share=0.17,
+    share=0.055,
     early=0.3,
     phases={
         State.DETERIORATING: Phase(
@@ -46,7 +46,7 @@ HYPER = Event(
 )
 KETOACIDOSIS = Event(
     name="ketoacidosis",
-    share=0.03,
+    share=0.005,
     phases={
         State.DETERIORATING: Phase(
             days=Range(0.5, 1.5),
@@ -71,12 +71,12 @@ KETOACIDOSIS = Event(
 DIABETES = Condition(
     name="diabetes",
     programme="diabetes",
-    events_per_year=14.0,
+    events_per_year=45.0,
     events=(HYPO, HYPER, KETOACIDOSIS),
     devices=Devices(meter=1.0, sensor=0.5, scale=0.3),
     weight=Trait(88, 17, 48, 160),
     systolic=Trait(129, 11, 106, 155),
-    glucose=Trait(7.0, 0.9, 5.2, 9.5),
-    meal_rise=Trait(3.6, 0.9, 1.5, 6.5),
+    glucose=Trait(7.9, 1.3, 5.6, 12),
+    meal_rise=Trait(4.2, 1.0, 1.5, 7),
     questions=("symptom_fatigue", "symptom_dizziness"),
 )

@@ -2,8 +2,8 @@
 
 **Source**: weight before admission +0.9 ± 2.1 kg in 14 days against −0.2 ± 1.1 kg otherwise (Zhang 2009);
 gain from about 30 days before, diverging in the last week (Chaudhry 2007); 7-day means that drift over 2 kg
-in three quarters of stable patients (Ledwidge 2013); 0.16 to 0.97 events a year. Shares, effects and what
-treatment does are our own proposal.
+in three quarters of stable patients (Ledwidge 2013); other signs than weight change a month ahead (lead of
+34 days in MultiSENSE); 0.16 to 0.97 events a year. Shares, effects, what treatment does: our own proposal.
 """
 
 from simulators.patients.condition import Condition, Devices, Effect, Event, Phase, Range, State, Trait
@@ -13,8 +13,8 @@ STAY = Phase(days=Range(3, 8), to=0.25, then={State.RECOVERING: 1.0})
 
 FLUID = Event(
     name="fluid_overload",
-    share=0.55,
-    early=0.35,
+    share=0.48,
+    early=0.38,
     phases={
         State.DETERIORATING: Phase(
             days=Range(15, 30),
@@ -32,10 +32,10 @@ FLUID = Event(
         State.RECOVERING: RECOVERY,
     },
     effect=Effect(
-        body_weight=Range(0.3, 8.5, skew=True),
+        body_weight=Range(0.2, 9.5, skew=True),
         heart_rate=Range(0, 10),
         spo2=Range(-2, 0),
-        symptom_dyspnoea=Range(0.3, 3),
+        symptom_dyspnoea=Range(0, 2.8),
         symptom_oedema=Range(0, 3),
         symptom_fatigue=Range(0, 2),
         steps=Range(-0.4, 0),
@@ -44,11 +44,11 @@ FLUID = Event(
 )
 BREATHLESS = Event(
     name="decompensation_without_gain",
-    share=0.35,
-    early=0.2,
+    share=0.42,
+    early=0.6,
     phases={
         State.DETERIORATING: Phase(
-            days=Range(5, 14),
+            days=Range(18, 40),
             hold_days=Range(1, 4),
             then={State.TREATED: 0.30, State.ADMITTED: 0.30, State.RECOVERING: 0.40},
         ),
@@ -65,7 +65,7 @@ BREATHLESS = Event(
         heart_rate=Range(3, 28),
         spo2=Range(-8, -1),
         systolic=Range(-18, 0),
-        symptom_dyspnoea=Range(0.3, 3),
+        symptom_dyspnoea=Range(0, 2.8),
         symptom_fatigue=Range(0, 2.5),
         steps=Range(-0.5, 0),
     ),
@@ -100,7 +100,7 @@ HEART_FAILURE = Condition(
     heart_rate=Trait(72, 7, 58, 90),
     spo2=Trait(95.8, 0.9, 93.5, 98),
     steps=Trait(3_800, 1_500, 900, 9_000),
-    weight_wander=Range(0.2, 1.25),
+    weight_wander=Range(0.1, 0.65),
     questions=("symptom_dyspnoea", "symptom_oedema", "symptom_fatigue", "symptom_chest_pain"),
     questions_every_days=3,
 )

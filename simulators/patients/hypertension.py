@@ -56,6 +56,8 @@ CRISIS = Event(
         symptom_headache=Range(0, 3.4),
         symptom_vision=Range(0, 0.7),
         symptom_chest_pain=Range(0, 0.6),
+        symptom_neurological=Range(0, 0.6),
+        symptom_dyspnoea=Range(0, 2.8),
     ),
     signals=("pressure",),
 )
@@ -91,16 +93,23 @@ HYPERTENSION = Condition(
     weight_wander=Range(0.3, 1.2),
     readings_per_session=2,
     evening_too=True,
-    questions=("symptom_headache", "symptom_dizziness", "symptom_vision", "symptom_chest_pain"),
+    questions=(
+        "symptom_headache",
+        "symptom_dizziness",
+        "symptom_vision",
+        "symptom_chest_pain",
+        "symptom_neurological",
+        "symptom_dyspnoea",
+    ),
 )
 
 UNCONTROLLED = replace(
     HYPERTENSION,
     name="hypertension_uncontrolled",
-    systolic=Trait(137, 11, 110, 175),
-    diastolic=Trait(83, 7, 62, 105),
+    systolic=Trait(131, 12, 106, 175),
+    diastolic=Trait(79.5, 8, 58, 105),
     readings_per_session=1,
     evening_too=False,
-    adherence=Adherence(regular_share=0.9, regular=Range(0.84, 0.99), irregular=Range(0.3, 0.8)),
+    adherence=Adherence(regular_share=0.9, regular=Range(0.83, 0.98), irregular=Range(0.3, 0.8)),
 )
 """The Dutch cohort: included because their pressure was too high; one measurement a day."""

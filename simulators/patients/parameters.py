@@ -64,9 +64,9 @@ class Parameters:
     factors: Factors = field(default=Factors())
     cuff_bias_sd: float = 4.82
     """Gives 30 % of home cuffs an error of 5 mmHg or more."""
-    upsets_per_year: float = 4.0
+    upsets_per_year: float = 8.0
     """A salty dinner or an upset stomach: harmless, up or down at once, gone in a week; rules mistake it."""
-    upset_kg: tuple[float, float] = (0.8, 3.6)
+    upset_kg: tuple[float, float] = (0.8, 4.0)
 
 
 PARAMETERS = Parameters()

@@ -30,7 +30,7 @@ MEASURED_BY: dict[str, tuple[str, ...]] = {
     "lung_function": ("spirometer",),
     "steps": ("wearable",),
 }
-"""Which devices tell of a channel; of the others questions do. Breaths are counted when fever is looked for."""
+"""Which devices tell of a channel; of the others questions. Breaths are counted when fever is looked for."""
 
 
 @dataclass(frozen=True, slots=True)

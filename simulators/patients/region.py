@@ -91,7 +91,7 @@ def wijk_municipalities() -> list[str]:
 
 
 def wijk_people() -> Ints:
-    """How many people live in each wijk: in the largest of a municipality thrice as many as in the smallest."""
+    """People of each wijk: in the largest of a municipality thrice as many as in the smallest."""
     sizes: list[int] = []
     for people, wijken in MUNICIPALITIES.values():
         # 7 is prime to every number of wijken: each size comes once, in no order.

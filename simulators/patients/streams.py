@@ -36,6 +36,7 @@ class Purpose(IntEnum):
     HERDS = 25
     WALKS = 30
     PLANTED = 31
+    CALIBRATION = 32
 
 
 def stream(seed: int, purpose: Purpose, day: int = -1) -> np.random.Generator:
