@@ -223,7 +223,7 @@ class Bodies:
             meals += self.meals[at.rows, number] * meal_course(since_min)
         away = self.days["glucose"][at.rows] + RHYTHMS["glucose"].at(at.minute)
         away += self.population.meal_rise[at.rows] * meals
-        # Too low is only what was planted; and who is too low has not eaten, nor is it one of their high days.
+        # Too low is only what was planted; and who is too low has not eaten, nor is it a high day.
         away = np.maximum(away, SAFE_GLUCOSE - own)
         return own + moved + away * np.clip(1 + moved / (own - LOW_GLUCOSE), 0.0, 1.0)
 

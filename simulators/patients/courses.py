@@ -154,7 +154,7 @@ class Courses:
         row = self._row[order]
         begins = np.flatnonzero(np.diff(row, prepend=-1))
         place = np.arange(len(row)) - np.repeat(begins, np.diff(begins, append=len(row)))
-        self._slots = np.full((len(self.population), 1 + int(place.max(initial=0))), -1, np.int64)
+        self._slots = np.full((len(self.population), 1 + int(np.max(place, initial=0))), -1, np.int64)
         self._slots[row, place] = order
 
 

@@ -13,7 +13,7 @@ STAY = Phase(days=Range(3, 8), to=0.25, then={State.RECOVERING: 1.0})
 
 FLUID = Event(
     name="fluid_overload",
-    share=0.48,
+    share=0.45,
     early=0.38,
     phases={
         State.DETERIORATING: Phase(
@@ -44,7 +44,7 @@ FLUID = Event(
 )
 BREATHLESS = Event(
     name="decompensation_without_gain",
-    share=0.42,
+    share=0.45,
     early=0.6,
     phases={
         State.DETERIORATING: Phase(

@@ -36,10 +36,10 @@ def labels_of(walked: Walked, events: Sequence[Event], rows: Ints, population: P
     """The label of each event that begins."""
     detectable_us = walked.at_us(detectable_days(walked, rows, population))
     seen = needed_severity(walked, rows, population) <= _worst(walked)
-    kinds = [events[at] for at in walked.event.tolist()]
+    kinds = [events[int(at)] for at in walked.event]
     return [
         Label(
-            patient_id=population.patient_text[row],
+            patient_id=population.patient_text[int(row)],
             kind=kind.name,
             signals=kind.signals,
             onset_us=onset,

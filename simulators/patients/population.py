@@ -216,4 +216,4 @@ def _picked(weights: Sequence[float], uniform: Floats) -> Ints:
 
 
 def _texts(texts: Sequence[str], index: Ints) -> list[str]:
-    return [texts[at] for at in index.tolist()]
+    return [texts[int(at)] for at in index]

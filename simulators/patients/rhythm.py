@@ -1,4 +1,4 @@
-"""What returns each day: a wave over 24 hours, what a meal does; in arithmetic that is the same everywhere."""
+"""What returns each day: a wave over 24 hours, what a meal does; in arithmetic that is alike everywhere."""
 
 from dataclasses import dataclass
 
