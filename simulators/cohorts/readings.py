@@ -119,12 +119,16 @@ class _Vocabulary:
 
     def __init__(self, scenario: Scenario) -> None:
         self._known = len(scenario.population)
-        self._first_code = np.cumsum([0, *(len(kind.codes) for kind in KINDS)])
+        # Many kinds have the same answers; a dictionary has each text once.
+        codes = list(dict.fromkeys(code for kind in KINDS for code in kind.codes))
+        self._codes = np.full((len(KINDS), max(len(kind.codes) for kind in KINDS)), -1, np.int32)
+        for kind in KINDS:
+            self._codes[kind.number, : len(kind.codes)] = [codes.index(code) for code in kind.codes]
         self._texts: dict[str, Any] = {
             "patient_id": _texts(scenario.patient_texts),
             "kind": _texts([kind.name for kind in KINDS]),
             "unit": _texts(UNIT_TEXTS),
-            "code": _texts([code for kind in KINDS for code in kind.codes]),
+            "code": _texts(codes),
         }
         self._homes = scenario.homes
         self._place_of_device = np.full(self._known * len(Device), -1, np.int32)
@@ -138,14 +142,15 @@ class _Vocabulary:
         patient = np.repeat(uploads.patient, count)
         device = np.repeat(uploads.device, count).astype(np.int32)
         value = lines.content == Content.VALUE
-        code = self._first_code[lines.kind] + lines.code
+        answer = lines.content == Content.CODE
+        code = self._codes[lines.kind, np.where(answer, lines.code, 0)]
         columns: Numbers = {
             "patient_id": patient,
             "kind": lines.kind.astype(np.int32),
             "taken_at": lines.taken_at_us,
             "value": np.where(value, lines.value, np.nan),
             "unit": np.where(value, lines.unit, -1).astype(np.int32),
-            "code": np.where(lines.content == Content.CODE, code, -1).astype(np.int32),
+            "code": np.where(answer, code, -1),
             # Strangers use somebody's device, as on the log.
             "device_id": (patient % self._known) * np.int32(len(Device)) + device,
             "received_at": np.repeat(uploads.received_at_us, count),
