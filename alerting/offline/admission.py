@@ -1,6 +1,7 @@
 """From batches of a file to the rows that count: what ingest refuses of the log is refused here as well."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -140,3 +141,19 @@ def with_notices(rows: Columns, behind: Places, notices: Columns) -> Columns:
         return rows
     order = np.argsort(np.concatenate([2 * np.arange(len(rows)), 2 * behind + 1]), kind="stable")
     return joined([rows, notices]).take(order)
+
+
+def admit(source: Source, admission: Admission, progress: Callable[[str, int, int | None], None]) -> None:
+    """Takes in a whole file: one thread reads while another looks at what was read before.
+
+    **Raises**: BadReadings, where the run is to stop.
+    """
+    with ThreadPoolExecutor(1, "admit") as pool:
+        before: Future[None] | None = None
+        for batch in source.batches():
+            if before is not None:
+                before.result()
+            before = pool.submit(admission.take, batch)
+            progress("reading", admission.read, source.rows)
+        if before is not None:
+            before.result()

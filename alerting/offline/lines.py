@@ -1,7 +1,4 @@
-"""From the engine's verdict on patients' whole histories to lines of findings.
-
-Nothing is late here, so nothing is ever taken back: what opens stays, is raised, is cleared.
-"""
+"""From the engine's verdict on patients' whole histories to lines of findings."""
 
 import json
 from collections.abc import Sequence
@@ -9,19 +6,16 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-from numba import njit
-from numpy.typing import NDArray
 
 from alerting.engine.compiled import SEVERITIES, CompiledProgrammes, CompiledRule
 from alerting.engine.expressions import Comparison
-from alerting.engine.verdict import Verdict, What
+from alerting.engine.verdict import Verdict
 from alerting.offline import writing
 from alerting.offline.arrow import arrow, compute
+from alerting.offline.pairing import lasting, paired
 from alerting.offline.texts import block
 from alerting.offline.writing import Findings, Labels
-from models.errors import Broken
 
-Ints = NDArray[np.int64]
 LISTS = 3
 
 
@@ -31,10 +25,7 @@ class Writer:
     def __init__(self, programmes: CompiledProgrammes) -> None:
         rules = programmes.rules
         names = [f"{rule.identity.programme}/{rule.identity.rule}/" for rule in rules]
-        places = [(rule.identity.programme, rule.identity.rule) for rule in rules]
-        in_order = {place: number for number, place in enumerate(sorted(set(places)))}
-        self._lasting = np.array([in_order[place] for place in places], np.int64)
-        """The rule's number in all versions of its programme, by programme and name."""
+        self._lasting = lasting(rules)
         self._names, self._heads = block(names), block(map(_head, rules))
         self._severities = block(severity.value for severity in SEVERITIES)
         self._labels = _labels(rules)
@@ -45,10 +36,6 @@ class Writer:
         Sorted by patient, then time, programme and rule. `patients` are the ids of the engine's rows, and
         the texts that the file has for them.
         """
-        if verdict.rebuild or verdict.replayed:
-            raise Broken(
-                "The engine wants to evaluate patients again of whom it was told everything at once."
-            )
         findings = self._folded(verdict, len(patients))
         numbers = writing.numbers_of(findings, self._labels)
         digits: Any = compute.cast(arrow.array(numbers), arrow.string())
@@ -70,16 +57,9 @@ class Writer:
     def _folded(self, verdict: Verdict, patients: int) -> Findings:
         t: Any = verdict.transitions
         patient, rule = t["patient"].astype(np.int64), t["rule"].astype(np.int64)
-        lasting = self._lasting[rule]
-        wrong, opened, cleared, raised = _paired(
-            patient, lasting, t["what"].astype(np.int64), patients, int(self._lasting.max(initial=0)) + 1
-        )
-        if wrong != writing.NEVER:
-            raise Broken(
-                f"The engine speaks of a finding that is not open: {What(int(t['what'][wrong])).name}."
-            )
-        at_us = t["at_us"].astype(np.int64)
-        order = np.lexsort((lasting[opened], at_us[opened], patient[opened]))
+        lasting_of, at_us = self._lasting[rule], t["at_us"].astype(np.int64)
+        opened, cleared, raised = paired(verdict, self._lasting, patients)
+        order = np.lexsort((lasting_of[opened], at_us[opened], patient[opened]))
         opened, cleared, raised = opened[order], cleared[order], raised[order]
         rises, clears = raised != writing.NEVER, cleared != writing.NEVER
         never = np.int64(writing.NEVER)
@@ -96,33 +76,6 @@ class Writer:
             limits=t["limits"][opened],
             raised_values=t["values"][raised],
         )
-
-
-@njit(cache=True, nogil=True)
-def _paired(
-    patient: Ints, lasting: Ints, what: Ints, patients: int, rules: int
-) -> tuple[int, Ints, Ints, Ints]:
-    """The transitions that opened findings, and those that cleared and raised them; −1 for none.
-
-    First comes one that is of no open finding, −1 where all is well.
-    """
-    open_ = np.full((patients, rules), -1, np.int64)
-    opened, cleared, raised = np.empty(len(what), np.int64), np.full(len(what), -1), np.full(len(what), -1)
-    count = 0
-    for row in range(len(what)):
-        finding = open_[patient[row], lasting[row]]
-        if (what[row] == What.OPEN) != (finding < 0) or what[row] == What.KEEP:
-            return row, opened[:0], opened[:0], opened[:0]
-        if what[row] == What.OPEN:
-            open_[patient[row], lasting[row]] = count
-            opened[count] = row
-            count += 1
-        elif what[row] == What.RAISE:
-            raised[finding] = row
-        else:
-            cleared[finding] = row
-            open_[patient[row], lasting[row]] = -1
-    return -1, opened[:count], cleared[:count], raised[:count]
 
 
 def _labels(rules: Sequence[CompiledRule]) -> Labels:

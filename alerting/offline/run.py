@@ -3,26 +3,23 @@
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
-from numpy.typing import NDArray
-
 from alerting.engine.compiled import compile_programmes
 from alerting.engine.programme import Programme
 from alerting.engine.programme_files import PACKAGED, load_file, load_folder
-from alerting.offline.admission import Admission
-from alerting.offline.bad_rows import BadRow, BadRows
+from alerting.offline.admission import Admission, admit
+from alerting.offline.bad_rows import BadRows
 from alerting.offline.evaluation import Evaluation, Piece
 from alerting.offline.output import opened, written
 from alerting.offline.patients import Patients
+from alerting.offline.preparing import Preparing
 from alerting.offline.registrations import Registrations, load
-from alerting.offline.sources import Source, open_source
-from models.columns import Reason
+from alerting.offline.sources import open_source
+from alerting.offline.tally import Tally
 from models.errors import BadInput
 
 TELL_EVERY_S = 5.0
@@ -105,15 +102,18 @@ def evaluate(wishes: Wishes, tell: Callable[[str], None]) -> Done:
         errors = None if wishes.errors is None else stack.enter_context(opened(wishes.errors))
         bad = BadRows(wishes.readings.name, stop=not wishes.skip, written=errors)
         admission = Admission(source, Patients(known), bad, wishes.until_us)
-        _admit(source, admission, progress)
+        admit(source, admission, progress)
         bad.stop_if_asked(at_the_end=True)
         rows = admission.rows()
         latest_us = int(rows.taken_at_us[rows.counts].max(initial=0))
         until_us = latest_us if wishes.until_us is None else wishes.until_us
         done = Done(rows=admission.read, patients=len(admission.patients.ids), beyond=admission.beyond)
-        evaluation = Evaluation(programmes, admission, rows, registrations.of, until_us)
+        preparing = Preparing(admission, rows, until_us)
+        evaluation = Evaluation(programmes, preparing, registrations.of, until_us)
         pieces = evaluation.run(wishes.threads or os.cpu_count() or 1)
-        _collect(pieces, done, bad, admission, out, progress)
+        tally = Tally()
+        _collect(pieces, done, tally, out, progress)
+        tally.tell(bad, admission)
         bad.stop_if_asked(at_the_end=True)
     done.refused = bad.refused
     done.reasons = {reason.value: number for reason, number in sorted(bad.by_reason.items())}
@@ -121,50 +121,14 @@ def evaluate(wishes: Wishes, tell: Callable[[str], None]) -> Done:
     return done
 
 
-def _admit(source: Source, admission: Admission, progress: Progress) -> None:
-    """One thread reads while another looks at what was read before."""
-    with ThreadPoolExecutor(1, "admit") as pool:
-        before: Future[None] | None = None
-        for batch in source.batches():
-            if before is not None:
-                before.result()
-            before = pool.submit(admission.take, batch)
-            progress("reading", admission.read, source.rows)
-        if before is not None:
-            before.result()
-
-
-def _collect(
-    pieces: Iterator[Piece],
-    done: Done,
-    bad: BadRows,
-    admission: Admission,
-    out: BinaryIO,
-    progress: Progress,
-) -> None:
-    crossed: list[BadRow] = []
-    conflicts: list[NDArray[np.int64]] = [np.zeros(0, np.int64)]
-    looked_at = 0
+def _collect(pieces: Iterator[Piece], done: Done, tally: Tally, out: BinaryIO, progress: Progress) -> None:
     for piece in pieces:
         out.write(piece.lines)
         done.findings += piece.findings
-        done.evaluated += piece.evaluated
-        done.duplicates += piece.duplicates
-        done.too_late += piece.too_late
-        crossed += piece.crossed
-        conflicts.append(piece.conflicts)
-        looked_at += piece.rows
-        progress("evaluating", looked_at, done.rows)
-    bad.take(sorted(crossed, key=lambda row: row.row))
-    places = np.sort(np.concatenate(conflicts))
-    done.conflicts = len(places)
-    if bad.written is not None:
-        bad.take(_conflict(number) for number in admission.numbers(places).tolist())
-
-
-def _conflict(number: int) -> BadRow:
-    expected = "what an earlier row says of this patient, kind, time and device, or a higher revision"
-    return BadRow(number, "", expected, "something else: the earlier row counts", Reason.CONFLICT)
+        tally.add(piece.counted)
+        progress("evaluating", tally.rows, done.rows)
+    done.evaluated, done.duplicates, done.too_late = tally.evaluated, tally.duplicates, tally.too_late
+    done.conflicts = tally.conflicts
 
 
 def read_programmes(places: Sequence[Path]) -> Sequence[Programme]:
