@@ -54,8 +54,10 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """The readings of one patient, by time. **Shape**: each is [n]. **Units**: `value` in `unit`, the kind's
-    canonical one; NaN where there is a `code` instead; `taken_at_us` in microseconds since 1970 UTC.
+    """The readings of one patient, by time.
+
+    **Shape**: each is [n]. **Units**: `value` in `unit`, the kind's canonical one, NaN where there is a
+    `code` instead; `taken_at_us` in microseconds since 1970 UTC.
     """
 
     kind: Sequence[str]

@@ -2,9 +2,9 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 from alerting.engine.compiled import CompiledProgrammes
@@ -25,7 +25,19 @@ AHEAD = 2
 """So many pieces for each thread are begun before the first of them is asked for."""
 
 Item = TypeVar("Item")
-Outcome = TypeVar("Outcome")
+Outcome_co = TypeVar("Outcome_co", covariant=True)
+
+
+class Begun(Protocol[Outcome_co]):
+    """Work that is under way somewhere."""
+
+    def result(self) -> Outcome_co:
+        """What comes of it, when it is there."""
+        ...
+
+    def cancel(self) -> object:
+        """Not to be begun any more, if it was not."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +67,8 @@ class Evaluation:
     def run(self, threads: int) -> Iterator[Piece]:
         """Piece after piece, in the order of the patients' ids as the file gives them."""
         with ThreadPoolExecutor(threads, "evaluate") as pool:
-            yield from in_order(pool, self._piece, self._preparing.pieces(), AHEAD * threads)
+            pieces = self._preparing.pieces()
+            yield from in_order(lambda members: pool.submit(self._piece, members), pieces, AHEAD * threads)
 
     def _piece(self, members: Sequence[int]) -> Piece:
         prepared, counted = self._preparing.prepare(members)
@@ -80,21 +93,19 @@ def judged(
     return engine.apply(prepared.readings(), until_us), problems
 
 
-def in_order(
-    pool: Executor, work: Callable[[Item], Outcome], items: Iterable[Item], ahead: int
-) -> Iterator[Outcome]:
+def in_order(begin: Callable[[Item], Begun[Outcome_co]], items: Iterable[Item], ahead: int) -> Iterator[Outcome_co]:
     """What comes of each item, in their order; only so many are begun before the first is asked for.
 
     **Raises**: what the work raises; what has not begun by then never begins.
     """
-    waiting: deque[Future[Outcome]] = deque()
+    waiting: deque[Begun[Outcome_co]] = deque()
     try:
         for item in items:
-            waiting.append(pool.submit(work, item))
+            waiting.append(begin(item))
             if len(waiting) > ahead:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
     finally:
-        for future in waiting:
-            future.cancel()
+        for begun in waiting:
+            begun.cancel()

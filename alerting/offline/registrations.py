@@ -87,9 +87,8 @@ class Registrations:
     """The changes of those of whom nothing is said."""
 
     @classmethod
-    def everybody_in_all(cls, programmes: CompiledProgrammes) -> "Registrations":
-        """Every patient is in the newest version of every programme, with its defaults."""
-        newest = dict(sorted(programmes.versions))
+    def everybody_in(cls, newest: Mapping[str, int]) -> "Registrations":
+        """Every patient is in all of these programmes, in these versions, with their defaults."""
         enrols = [Enrol(programme=name, version=version) for name, version in newest.items()]
         return cls(everybody=[Said(None, enrol, "") for enrol in enrols])
 
@@ -114,8 +113,19 @@ class Registrations:
 
 
 def load(file: Path, programmes: CompiledProgrammes) -> Registrations:
-    """The registrations of a file: YAML, JSON, or one JSON object a line. **Raises**: BadRegistrations."""
-    newest = dict(sorted(programmes.versions))
+    """The registrations of a file, all of which the engine can follow. **Raises**: BadRegistrations."""
+    found = read(file, dict(sorted(programmes.versions)))
+    errors = list(_problems(found, programmes))
+    if errors:
+        raise BadRegistrations(errors)
+    return found
+
+
+def read(file: Path, newest: Mapping[str, int]) -> Registrations:
+    """The registrations of a file as they stand there: YAML, JSON, or one JSON object a line.
+
+    `newest` has the version of each programme that is meant where none is said. **Raises**: BadRegistrations.
+    """
     found = Registrations()
     errors: list[BadInput] = []
     for where, item in _items(file):
@@ -123,10 +133,9 @@ def load(file: Path, programmes: CompiledProgrammes) -> Registrations:
             found.add(*_said(item, where, newest))
         except BadInput as error:
             errors.append(error)
-    found.leave_canaries_out()
-    errors += [] if errors else _problems(found, programmes)
     if errors:
         raise BadRegistrations(errors)
+    found.leave_canaries_out()
     return found
 
 

@@ -92,7 +92,7 @@ def evaluate(wishes: Wishes, tell: Callable[[str], None]) -> Done:
     progress = Progress(tell)
     programmes = compile_programmes(wishes.programmes)
     if wishes.registrations is None:
-        registrations, known = Registrations.everybody_in_all(programmes), None
+        registrations, known = Registrations.everybody_in(dict(sorted(programmes.versions))), None
     else:
         registrations = load(wishes.registrations, programmes)
         known = registrations.texts.values()

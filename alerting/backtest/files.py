@@ -1,0 +1,168 @@
+"""The history of a backtest from files: readings, and who is in which programme with which limits."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from alerting.backtest.fitting import fit
+from alerting.backtest.followed import Span
+from alerting.backtest.history import Members
+from alerting.backtest.judging import Judged, Work
+from alerting.backtest.result import Series
+from alerting.backtest.versions import Version, newest_of
+from alerting.offline.admission import Admission, admit
+from alerting.offline.bad_rows import BadRows
+from alerting.offline.patients import Patients
+from alerting.offline.preparing import Prepared, Preparing
+from alerting.offline.registrations import Registrations, read
+from alerting.offline.sources import open_source
+from alerting.offline.tally import Tally
+from models.errors import BadInput
+from models.kinds import KINDS
+from models.labels import Label
+
+COHORT = ("readings.parquet", "registrations.ndjson", "labels.ndjson")
+"""What a folder of a simulated cohort has."""
+
+LOOKED_AT = 1 << 16
+"""So many bytes at both ends of a file tell whether it is another one: Parquet's sums are at its end."""
+
+Progress = Callable[[str, int, int | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Which files; `labels` is for who measures. **Units**: `until_us` in microseconds since 1970 UTC."""
+
+    readings: Path
+    registrations: Path | None = None
+    labels: Path | None = None
+    until_us: int | None = None
+    skip: bool = False
+    errors: BinaryIO | None = None
+
+
+def of_folder(given: Given) -> Given:
+    """A folder of a cohort as the files in it; those that are named apart count.
+
+    **Raises**: BadInput where it has no readings.
+    """
+    if not given.readings.is_dir():
+        return given
+    readings, registrations, labels = (given.readings / name for name in COHORT)
+    if not readings.exists():
+        raise BadInput(where=str(given.readings), expected=f"a folder with {COHORT[0]}", found="none")
+    return Given(
+        readings,
+        given.registrations or (registrations if registrations.exists() else None),
+        given.labels or (labels if labels.exists() else None),
+        given.until_us,
+        given.skip,
+        given.errors,
+    )
+
+
+class OfFiles:
+    """A file of readings, all of it in memory as numbers: some 27 bytes a row."""
+
+    def __init__(
+        self,
+        given: Given,
+        versions: Sequence[Version],
+        progress: Progress,
+        tell: Callable[[str], None],
+    ) -> None:
+        """**Raises**: BadInput, of a file, a row, a change."""
+        newest = newest_of(versions)
+        if given.registrations is None:
+            self._registrations, known = Registrations.everybody_in(newest), None
+        else:
+            self._registrations = read(given.registrations, newest)
+            known = self._registrations.texts.values()
+            for line in fit(self._registrations, versions).lines():
+                tell(line)
+        self.name, self.real = given.readings.name, False
+        self.depends_on = list(_depends_on(given))
+        source = open_source(given.readings)
+        self._bad = BadRows(given.readings.name, stop=not given.skip, written=given.errors)
+        self._admission = Admission(source, Patients(known), self._bad, given.until_us)
+        admit(source, self._admission, progress)
+        self._bad.stop_if_asked(at_the_end=True)
+        rows = self._admission.rows()
+        latest_us = int(rows.taken_at_us[rows.counts].max(initial=0))
+        until_us = latest_us if given.until_us is None else given.until_us
+        self._preparing = Preparing(self._admission, rows, until_us)
+        self.stretch = Span(self._preparing.first_us, until_us)
+        self.rows = self._admission.read
+
+    @property
+    def refused(self) -> int:
+        """How many rows do not count because something is wrong with them."""
+        return self._bad.refused
+
+    def pieces(self) -> Iterator[Members]:
+        """All patients, in pieces of a good size."""
+        return self._preparing.pieces()
+
+    def names(self, members: Members) -> Sequence[str]:
+        """What they are called in the file."""
+        return [self._admission.patients.all[member] for member in members]
+
+    def prepare(self, members: Members) -> Work:
+        """Their rows that count, and their changes."""
+        prepared, counted = self._preparing.prepare(members)
+        histories = list(map(self._registrations.of, prepared.ids, prepared.first_us))
+        return Work(prepared, histories, counted)
+
+    def end(self, pieces: Sequence[Judged]) -> None:
+        """Tells of rows that only others beside them show to be wrong. **Raises**: BadReadings."""
+        tally = Tally()
+        for piece in pieces:
+            tally.add(piece.counted)
+        tally.tell(self._bad, self._admission)
+        self._bad.stop_if_asked(at_the_end=True)
+
+    def series(self, patients: Sequence[int]) -> Mapping[int, Series]:
+        """The readings of some patients, by their places in the order."""
+        in_order = self._preparing.in_order
+        return {patient: series_of(self._preparing.prepare([in_order[patient]])[0]) for patient in patients}
+
+    def labels(self) -> Sequence[Label] | None:
+        """Readings say nothing of what really happened."""
+        return None
+
+
+def series_of(prepared: Prepared) -> Series:
+    """All readings of one patient that have a value or a code."""
+    rows, kinds = prepared.rows, [KINDS[number] for number in prepared.rows.kind.tolist()]
+    said = np.flatnonzero(~np.isnan(prepared.value) | (rows.code >= 0)).tolist()
+    codes: list[int] = rows.code.tolist()
+    return Series(
+        kind=[kinds[row].name for row in said],
+        taken_at_us=rows.taken_at_us[said],
+        value=prepared.value[said],
+        unit=[kinds[row].unit or "" for row in said],
+        code=[kinds[row].codes[codes[row]] if codes[row] >= 0 else None for row in said],
+    )
+
+
+def _depends_on(given: Given) -> Iterator[str]:
+    """What makes another history of it, in texts."""
+    readings = given.readings
+    try:
+        status = readings.stat()
+        with readings.open("rb") as file:
+            ends = file.read(LOOKED_AT)
+            file.seek(max(0, status.st_size - LOOKED_AT))
+            ends += file.read()
+    except OSError as error:
+        found = error.strerror or str(error)
+        raise BadInput(where=readings.name, expected="a readable file", found=found) from error
+    yield f"readings {status.st_size} {status.st_mtime_ns} {hashlib.sha256(ends).hexdigest()}"
+    said = b"" if given.registrations is None else given.registrations.read_bytes()
+    yield f"registrations {given.registrations is not None} {hashlib.sha256(said).hexdigest()}"
+    yield f"until {given.until_us} skip {given.skip}"

@@ -1,0 +1,51 @@
+"""Where a history comes from, as running it sees it: patients in pieces, each ready for the engine."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
+
+from alerting.backtest.followed import Span
+from alerting.backtest.judging import Judged, Work
+from alerting.backtest.result import Series
+from models.labels import Label
+
+Members = Sequence[int]
+"""Some patients of a history, by their numbers in it."""
+
+
+class Histories(Protocol):
+    """All patients of one source; threads may ask at once.
+
+    `name` is for people; `depends_on` are texts that differ where the history does. `real`: the patients
+    exist. `rows` is how many were read, `refused` how many of them do not count.
+    """
+
+    name: str
+    real: bool
+    stretch: Span
+    rows: int
+    refused: int
+    depends_on: Sequence[str]
+
+    def pieces(self) -> Iterator[Members]:
+        """All patients, in the order of what they are called, in pieces of a good size."""
+        ...
+
+    def names(self, members: Members) -> Sequence[str]:
+        """What they are called."""
+        ...
+
+    def prepare(self, members: Members) -> Work:
+        """What is known of them."""
+        ...
+
+    def end(self, pieces: Sequence[Judged]) -> None:
+        """All pieces are done: time to tell what only showed there to be wrong. **Raises**: BadInput."""
+        ...
+
+    def series(self, patients: Sequence[int]) -> Mapping[int, Series]:
+        """The readings of some patients, by their places in the order."""
+        ...
+
+    def labels(self) -> Sequence[Label] | None:
+        """What is known of them beside readings; None where nothing is."""
+        ...

@@ -1,0 +1,105 @@
+"""Pieces that are done, kept in a folder, so that a run that was cut off goes on where it was.
+
+Each is a file that is there as a whole or not at all, in a folder named after everything that its content
+depends on: with other programmes, readings or options nothing of it is found again.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alerting.backtest.judging import Findings, Judged, Spans
+from alerting.offline.bad_rows import BadRow
+from alerting.offline.preparing import Counted
+from models.columns import Reason
+
+FOLDER = ".pieces"
+FORM = 1
+"""Counts changes of what a piece is, as a file."""
+
+_COUNTS = ("rows", "evaluated", "duplicates", "too_late")
+
+
+class Kept:
+    """The pieces of one run. Nobody but who runs it may read them: they name patients."""
+
+    def __init__(self, out: Path, depends_on: Iterable[str]) -> None:
+        self._all = out / FOLDER
+        self.key = _digest([str(FORM), *depends_on])
+        self._folder = self._all / self.key
+        self.of_another = self._all.exists() and not self._folder.exists()
+        """Whether what is there is of a run with something else."""
+        if self.of_another:
+            shutil.rmtree(self._all)
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    @property
+    def done(self) -> int:
+        """How many there are."""
+        return sum(1 for _ in self._folder.glob("*.npz"))
+
+    def find(self, patients: Sequence[str]) -> Judged | None:
+        """What came of these patients, if it is there."""
+        file = self._file(patients)
+        return _read(file) if file.exists() else None
+
+    def keep(self, piece: Judged) -> None:
+        """Keeps a piece."""
+        file = self._file(piece.names)
+        part = file.with_suffix(".part")
+        part.write_bytes(_written(piece))
+        part.replace(file)
+
+    def forget(self) -> None:
+        """All is done: nothing is left that names patients."""
+        shutil.rmtree(self._all)
+
+    def _file(self, patients: Sequence[str]) -> Path:
+        return self._folder / f"{_digest(patients)}.npz"
+
+
+def _digest(texts: Iterable[str]) -> str:
+    return hashlib.sha256("\0".join(texts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _written(piece: Judged) -> bytes:
+    told = {
+        "names": list(piece.names),
+        "unfit": piece.unfit,
+        "counts": [getattr(piece.counted, name) for name in _COUNTS],
+        "crossed": [asdict(row) for row in piece.counted.crossed],
+    }
+    columns: dict[str, NDArray[Any]] = {
+        "told": np.frombuffer(json.dumps(told).encode(), np.uint8),
+        "conflicts": piece.counted.conflicts,
+        **{name: getattr(piece, name) for name in ("from_us", "until_us", "readings")},
+        **{f"found_{name}": column for name, column in piece.findings._asdict().items()},
+        **{f"held_{name}": column for name, column in piece.held._asdict().items()},
+    }
+    image = BytesIO()
+    np.savez(image, **columns)
+    return image.getvalue()
+
+
+def _read(file: Path) -> Judged:
+    with np.load(file, allow_pickle=False) as columns:
+        told: Any = json.loads(columns["told"].tobytes())
+        crossed = [BadRow(**{**row, "reason": Reason(row["reason"])}) for row in told["crossed"]]
+        return Judged(
+            names=told["names"],
+            from_us=columns["from_us"],
+            until_us=columns["until_us"],
+            readings=columns["readings"],
+            findings=Findings(*(columns[f"found_{name}"] for name in Findings._fields)),
+            held=Spans(*(columns[f"held_{name}"] for name in Spans._fields)),
+            counted=Counted(*told["counts"], crossed=crossed, conflicts=columns["conflicts"]),
+            unfit=told["unfit"],
+        )
