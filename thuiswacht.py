@@ -35,6 +35,7 @@ COMMANDS = {
     "account": ("ingest.gateway.login.commands", "account"),
     "clients": ("ingest.delivery.clients.commands", "clients"),
     "evaluate": ("alerting.offline.commands", "evaluate"),
+    "backtest": ("alerting.backtest.commands", "backtest"),
     "simulate": ("simulators.commands", "simulate"),
 }
 """Each command with the module and the name it is mounted from; loaded when it is asked for."""

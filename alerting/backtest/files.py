@@ -1,8 +1,8 @@
 """The history of a backtest from files: readings, and who is in which programme with which limits."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,6 +12,7 @@ from alerting.backtest.fitting import fit
 from alerting.backtest.followed import Span
 from alerting.backtest.history import Members
 from alerting.backtest.judging import Judged, Work
+from alerting.backtest.progress import Progress
 from alerting.backtest.result import Series
 from alerting.backtest.versions import Version, newest_of
 from alerting.offline.admission import Admission, admit
@@ -31,8 +32,6 @@ COHORT = ("readings.parquet", "registrations.ndjson", "labels.ndjson")
 LOOKED_AT = 1 << 16
 """So many bytes at both ends of a file tell whether it is another one: Parquet's sums are at its end."""
 
-Progress = Callable[[str, int, int | None], None]
-
 
 @dataclass(frozen=True, slots=True)
 class Given:
@@ -43,7 +42,6 @@ class Given:
     labels: Path | None = None
     until_us: int | None = None
     skip: bool = False
-    errors: BinaryIO | None = None
 
 
 def of_folder(given: Given) -> Given:
@@ -56,13 +54,11 @@ def of_folder(given: Given) -> Given:
     readings, registrations, labels = (given.readings / name for name in COHORT)
     if not readings.exists():
         raise BadInput(where=str(given.readings), expected=f"a folder with {COHORT[0]}", found="none")
-    return Given(
-        readings,
-        given.registrations or (registrations if registrations.exists() else None),
-        given.labels or (labels if labels.exists() else None),
-        given.until_us,
-        given.skip,
-        given.errors,
+    return replace(
+        given,
+        readings=readings,
+        registrations=given.registrations or (registrations if registrations.exists() else None),
+        labels=given.labels or (labels if labels.exists() else None),
     )
 
 
@@ -74,7 +70,7 @@ class OfFiles:
         given: Given,
         versions: Sequence[Version],
         progress: Progress,
-        tell: Callable[[str], None],
+        errors: BinaryIO | None = None,
     ) -> None:
         """**Raises**: BadInput, of a file, a row, a change."""
         newest = newest_of(versions)
@@ -84,11 +80,11 @@ class OfFiles:
             self._registrations = read(given.registrations, newest)
             known = self._registrations.texts.values()
             for line in fit(self._registrations, versions).lines():
-                tell(line)
+                progress.say(line)
         self.name, self.real = given.readings.name, False
         self.depends_on = list(_depends_on(given))
         source = open_source(given.readings)
-        self._bad = BadRows(given.readings.name, stop=not given.skip, written=given.errors)
+        self._bad = BadRows(given.readings.name, stop=not given.skip, written=errors)
         self._admission = Admission(source, Patients(known), self._bad, given.until_us)
         admit(source, self._admission, progress)
         self._bad.stop_if_asked(at_the_end=True)
@@ -138,7 +134,8 @@ class OfFiles:
 
 def series_of(prepared: Prepared) -> Series:
     """All readings of one patient that have a value or a code."""
-    rows, kinds = prepared.rows, [KINDS[number] for number in prepared.rows.kind.tolist()]
+    rows, numbers = prepared.rows, list[int](prepared.rows.kind.tolist())
+    kinds = [KINDS[number] for number in numbers]
     said = np.flatnonzero(~np.isnan(prepared.value) | (rows.code >= 0)).tolist()
     codes: list[int] = rows.code.tolist()
     return Series(

@@ -13,18 +13,37 @@ Members = Sequence[int]
 
 
 class Histories(Protocol):
-    """All patients of one source; threads may ask at once.
+    """All patients of one source; threads may ask at once."""
 
-    `name` is for people; `depends_on` are texts that differ where the history does. `real`: the patients
-    exist. `rows` is how many were read, `refused` how many of them do not count.
-    """
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        ...
 
-    name: str
-    real: bool
-    stretch: Span
-    rows: int
-    refused: int
-    depends_on: Sequence[str]
+    @property
+    def real(self) -> bool:
+        """Whether the patients exist."""
+        ...
+
+    @property
+    def stretch(self) -> Span:
+        """From its first reading to its end."""
+        ...
+
+    @property
+    def rows(self) -> int:
+        """How many rows were read so far."""
+        ...
+
+    @property
+    def refused(self) -> int:
+        """How many of them do not count, because something is wrong with them."""
+        ...
+
+    @property
+    def depends_on(self) -> Sequence[str]:
+        """Texts that differ where the history does."""
+        ...
 
     def pieces(self) -> Iterator[Members]:
         """All patients, in the order of what they are called, in pieces of a good size."""

@@ -8,7 +8,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -84,15 +84,16 @@ def _written(piece: Judged) -> bytes:
         **{f"found_{name}": column for name, column in piece.findings._asdict().items()},
         **{f"held_{name}": column for name, column in piece.held._asdict().items()},
     }
-    image = BytesIO()
-    np.savez(image, **columns)
+    image: Any = BytesIO()
+    savez: Any = np.savez
+    savez(image, **columns)
     return image.getvalue()
 
 
 def _read(file: Path) -> Judged:
     with np.load(file, allow_pickle=False) as columns:
         told: Any = json.loads(columns["told"].tobytes())
-        crossed = [BadRow(**{**row, "reason": Reason(row["reason"])}) for row in told["crossed"]]
+        crossed = [replace(BadRow(**row), reason=Reason(row["reason"])) for row in told["crossed"]]
         return Judged(
             names=told["names"],
             from_us=columns["from_us"],

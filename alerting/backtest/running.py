@@ -65,8 +65,13 @@ def keep(histories: Histories, tries: Tries, out: Path) -> Kept:
     return Kept(out, [*histories.depends_on, *(version.hash for version in tries.all())])
 
 
-def run(histories: Histories, tries: Tries, workers: Workers, kept: Kept, progress: Progress) -> Backtest:
-    """What all versions find, but for what really happened. **Raises**: BadInput."""
+def run(
+    histories: Histories, tries: Tries, workers: Workers, progress: Progress, kept: Kept | None = None
+) -> Backtest:
+    """What all versions find, but for what really happened; with `kept`, what was done is not done again.
+
+    **Raises**: BadInput.
+    """
     together = Together(tries.all())
     judge = Judge(together, histories.stretch)
     gathered = Gathered()
@@ -74,12 +79,13 @@ def run(histories: Histories, tries: Tries, workers: Workers, kept: Kept, progre
     patients = sum(map(len, pieces))
 
     def begin(members: Members) -> Begun[Judged]:
-        there = kept.find(histories.names(members))
+        there = None if kept is None else kept.find(histories.names(members))
         return workers.begin(judge, histories, members) if there is None else _there(there)
 
     done = 0
     for piece in in_order(begin, pieces, workers.ahead):
-        kept.keep(piece)
+        if kept is not None:
+            kept.keep(piece)
         gathered.pieces.append(piece)
         done += len(piece.names)
         progress("patients judged", done, patients)
