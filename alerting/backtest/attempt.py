@@ -1,21 +1,23 @@
 """`thuiswacht backtest` from what is asked for to the report."""
 
 import os
-from collections.abc import Generator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Literal
 
 from alerting.backtest.cluster import Cluster
 from alerting.backtest.files import Given, OfFiles, of_folder
 from alerting.backtest.history import Histories
+from alerting.backtest.kept import Kept
 from alerting.backtest.labels import LabelFile, read_labels
 from alerting.backtest.progress import Progress
 from alerting.backtest.report import Summary, write_report
-from alerting.backtest.running import Threads, Tries, Workers, keep, run
+from alerting.backtest.running import Threads, Tries, Workers, run
+from alerting.backtest.stored import OfDatabase, Stored
 from alerting.backtest.sweeps import read_sweep
-from alerting.backtest.versions import Version, read_versions
+from alerting.backtest.versions import read_versions
 from alerting.offline.output import opened
 from models.errors import BadInput
 
@@ -28,45 +30,56 @@ class Attempt:
     """What is to be tried, on what, and where the report goes; `dask` is the address of a scheduler."""
 
     programmes: Sequence[Path]
-    given: Given
+    history: Given | Stored
     out: Path
+    labels: Path | None = None
     sweeps: Sequence[str] = ()
+    skip: bool = False
     errors: Path | None = None
     language: Literal["nl", "en"] = "nl"
     resamples: int = 2_000
-    threads: int = 0
+    threads: int = field(default_factory=lambda: os.cpu_count() or 1)
     dask: str | None = None
 
 
 def attempt(wanted: Attempt, progress: Progress) -> Summary:
-    """Tries it, and writes the report. **Raises**: BadInput, TryAgain, NotAllowed."""
+    """Tries it, and writes the report. **Raises**: BadInput, TryAgain, NotAllowed, RefuseToStart."""
     versions = read_versions(wanted.programmes)
     tries = Tries(versions, [read_sweep(text, versions) for text in wanted.sweeps])
-    given = of_folder(wanted.given)
-    # What is wrong with them is told before hours of work, not after.
-    labels = None if given.labels is None else read_labels(given.labels, skip=given.skip)
+    history, file = _where(wanted.history, wanted.labels)
+    # What is wrong with labels is told before hours of work, not after.
+    labels = None if file is None else read_labels(file, skip=wanted.skip)
     _tell_before(tries, labels, progress)
-    _make(wanted.out)
+    kept = _kept(wanted.out, [*history.depends_on(), *(version.hash for version in tries.all())], progress)
     with ExitStack() as stack:
         errors = None if wanted.errors is None else stack.enter_context(opened(wanted.errors))
-        histories = stack.enter_context(_opened(given, versions, progress, errors))
-        workers = stack.enter_context(_workers(wanted))
-        kept = keep(histories, tries, wanted.out)
-        if kept.of_another:
-            progress.say("what an earlier run had done is of other programmes, readings or options: anew")
-        elif kept.done:
-            progress.say(f"goes on where an earlier run was: {kept.done} pieces are done")
+        workers: Workers = stack.enter_context(
+            Threads(wanted.threads) if wanted.dask is None else Cluster(wanted.dask)
+        )
+        if isinstance(history, Stored):
+            source = OfDatabase(history, wanted.threads, kept, progress)
+            histories: Histories = stack.enter_context(source)
+        else:
+            histories = OfFiles(history, versions, progress, errors)
         result = run(histories, tries, workers, progress, kept)
-        if labels is not None and given.labels is not None:
-            result = replace(result, labels=labels.labels, labels_from=given.labels.name)
+        if labels is not None and file is not None:
+            result = replace(result, labels=labels.labels, labels_from=file.name)
         elif (recorded := histories.labels()) is not None:
             result = replace(result, labels=recorded, labels_from=OUTCOMES)
         else:
             progress.say("no labels: the report is about load, and cannot speak of sensitivity")
         progress.end()
         summary = write_report(result, wanted.out, language=wanted.language, resamples=wanted.resamples)
-        kept.forget()
+    kept.forget()
     return summary
+
+
+def _where(history: Given | Stored, labels: Path | None) -> tuple[Given | Stored, Path | None]:
+    """The history with a folder as its files, and the file of labels, if there is one."""
+    if isinstance(history, Stored):
+        return history, labels
+    given, of_cohort = of_folder(history)
+    return given, labels or of_cohort
 
 
 def _tell_before(tries: Tries, labels: LabelFile | None, progress: Progress) -> None:
@@ -79,26 +92,16 @@ def _tell_before(tries: Tries, labels: LabelFile | None, progress: Progress) -> 
         progress.say(f"{labels.n_bad:,} labels do not count")
 
 
-def _make(out: Path) -> None:
+def _kept(out: Path, depends_on: Sequence[str], progress: Progress) -> Kept:
+    """What is there of a run that was cut off. **Raises**: BadInput where nothing can be kept."""
     try:
         out.mkdir(parents=True, exist_ok=True)
+        kept = Kept(out, depends_on)
     except OSError as error:
         found = error.strerror or str(error)
         raise BadInput(where=str(out), expected="a folder that can be written", found=found) from error
-
-
-@contextmanager
-def _opened(
-    given: Given, versions: Sequence[Version], progress: Progress, errors: BinaryIO | None
-) -> Generator[Histories]:
-    yield OfFiles(given, versions, progress, errors)
-
-
-@contextmanager
-def _workers(wanted: Attempt) -> Generator[Workers]:
-    if wanted.dask is not None:
-        with Cluster(wanted.dask) as cluster:
-            yield cluster
-    else:
-        with Threads(wanted.threads or os.cpu_count() or 1) as threads:
-            yield threads
+    if kept.of_another:
+        progress.say("begins anew: what is there was done with other programmes, readings or options")
+    elif kept.done:
+        progress.say(f"goes on where a run was cut off: {kept.done} pieces are done")
+    return kept

@@ -1,5 +1,6 @@
 """The command `backtest`."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Literal
@@ -114,24 +115,30 @@ def backtest(
     from alerting.backtest.attempt import Attempt, attempt
     from alerting.backtest.files import Given
     from alerting.backtest.progress import Progress
+    from alerting.backtest.stored import Stored
     from alerting.offline.moments import moment_us
+    from ingest.on_command import who_of
+    from models.settings import load_settings
 
+    until_us = None if until is None else moment_us(until, "--until")
+    history: Given | Stored
+    if readings == POSTGRES:
+        who = None if person_id is None else who_of(person_id, organisation_id, role)
+        history = Stored(load_settings(postgres=postgres), who, reason, until_us)
+    else:
+        history = Given(Path(readings), registrations, until_us, skip=on_error == "skip")
     summary = attempt(
         Attempt(
             programmes=programmes,
-            given=Given(
-                readings=Path(readings),
-                registrations=registrations,
-                labels=labels,
-                until_us=None if until is None else moment_us(until, "--until"),
-                skip=on_error == "skip",
-            ),
-            sweeps=sweeps,
+            history=history,
             out=out,
+            labels=labels,
+            sweeps=sweeps,
+            skip=on_error == "skip",
             errors=errors,
             language=language,
             resamples=resamples,
-            threads=threads or 0,
+            threads=threads or os.cpu_count() or 1,
             dask=dask,
         ),
         Progress(quiet=quiet),

@@ -35,31 +35,31 @@ LOOKED_AT = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """Which files; `labels` is for who measures. **Units**: `until_us` in microseconds since 1970 UTC."""
+    """Which files. **Units**: `until_us` in microseconds since 1970 UTC."""
 
     readings: Path
     registrations: Path | None = None
-    labels: Path | None = None
     until_us: int | None = None
     skip: bool = False
 
+    def depends_on(self) -> Sequence[str]:
+        """What makes another history of them, in texts. **Raises**: BadInput for a file that is not there."""
+        return list(_depends_on(self))
 
-def of_folder(given: Given) -> Given:
-    """A folder of a cohort as the files in it; those that are named apart count.
+
+def of_folder(given: Given) -> tuple[Given, Path | None]:
+    """A folder of a cohort as the files in it, and its labels; a file that is named apart counts.
 
     **Raises**: BadInput where it has no readings.
     """
     if not given.readings.is_dir():
-        return given
+        return given, None
     readings, registrations, labels = (given.readings / name for name in COHORT)
     if not readings.exists():
         raise BadInput(where=str(given.readings), expected=f"a folder with {COHORT[0]}", found="none")
-    return replace(
-        given,
-        readings=readings,
-        registrations=given.registrations or (registrations if registrations.exists() else None),
-        labels=given.labels or (labels if labels.exists() else None),
-    )
+    registrations = given.registrations or (registrations if registrations.exists() else None)
+    files = replace(given, readings=readings, registrations=registrations)
+    return files, labels if labels.exists() else None
 
 
 class OfFiles:
@@ -82,7 +82,6 @@ class OfFiles:
             for line in fit(self._registrations, versions).lines():
                 progress.say(line)
         self.name, self.real = given.readings.name, False
-        self.depends_on = list(_depends_on(given))
         source = open_source(given.readings)
         self._bad = BadRows(given.readings.name, stop=not given.skip, written=errors)
         self._admission = Admission(source, Patients(known), self._bad, given.until_us)

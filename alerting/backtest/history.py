@@ -40,11 +40,6 @@ class Histories(Protocol):
         """How many of them do not count, because something is wrong with them."""
         ...
 
-    @property
-    def depends_on(self) -> Sequence[str]:
-        """Texts that differ where the history does."""
-        ...
-
     def pieces(self) -> Iterator[Members]:
         """All patients, in the order of what they are called, in pieces of a good size."""
         ...

@@ -22,6 +22,7 @@ from alerting.offline.preparing import Counted
 from models.columns import Reason
 
 FOLDER = ".pieces"
+MARK = "begun.json"
 FORM = 1
 """Counts changes of what a piece is, as a file."""
 
@@ -45,6 +46,19 @@ class Kept:
     def done(self) -> int:
         """How many there are."""
         return sum(1 for _ in self._folder.glob("*.npz"))
+
+    def mark(self) -> Any:
+        """What the run wrote down when it began; None where it did not."""
+        file = self._folder / MARK
+        return json.loads(file.read_bytes()) if file.exists() else None
+
+    def anew(self, mark: str) -> None:
+        """Begins anew, and writes down what it begins with."""
+        shutil.rmtree(self._folder)
+        self._folder.mkdir(mode=0o700)
+        part = self._folder / f"{MARK}.part"
+        part.write_text(mark, encoding="utf-8")
+        part.replace(self._folder / MARK)
 
     def find(self, patients: Sequence[str]) -> Judged | None:
         """What came of these patients, if it is there."""

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Protocol
 
@@ -60,11 +59,6 @@ class Tries:
         return [*self.versions, *(each for sweep in self.sweeps for each in sweep.variants(self.versions))]
 
 
-def keep(histories: Histories, tries: Tries, out: Path) -> Kept:
-    """Where pieces of this very run are kept."""
-    return Kept(out, [*histories.depends_on, *(version.hash for version in tries.all())])
-
-
 def run(
     histories: Histories, tries: Tries, workers: Workers, progress: Progress, kept: Kept | None = None
 ) -> Backtest:
@@ -102,6 +96,8 @@ def _there(piece: Judged) -> Begun[Judged]:
 
 def _result(histories: Histories, tries: Tries, together: Together, gathered: Gathered) -> Backtest:
     tried = _tried(tries.all(), together, gathered.findings())
+    followed = gathered.followed()
+    begins_us = followed.from_us[followed.from_us < followed.until_us]
     return Backtest(
         versions=[next(tried) for _ in tries.versions],
         sweeps=[
@@ -117,9 +113,9 @@ def _result(histories: Histories, tries: Tries, together: Together, gathered: Ga
             )
             for sweep in tries.sweeps
         ],
-        followed=gathered.followed(),
+        followed=followed,
         held=gathered.held(),
-        from_us=histories.stretch.from_us,
+        from_us=int(begins_us.min(initial=histories.stretch.until_us)),
         until_us=histories.stretch.until_us,
         readings=histories.name,
         rows=histories.rows,

@@ -93,7 +93,9 @@ def judged(
     return engine.apply(prepared.readings(), until_us), problems
 
 
-def in_order(begin: Callable[[Item], Begun[Outcome_co]], items: Iterable[Item], ahead: int) -> Iterator[Outcome_co]:
+def in_order(
+    begin: Callable[[Item], Begun[Outcome_co]], items: Iterable[Item], ahead: int
+) -> Iterator[Outcome_co]:
     """What comes of each item, in their order; only so many are begun before the first is asked for.
 
     **Raises**: what the work raises; what has not begun by then never begins.

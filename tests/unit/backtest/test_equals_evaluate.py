@@ -1,7 +1,6 @@
 """Each version finds in a backtest what `evaluate` finds with it alone."""
 
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
@@ -38,7 +37,7 @@ def test_versions_side_by_side_find_what_each_finds_alone(data: st.DataObject) -
             alone = evaluated(files, version.programmes, folder)
             assert ones(tried.found, result.followed.patients) == alone
         part = ones(result.versions[2].found, result.followed.patients)
-        mine = [each for each in ones(result.versions[1].found, result.followed.patients)]
+        mine = ones(result.versions[1].found, result.followed.patients)
         assert part == [each for each in mine if each.programme == other[0].programme]
 
 

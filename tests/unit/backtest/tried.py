@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -43,18 +44,27 @@ def backtested(
 def ones(found: Found, patients: Sequence[str]) -> list[One]:
     """Columns as findings, in their order."""
     severities = sorted(Severity, key=lambda severity: severity.rank)
+    rows: Any = zip(
+        found.patient.tolist(),
+        found.rule.tolist(),
+        found.opened_at_us.tolist(),
+        found.cleared_at_us.tolist(),
+        found.severity.tolist(),
+        found.quiet.tolist(),
+        strict=True,
+    )
     return [
         One(
-            patients[found.patient[row]],
-            (rule := found.rules[found.rule[row]]).programme,
-            rule.version,
-            rule.rule,
-            int(found.opened_at_us[row]),
-            None if found.cleared_at_us[row] == NEVER_US else int(found.cleared_at_us[row]),
-            severities[found.severity[row]].value,
-            bool(found.quiet[row]),
+            patients[patient],
+            found.rules[rule].programme,
+            found.rules[rule].version,
+            found.rules[rule].rule,
+            opened_us,
+            None if cleared_us == NEVER_US else cleared_us,
+            severities[severity].value,
+            quiet,
         )
-        for row in range(len(found))
+        for patient, rule, opened_us, cleared_us, severity, quiet in rows
     ]
 
 
@@ -91,6 +101,4 @@ def _quiet(
 
 
 def _us(text: str) -> int:
-    from datetime import datetime
-
     return to_us(datetime.fromisoformat(text))
