@@ -89,7 +89,7 @@ class OfDatabase(AbstractContextManager["OfDatabase"]):
     refused = 0
 
     def __init__(self, stored: Stored, threads: int, kept: Kept, progress: Progress) -> None:
-        """**Raises**: BadInput where nobody is named in a live database; NotAllowed, TryAgain, RefuseToStart."""
+        """**Raises**: BadInput (nobody is named in a live database), NotAllowed, TryAgain, RefuseToStart."""
         self._stored = stored
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever, name="postgres", daemon=True)
