@@ -15,9 +15,7 @@ from alerting.backtest.running import Threads, Tries, run
 from alerting.backtest.stored import OfDatabase, Stored
 from alerting.backtest.versions import Version
 from alerting.offline.run import read_programmes
-from models.db.pool import Connection, Pool
-from models.errors import BadInput
-from models.labels import About
+from models.db.pool import Pool
 from models.settings import Settings
 from tests.exported_log import evaluated_log, write_changes
 from tests.integration.alerting.following import TOPIC, Record, store
