@@ -1,6 +1,6 @@
 """How fast the rule engine is, and beside what: its ceilings, itself with more patients, its peers.
 
-`python -m benchmarks.rules engine`, `scaling`, `region`, `peers`, each with `--help`.
+`python -m benchmarks.rules engine`, `scaling`, `region`, `backtest`, `peers`, each with `--help`.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.machine import describe
-from benchmarks.rules import engine, region, scaling
+from benchmarks.rules import backtest, engine, region, scaling
 from benchmarks.rules.peers import side_by_side
 
 Found = Sequence[Any]
@@ -47,6 +47,12 @@ def run_region(wishes: argparse.Namespace) -> Found:
     """The whole way of one file."""
     size = region.FULL if wishes.full else region.Size(wishes.patients, wishes.days)
     return _told([region.measure(size, wishes.folder)], region.text)
+
+
+def run_backtest(wishes: argparse.Namespace) -> Found:
+    """Two versions on the same region."""
+    size = region.FULL if wishes.full else region.Size(wishes.patients, wishes.days)
+    return _told([backtest.measure(size, wishes.folder)], backtest.text)
 
 
 def run_peers(wishes: argparse.Namespace) -> Found:
@@ -92,12 +98,18 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--days", type=int, default=45, help="before time is taken: windows are full then")
     one.add_argument("--year", type=_numbers, default=[10_000], help=f"the same after {YEAR} days")
     one.add_argument("--readings", type=int, default=1_000_000, help="that are timed")
-    one = commands.add_parser("region", help="a region's readings from a Parquet file, on two cores")
-    one.set_defaults(run=run_region)
-    one.add_argument("--full", action="store_true", help="40,000 patients, a year, 73 million readings")
-    one.add_argument("--patients", type=int, default=4_000)
-    one.add_argument("--days", type=int, default=91)
-    one.add_argument("--folder", type=Path, help="where the file is for a while; 1.2 GB for a whole region")
+    for name, run, what in (
+        ("region", run_region, "a region's readings from a Parquet file, on two cores"),
+        ("backtest", run_backtest, "two versions of all programmes on the same file, with the report"),
+    ):
+        one = commands.add_parser(name, help=what)
+        one.set_defaults(run=run)
+        one.add_argument("--full", action="store_true", help="40,000 patients, a year, 73 million readings")
+        one.add_argument("--patients", type=int, default=4_000)
+        one.add_argument("--days", type=int, default=91)
+        one.add_argument(
+            "--folder", type=Path, help="where the file is for a while; 1.2 GB for a whole region"
+        )
     one = commands.add_parser("peers", help="the same rules by others")
     one.set_defaults(run=run_peers)
     one.add_argument("--patients", type=int, default=20_000)

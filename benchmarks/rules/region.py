@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,14 +76,14 @@ def measure(size: Size, folder: Path | None = None) -> Measured:
     people = crowd(size.patients)
     with tempfile.TemporaryDirectory(prefix="region-", dir=folder) as name:
         place = Path(name)
-        _require_room(place, len(people.kinds) * size.days * BYTES_A_ROW)
+        require_room(place, len(people.kinds) * size.days * BYTES_A_ROW)
         _compile(place)
         readings, registrations, out = (place / file for file in FILES)
         begun_s = time.perf_counter()
         rows = write_readings(people, size.days, readings)
         write_registrations(people, registrations)
         written_s = time.perf_counter() - begun_s
-        read_s = _read(readings)
+        read_s = read(readings)
         evaluated_s, cpu_s, resident_bytes = _evaluate(readings, registrations, out)
         with out.open("rb") as lines:
             findings = sum(1 for _ in lines)
@@ -172,7 +173,7 @@ def _compile(folder: Path) -> None:
     _evaluate(*files, quiet=True)
 
 
-def _read(file: Path) -> float:
+def read(file: Path) -> float:
     """Seconds to read all columns and to look at none."""
     begun_s = time.perf_counter()
     source = parquet.ParquetFile(file)
@@ -184,11 +185,15 @@ def _read(file: Path) -> float:
 def _evaluate(
     readings: Path, registrations: Path, out: Path, *, quiet: bool = False
 ) -> tuple[float, float, int]:
-    """The command as anybody runs it, from its start to its end; seconds, processor seconds, memory."""
+    """`evaluate` of a region."""
     files = {"--readings": readings, "--registrations": registrations, "--out": out}
     options = [each for name, file in files.items() for each in (name, str(file))]
-    command = [sys.executable, "-m", "thuiswacht", "evaluate", "--threads", str(THREADS), *options]
-    command += ["--quiet"] if quiet else []
+    return timed(["evaluate", "--threads", str(THREADS), *options, *(["--quiet"] if quiet else [])])
+
+
+def timed(words: Sequence[str]) -> tuple[float, float, int]:
+    """A command as anybody runs it, from its start to its end; seconds, processor seconds, memory."""
+    command = [sys.executable, "-m", "thuiswacht", *words]
     begun_s = time.perf_counter()
     process = subprocess.Popen(command)
     _, status, used = os.wait4(process.pid, 0)
@@ -199,7 +204,8 @@ def _evaluate(
     return elapsed_s, used.ru_utime + used.ru_stime, used.ru_maxrss * 1_024
 
 
-def _require_room(folder: Path, needed: int) -> None:
+def require_room(folder: Path, needed: int) -> None:
+    """Makes sure that a file of this size finds room. **Raises**: OSError."""
     free = shutil.disk_usage(folder).free
     if needed > free / 2:
         raise OSError(f"Expected {2 * needed / 1e9:.1f} GB free in {folder}, found {free / 1e9:.1f} GB.")
