@@ -1,4 +1,4 @@
-"""Pieces judged on a Dask cluster: the same call for the same patients, on other machines.
+"""Pieces evaluated on a Dask cluster: the same call for the same patients, on other machines.
 
 `distributed` is an extra that is imported where a cluster is asked for; it has no types, hence `Any`.
 """
@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
+from alerting.backtest.evaluating import Evaluating, Piece, Work
 from alerting.backtest.history import Histories, Members
-from alerting.backtest.judging import Judge, Judged, Work
 from alerting.offline.evaluation import AHEAD, Begun
 from alerting.offline.preparing import Prepared
 from models.errors import BadInput, RefuseToStart, TryAgain
@@ -27,7 +27,7 @@ SAFE = "tls"
 
 
 class Cluster(AbstractContextManager["Cluster"]):
-    """The workers of a scheduler. This machine reads, they judge: patients are shared out in pieces.
+    """The workers of a scheduler. This machine reads, they evaluate: patients are shared out in pieces.
 
     What a piece needs goes along: a worker opens no file and no database. The versions go to each worker
     once.
@@ -42,7 +42,7 @@ class Cluster(AbstractContextManager["Cluster"]):
         self._scheme = _require_answer(address)
         self._lost: Any = (distributed.KilledWorker, distributed.CancelledError, OSError)
         self._client: Any = distributed.Client(address, timeout=PATIENCE_S, set_as_default=False)
-        self._judge: tuple[Judge, Any] | None = None
+        self._told: tuple[Evaluating, Any] | None = None
         try:
             self.ahead = AHEAD * self._threads(address)
             self._require_alike()
@@ -50,7 +50,7 @@ class Cluster(AbstractContextManager["Cluster"]):
             self._client.close()
             raise
 
-    def begin(self, judge: Judge, histories: Histories, members: Members) -> Begun[Judged]:
+    def begin(self, evaluate: Evaluating, histories: Histories, members: Members) -> Begun[Piece]:
         """Begins a piece on the worker that has least to do.
 
         **Raises**: RefuseToStart where readings of real patients would travel in the clear.
@@ -60,10 +60,10 @@ class Cluster(AbstractContextManager["Cluster"]):
                 f"Readings of real patients go to a cluster by {SAFE}:// only; expected such an address "
                 f"after --dask, found {self._scheme}://."
             )
-        if self._judge is None or self._judge[0] is not judge:
-            self._judge = judge, self._client.scatter(judge, broadcast=True, hash=False)
+        if self._told is None or self._told[0] is not evaluate:
+            self._told = evaluate, self._client.scatter(evaluate, broadcast=True, hash=False)
         work = _for_the_road(histories.prepare(members))
-        return _Begun(self._client.submit(_judged, self._judge[1], work, pure=False), self._lost)
+        return _Begun(self._client.submit(_evaluated, self._told[1], work, pure=False), self._lost)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -93,22 +93,22 @@ class _Begun:
     future: Any
     lost: Any
 
-    def result(self) -> Judged:
+    def result(self) -> Piece:
         """What came of it. **Raises**: TryAgain."""
         try:
-            judged: Judged = self.future.result()
+            piece: Piece = self.future.result()
         except self.lost as error:
             raise TryAgain("Workers of the Dask cluster were lost; what is done is kept.") from error
-        return judged
+        return piece
 
     def cancel(self) -> None:
         """Not to be begun any more."""
         self.future.cancel()
 
 
-def _judged(judge: Judge, work: Work) -> Judged:
+def _evaluated(evaluate: Evaluating, work: Work) -> Piece:
     """On a worker."""
-    return judge(work)
+    return evaluate(work)
 
 
 def _for_the_road(work: Work) -> Work:

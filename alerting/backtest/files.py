@@ -8,10 +8,10 @@ from typing import BinaryIO
 
 import numpy as np
 
+from alerting.backtest.evaluating import Piece, Work
 from alerting.backtest.fitting import fit
 from alerting.backtest.followed import Span
 from alerting.backtest.history import Members
-from alerting.backtest.judging import Judged, Work
 from alerting.backtest.progress import Progress
 from alerting.backtest.result import Series
 from alerting.backtest.versions import Version, newest_of
@@ -113,7 +113,7 @@ class OfFiles:
         histories = list(map(self._registrations.of, prepared.ids, prepared.first_us))
         return Work(prepared, histories, counted)
 
-    def end(self, pieces: Sequence[Judged]) -> None:
+    def end(self, pieces: Sequence[Piece]) -> None:
         """Tells of rows that only others beside them show to be wrong. **Raises**: BadReadings."""
         tally = Tally()
         for piece in pieces:

@@ -7,8 +7,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from alerting.backtest.evaluating import Findings, Piece, Spans
 from alerting.backtest.found import Followed, Found, FoundRule
-from alerting.backtest.judging import Findings, Judged, Spans
 from alerting.backtest.result import Held
 
 Columns = TypeVar("Columns", Findings, Spans)
@@ -18,7 +18,7 @@ Columns = TypeVar("Columns", Findings, Spans)
 class Gathered:
     """Pieces, in the order of their patients."""
 
-    pieces: list[Judged] = field(default_factory=list[Judged])
+    pieces: list[Piece] = field(default_factory=list[Piece])
 
     def followed(self) -> Followed:
         """Everybody."""

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
+from alerting.backtest.evaluating import Piece, Work
 from alerting.backtest.followed import Span
-from alerting.backtest.judging import Judged, Work
 from alerting.backtest.result import Series
 from models.labels import Label
 
@@ -52,7 +52,7 @@ class Histories(Protocol):
         """What is known of them."""
         ...
 
-    def end(self, pieces: Sequence[Judged]) -> None:
+    def end(self, pieces: Sequence[Piece]) -> None:
         """All pieces are done: time to tell what only showed there to be wrong. **Raises**: BadInput."""
         ...
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alerting.backtest.judging import Findings, Judged, Spans
+from alerting.backtest.evaluating import Findings, Piece, Spans
 from alerting.offline.bad_rows import BadRow
 from alerting.offline.preparing import Counted
 from models.columns import Reason
@@ -60,12 +60,12 @@ class Kept:
         part.write_text(mark, encoding="utf-8")
         part.replace(self._folder / MARK)
 
-    def find(self, patients: Sequence[str]) -> Judged | None:
+    def find(self, patients: Sequence[str]) -> Piece | None:
         """What came of these patients, if it is there."""
         file = self._file(patients)
         return _read(file) if file.exists() else None
 
-    def keep(self, piece: Judged) -> None:
+    def keep(self, piece: Piece) -> None:
         """Keeps a piece."""
         file = self._file(piece.names)
         part = file.with_suffix(".part")
@@ -84,7 +84,7 @@ def _digest(texts: Iterable[str]) -> str:
     return hashlib.sha256("\0".join(texts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def _written(piece: Judged) -> bytes:
+def _written(piece: Piece) -> bytes:
     told = {
         "names": list(piece.names),
         "unfit": piece.unfit,
@@ -104,11 +104,11 @@ def _written(piece: Judged) -> bytes:
     return image.getvalue()
 
 
-def _read(file: Path) -> Judged:
+def _read(file: Path) -> Piece:
     with np.load(file, allow_pickle=False) as columns:
         told: Any = json.loads(columns["told"].tobytes())
         crossed = [replace(BadRow(**row), reason=Reason(row["reason"])) for row in told["crossed"]]
-        return Judged(
+        return Piece(
             names=told["names"],
             from_us=columns["from_us"],
             until_us=columns["until_us"],

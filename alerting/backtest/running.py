@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol
 
+from alerting.backtest.evaluating import Evaluating, Findings, Piece
 from alerting.backtest.gathering import Gathered, found_by
 from alerting.backtest.history import Histories, Members
-from alerting.backtest.judging import Findings, Judge, Judged
 from alerting.backtest.kept import Kept
 from alerting.backtest.progress import Progress
 from alerting.backtest.result import Backtest, Swept, Tried
@@ -20,11 +20,11 @@ from alerting.offline.evaluation import AHEAD, Begun, in_order
 
 
 class Workers(Protocol):
-    """Where pieces are judged; so many are to be under way at once."""
+    """Where pieces are evaluated; so many are to be under way at once."""
 
     ahead: int
 
-    def begin(self, judge: Judge, histories: Histories, members: Members) -> Begun[Judged]:
+    def begin(self, evaluate: Evaluating, histories: Histories, members: Members) -> Begun[Piece]:
         """Begins a piece."""
         ...
 
@@ -36,9 +36,9 @@ class Threads(AbstractContextManager["Threads"]):
         self.ahead = AHEAD * threads
         self._pool = ThreadPoolExecutor(threads, "backtest")
 
-    def begin(self, judge: Judge, histories: Histories, members: Members) -> Begun[Judged]:
+    def begin(self, evaluate: Evaluating, histories: Histories, members: Members) -> Begun[Piece]:
         """Begins a piece in the next thread that is free."""
-        return self._pool.submit(lambda: judge(histories.prepare(members)))
+        return self._pool.submit(lambda: evaluate(histories.prepare(members)))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -67,14 +67,14 @@ def run(
     **Raises**: BadInput.
     """
     together = Together(tries.all())
-    judge = Judge(together, histories.stretch)
+    evaluate = Evaluating(together, histories.stretch)
     gathered = Gathered()
     pieces = list(histories.pieces())
     patients = sum(map(len, pieces))
 
-    def begin(members: Members) -> Begun[Judged]:
+    def begin(members: Members) -> Begun[Piece]:
         there = None if kept is None else kept.find(histories.names(members))
-        return workers.begin(judge, histories, members) if there is None else _there(there)
+        return workers.begin(evaluate, histories, members) if there is None else _there(there)
 
     done = 0
     for piece in in_order(begin, pieces, workers.ahead):
@@ -82,14 +82,14 @@ def run(
             kept.keep(piece)
         gathered.pieces.append(piece)
         done += len(piece.names)
-        progress("patients judged", done, patients)
+        progress("patients evaluated", done, patients)
     histories.end(gathered.pieces)
     return _result(histories, tries, together, gathered)
 
 
-def _there(piece: Judged) -> Begun[Judged]:
-    """A piece that was judged before."""
-    future: Future[Judged] = Future()
+def _there(piece: Piece) -> Begun[Piece]:
+    """A piece that was evaluated before."""
+    future: Future[Piece] = Future()
     future.set_result(piece)
     return future
 

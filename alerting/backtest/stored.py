@@ -1,7 +1,7 @@
 """The history of a backtest from the database: what is stored, of patients whom somebody may see.
 
 Pieces are read when their turn comes, each in a transaction of its own: no more lies in memory than is being
-judged, and the database can clean up meanwhile.
+evaluated, and the database can clean up meanwhile.
 """
 
 import asyncio
@@ -18,10 +18,10 @@ from uuid import UUID
 
 import numpy as np
 
+from alerting.backtest.evaluating import Piece, Work
 from alerting.backtest.files import series_of
 from alerting.backtest.followed import Span
 from alerting.backtest.history import Members
-from alerting.backtest.judging import Judged, Work
 from alerting.backtest.kept import Kept
 from alerting.backtest.progress import Progress
 from alerting.backtest.result import Series
@@ -82,7 +82,7 @@ class Stored:
 class OfDatabase(AbstractContextManager["OfDatabase"]):
     """Everybody whom somebody may see, partition by partition of the log, as it was stored at one moment.
 
-    The database is spoken with in a loop of its own, in a thread of its own: those who judge wait for it.
+    The database is spoken with in a loop of its own, in a thread of its own: those who evaluate wait for it.
     """
 
     name = "postgres"
@@ -125,7 +125,7 @@ class OfDatabase(AbstractContextManager["OfDatabase"]):
         """What is stored of them; that it was read is on record, where they exist."""
         return self._wait(self._load(members))
 
-    def end(self, pieces: Sequence[Judged]) -> None:
+    def end(self, pieces: Sequence[Piece]) -> None:
         """What did not count was told when it came."""
 
     def series(self, patients: Sequence[int]) -> Mapping[int, Series]:

@@ -41,7 +41,7 @@ PURE_ELSEWHERE = {
     "alerting/backtest/found.py",
     "alerting/backtest/gathering.py",
     "alerting/backtest/history.py",
-    "alerting/backtest/judging.py",
+    "alerting/backtest/evaluating.py",
     "alerting/backtest/result.py",
     "alerting/backtest/sweeps.py",
     "alerting/backtest/together.py",

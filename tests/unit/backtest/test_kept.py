@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from alerting.backtest.evaluating import Evaluating, Piece
 from alerting.backtest.files import Given, OfFiles
 from alerting.backtest.history import Histories, Members
-from alerting.backtest.judging import Judge, Judged
 from alerting.backtest.kept import FOLDER, Kept
 from alerting.backtest.result import Backtest
 from alerting.backtest.running import Threads, Tries, run
@@ -35,11 +35,11 @@ class Counting:
     begun: list[Sequence[str]] = field(default_factory=list[Sequence[str]])
     ahead: int = 0
 
-    def begin(self, judge: Judge, histories: Histories, members: Members) -> Begun[Judged]:
+    def begin(self, evaluate: Evaluating, histories: Histories, members: Members) -> Begun[Piece]:
         if len(self.begun) == self.most:
             raise CutOffError
         self.begun.append(histories.names(members))
-        return self.workers.begin(judge, histories, members)
+        return self.workers.begin(evaluate, histories, members)
 
 
 def tried(given: Given, out: Path, most: int = 1_000) -> tuple[Backtest, Counting]:
@@ -76,7 +76,7 @@ def test_pieces_that_are_done_are_not_done_again(tmp_path: Path) -> None:
 
 
 def test_what_is_told_of_rows_is_told_again(tmp_path: Path) -> None:
-    """Copies, conflicts and crossed pressures are known from pieces, wherever these were judged."""
+    """Copies, conflicts and crossed pressures are known from pieces, wherever these were evaluated."""
     pressures = [
         weight(value, kind=kind, unit="mm[Hg]", after_h=at, device_id="cuff")
         for at, kind, value in ((0, "systolic", 80.0), (0.0, "diastolic", 120.0))

@@ -26,10 +26,10 @@ def test_lines_come_now_and_then_with_the_time_that_is_left() -> None:
     progress = Progress(to=to, now_s=clock)
     for second in range(13):
         clock.now_s = float(second)
-        progress("patients judged", 100 * second, 2_000)
+        progress("patients evaluated", 100 * second, 2_000)
     assert to.getvalue() == (
-        "thuiswacht: patients judged: 500 of 2,000, about 15 s left\n"
-        "thuiswacht: patients judged: 1,000 of 2,000, about 10 s left\n"
+        "thuiswacht: patients evaluated: 500 of 2,000, about 15 s left\n"
+        "thuiswacht: patients evaluated: 1,000 of 2,000, about 10 s left\n"
     )
 
 
@@ -41,7 +41,7 @@ def test_a_terminal_has_a_bar_that_leaves_nothing_behind() -> None:
     progress("reading", 25, 100)
     progress.say("a line of its own")
     clock.now_s = 61.0
-    progress("patients judged", 0, 4)
+    progress("patients evaluated", 0, 4)
     progress.end()
     assert to.getvalue() == (
         "\r\033[K[██████··················] reading: 25 of 100, about 3 min 0 s left"

@@ -59,7 +59,7 @@ class Spans(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Piece:
     """What came of some patients. **Shape**: `from_us`, `until_us`, `readings` are [patients]."""
 
     names: Sequence[str]
@@ -74,20 +74,20 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
+class Evaluating:
     """What is the same for all pieces: the versions, and the stretch of history."""
 
     together: Together
     stretch: Span
 
-    def __call__(self, work: Work) -> Judged:
+    def __call__(self, work: Work) -> Piece:
         """What the versions find in some patients."""
         prepared, patients = work.prepared, len(work.prepared.ids)
         histories = map(self.together.history, work.histories)
         verdict, problems = judged(self.together.programmes, prepared, histories, self.stretch.until_us)
         names = {line.programme for line in self.together.lines}
         spans = [followed(history, names, self.stretch) for history in work.histories]
-        return Judged(
+        return Piece(
             names=prepared.names,
             from_us=np.array([span.from_us for span in spans], np.int64),
             until_us=np.array([span.until_us for span in spans], np.int64),
