@@ -8,7 +8,7 @@ records always give the same.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Protocol, cast
+from typing import NamedTuple, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,15 +69,9 @@ def decode(records: Sequence[Record], *, partition: int, nonce: str) -> Decoded:
     waiting: list[Record] = []
     for record in records:
         raw = record.value
-        if raw is None:
-            batch.refuse(record.offset, Reason.INVALID_JSON, "JSON", "nothing", 0)
-        elif len(raw) > MAX_MESSAGE_BYTES:
-            found = f"{len(raw)} bytes"
-            expected = f"at most {MAX_MESSAGE_BYTES} bytes"
-            batch.refuse(record.offset, Reason.UPLOAD_TOO_LARGE, expected, found, readings_in(raw))
-        elif _is_too_deep(raw):
-            expected = f"at most {MAX_NESTING} levels"
-            batch.refuse(record.offset, Reason.INVALID_JSON, expected, "nested too deeply", readings_in(raw))
+        nothing = _nothing_to_read(raw)
+        if raw is None or nothing is not None:
+            batch.refusals.append(_whole_refused(partition, record.offset, *cast("_Nothing", nothing)))
         elif raw.startswith(_LOOKS_LIKE_UPLOAD):
             waiting.append(record)
             if len(waiting) == CHUNK_RECORDS:
@@ -92,6 +86,27 @@ def decode(records: Sequence[Record], *, partition: int, nonce: str) -> Decoded:
     return batch.decoded()
 
 
+def message_of(raw: bytes | None, *, partition: int, offset: int) -> Salvaged:
+    """What one message says, as `decode` has it: for who looks at messages one by one."""
+    nothing = _nothing_to_read(raw)
+    if raw is None or nothing is not None:
+        refusal = _whole_refused(partition, offset, *cast("_Nothing", nothing))
+        return Salvaged(refusals=[refusal])
+    if raw.startswith(_LOOKS_LIKE_UPLOAD) and not _suspects(raw, [raw]):
+        try:
+            upload = _UPLOAD.validate_json(raw, strict=True)
+        except ValidationError:
+            pass
+        else:
+            if _is_uuid(upload["upload_id"]):
+                return Salvaged(upload=upload, positions=list(range(len(upload["readings"]))))
+    salvaged = salvage(raw, partition=partition, offset=offset)
+    if salvaged.upload is not None and not _is_uuid(salvaged.upload["upload_id"]):
+        refusal = _wrong_upload_id(partition, offset, salvaged.upload)
+        return Salvaged(refusals=[*salvaged.refusals, refusal])
+    return salvaged
+
+
 class _Batch:
     """Collects what was found in the records of one partition."""
 
@@ -103,11 +118,6 @@ class _Batch:
         self.changes: list[tuple[int, Change]] = []
         self.clocks: list[tuple[int, int]] = []
         self.refusals: list[Refusal] = []
-
-    def refuse(self, offset: int, reason: Reason, expected: str, found: str, readings: int) -> None:
-        self.refusals.append(
-            Refusal(self.partition, offset, WHOLE_MESSAGE, reason, "", expected, found, readings)
-        )
 
     def take_uploads(self, records: Sequence[Record], nonce: str) -> None:
         """Validates them all at once; where that fails, one by one, and where that fails, piece by piece."""
@@ -191,6 +201,33 @@ class _Batch:
         self.offsets = [offset for offset, is_sound in zip(self.offsets, sound, strict=True) if is_sound]
         self.uploads = [upload for upload, is_sound in zip(self.uploads, sound, strict=True) if is_sound]
         return parse_uuids(as_bytes("".join(upload["upload_id"] for upload in self.uploads).encode()))[0]
+
+
+class _Nothing(NamedTuple):
+    """Why a message is not even read: reason, expected, found, and how many readings it stands for."""
+
+    reason: Reason
+    expected: str
+    found: str
+    readings: int
+
+
+def _nothing_to_read(raw: bytes | None) -> _Nothing | None:
+    if raw is None:
+        return _Nothing(Reason.INVALID_JSON, "JSON", "nothing", 0)
+    if len(raw) > MAX_MESSAGE_BYTES:
+        expected = f"at most {MAX_MESSAGE_BYTES} bytes"
+        return _Nothing(Reason.UPLOAD_TOO_LARGE, expected, f"{len(raw)} bytes", readings_in(raw))
+    if _is_too_deep(raw):
+        expected = f"at most {MAX_NESTING} levels"
+        return _Nothing(Reason.INVALID_JSON, expected, "nested too deeply", readings_in(raw))
+    return None
+
+
+def _whole_refused(
+    partition: int, offset: int, reason: Reason, expected: str, found: str, readings: int
+) -> Refusal:
+    return Refusal(partition, offset, WHOLE_MESSAGE, reason, "", expected, found, readings)
 
 
 def _is_too_deep(raw: bytes) -> bool:

@@ -14,7 +14,7 @@ from models.clock import to_datetime
 from models.findings import Finding
 
 Message = Mapping[str, Any]
-FIELDS = ("kind", "value", "unit", "code", "revision", "void")
+FIELDS = ("kind", "value", "unit", "code", "revision", "void", "absent")
 
 
 def iso(at_us: int) -> str:
@@ -23,11 +23,11 @@ def iso(at_us: int) -> str:
 
 
 def rows(log: Sequence[Message]) -> Iterator[dict[str, Any]]:
-    """A row for each reading that has a value, a code, or takes one back, in the order of the log."""
+    """A row for each reading but remarks, in the order of the log."""
     for message in log:
         readings: Any = message.get("readings", "none")
         for reading in () if readings == "none" else readings:
-            if not {"value", "code", "void"} & reading.keys():
+            if not {"value", "code", "void", "absent"} & reading.keys():
                 continue
             row = {
                 "patient_id": message["patient_id"],

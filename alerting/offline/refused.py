@@ -64,6 +64,7 @@ def as_sent(rows: Columns, upload: NDArray[np.int64] | None, words: Words | None
     if upload is not None:
         first = np.flatnonzero(np.diff(upload, prepend=-1))
     nothing = np.full(n, NONE, np.int32)
+    absent = nothing if rows.absent is None else np.where(rows.absent, np.int32(0), nothing)
     texts: dict[str | None, int] = {None: NO_TEXT}
 
     def numbers(column: Sequence[str | None]) -> NDArray[np.int32]:
@@ -92,7 +93,7 @@ def as_sent(rows: Columns, upload: NDArray[np.int64] | None, words: Words | None
         code=rows.code,
         code_sent=codes,
         code_received=nothing,
-        absent=nothing,
+        absent=absent,
         text=nothing,
         group=nothing,
         void=np.zeros(n, np.bool_) if rows.void is None else rows.void,
@@ -162,6 +163,7 @@ def _noticed(rows: Columns, notices: Readings) -> tuple[NDArray[np.int64], Colum
         counts=np.ones(n, np.bool_),
         revision=None if noticed.revision is None else np.zeros(n, np.int32),
         void=None if noticed.void is None else np.zeros(n, np.bool_),
+        absent=None if noticed.absent is None else np.zeros(n, np.bool_),
     )
 
 

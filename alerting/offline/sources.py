@@ -25,9 +25,9 @@ from models.errors import BadInput
 
 NEEDED = ("patient_id", "kind", "taken_at")
 CONTENTS = ("value", "code")
-OPTIONAL = ("unit", "device_id", "received_at", "revision", "void")
+OPTIONAL = ("unit", "device_id", "received_at", "revision", "void", "absent")
 COLUMNS = (*NEEDED, *CONTENTS, *OPTIONAL)
-BY_REFERENCE = ("patient_id", "kind", "unit", "code", "device_id")
+BY_REFERENCE = ("patient_id", "kind", "unit", "code", "device_id", "absent")
 """Texts that repeat: read as references to a list of them wherever the reader can."""
 
 BATCH_ROWS = 1 << 20

@@ -16,7 +16,8 @@ class Columns:
     """Rows as they were sent; None for a column that no row has.
 
     **Shape**: each is [n]. `patient`, `device` number texts; `kind`, `unit`, `code` are those of `Sent`;
-    `counts` is false for rows that were refused or that lie beyond the end.
+    `counts` is false for rows that were refused or that lie beyond the end, `absent` true where something
+    else than a value was said.
     **Units**: microseconds since 1970 UTC; `value` in `unit`, NaN for none.
     """
 
@@ -31,6 +32,7 @@ class Columns:
     received_at_us: NDArray[np.int64] | None = None
     revision: NDArray[np.int32] | None = None
     void: NDArray[np.bool_] | None = None
+    absent: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.patient)

@@ -17,8 +17,10 @@ from ingest.salvage import shown
 from ingest.sent import NONE, UNKNOWN
 from models.columns import Reason
 from models.kinds import KIND_BY_NAME, KINDS
+from models.messages import Absent
 from models.units import UNIT_BY_SPELLING
 
+ABSENT = tuple(reason.value for reason in Absent)
 HIGHEST_REVISION = 2_000_000_000
 LONGEST_TEXT = 200
 
@@ -51,6 +53,7 @@ class Vocabulary:
         self._kinds = Texts("kind")
         self._units = Texts("unit")
         self._codes = Texts("code")
+        self._absent = Texts("absent")
 
     def read(self, batch: Batch) -> Written:
         """A batch as numbers."""
@@ -82,6 +85,7 @@ class Vocabulary:
             received_at_us=received_at_us,
             revision=_revisions(columns, faults),
             void=_voids(columns, faults),
+            absent=self._absences(columns, faults),
         )
         for name, column in (("taken_at", taken_at_us), ("kind", kind), ("patient_id", patient)):
             expected, reason = _MISSING[name]
@@ -120,6 +124,19 @@ class Vocabulary:
         ]
         numbers[rows] = np.array(found, np.int16)[which]
         return numbers
+
+    def _absences(self, columns: Mapping[str, Any], faults: list[Fault]) -> NDArray[np.bool_] | None:
+        """Which rows say why there is no value."""
+        if "absent" not in columns:
+            return None
+        given = self._absent.take(columns["absent"])
+        known = np.array([*(text in ABSENT for text in self._absent.all), True])
+        expected = f"one of {', '.join(ABSENT)}"
+        faults += [
+            Fault(at, "absent", expected, shown(self._absent.all[int(given[at])]), Reason.INVALID_FIELD)
+            for at in np.flatnonzero(~known[given]).tolist()
+        ]
+        return given != NONE
 
     def _long_devices(self, device: NDArray[np.int32] | None) -> list[Fault]:
         if device is None or max(map(len, self.devices.all), default=0) <= LONGEST_TEXT:

@@ -34,7 +34,7 @@ class Record:
 def test_a_random_log_gives_what_the_twin_finds(data: st.DataObject) -> None:
     made = data.draw(programmes())
     log = data.draw(logs(made))
-    log = [message for message in map(without_absent, log) if message.get("readings") != []]
+    log = [message for message in log if message.get("readings") != []]
     end_us = max(
         message.get("now_us", 0) or message.get("received_at_us", 0) or message["valid_from_us"]
         for message in log
@@ -42,13 +42,6 @@ def test_a_random_log_gives_what_the_twin_finds(data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as folder:
         log, found = evaluated_log([*log, clock(end_us)], made, Path(folder), end_us)
     assert sorted(found, key=str) == sorted(of_twin(made, as_judged(log)), key=str)
-
-
-def without_absent(message: Message) -> Message:
-    """A file has no word for what was not measured."""
-    if "readings" not in message:
-        return message
-    return {**message, "readings": [reading for reading in message["readings"] if "absent" not in reading]}
 
 
 def of_twin(made: Sequence[Programme], log: Sequence[Message]) -> list[Told]:
