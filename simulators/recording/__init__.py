@@ -1,0 +1,1 @@
+"""Stretches of a log into files, and files into a log again."""
