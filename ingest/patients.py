@@ -68,6 +68,10 @@ class PatientIndex:
         """The row of a patient, None where they are not known."""
         return self._rows.get(str(patient_id))
 
+    def row_of(self, text: str) -> int | None:
+        """The row of a patient by the canonical spelling of their id."""
+        return self._rows.get(text)
+
     def organisation(self, row: int) -> UUID:
         """Who is responsible for the patient in this row."""
         return UUID(bytes=self.organisation_ids[row].tobytes())

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-POLICY_VERSION = 4
+POLICY_VERSION = 5
 """Counts changes of `POLICY`; stands in every audit row."""
 
 
@@ -88,6 +88,7 @@ class Action(StrEnum):
     READING_DELIVER = "reading.deliver"
     DELIVERY_READ = "delivery.read"
     FOLLOW_UP_DELIVER = "follow_up.deliver"
+    RECORDING_MAKE = "recording.make"
 
 
 _CARERS = (Role.NURSE, Role.COMMUNITY_NURSE, Role.HUISARTS, Role.SPECIALIST)
@@ -177,6 +178,8 @@ POLICY: Mapping[Action, Mapping[Role, Grounds]] = {
     # What became of its own deliveries; their addresses are sealed, and open for who delivered alone.
     Action.DELIVERY_READ: {Role.SERVICE: _OFFICE},
     Action.FOLLOW_UP_DELIVER: {Role.SERVICE: _TREATING},
+    # History taken out of the house, to try rules on: of one's own patients, by who answers for their privacy.
+    Action.RECORDING_MAKE: {Role.PRIVACY_OFFICER: _OWN},
 }
 """What is allowed to whom, on which grounds; what is not here is refused."""
 
@@ -224,7 +227,7 @@ class Decision:
         """The authorisation protocol as an audit row names it (NEN 7513).
 
         >>> decide(User(UUID(int=1), UUID(int=2), Role.NURSE), Action.PATIENT_READ, Relation()).protocol
-        'patient.read/nurse/refused v4'
+        'patient.read/nurse/refused v5'
         """
         return f"{self.action}/{self.role}/{self.ground or 'refused'} v{self.version}"
 

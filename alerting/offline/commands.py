@@ -17,7 +17,12 @@ EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=click.Path(exists=True, path_type=Path),
     help="A programme, or a folder of them; as often as you like. Default: those that come with Thuiswacht.",
 )
-@click.option("--readings", required=True, type=EXISTING, help="The readings: .csv, .parquet, .ndjson.")
+@click.option(
+    "--readings",
+    required=True,
+    type=EXISTING,
+    help="The readings: .csv, .parquet, .ndjson; or a recording (`thuiswacht record`).",
+)
 @click.option(
     "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The findings; -: stdout."
 )
@@ -31,9 +36,8 @@ EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "--on-error",
     type=click.Choice(["stop", "skip"]),
-    default="stop",
-    show_default=True,
-    help="What a row does that the log would refuse as well: end it all, or be left out and counted.",
+    help="What a row does that the log would refuse as well: end it all, or be left out and counted. "
+    "Default: stop; for a recording, the log of which refused the same, skip.",
 )
 @click.option(
     "--errors", type=click.Path(dir_okay=False, path_type=Path), help="Where to write rows that do not count."
@@ -46,7 +50,7 @@ def evaluate(
     out: Path,
     registrations: Path | None,
     until: str | None,
-    on_error: Literal["stop", "skip"],
+    on_error: Literal["stop", "skip"] | None,
     errors: Path | None,
     threads: int | None,
     quiet: bool,
@@ -56,6 +60,9 @@ def evaluate(
     Needs neither Kafka nor Postgres. The file has a row or line for each reading, with patient_id, kind,
     taken_at, and value with unit, or code; also device_id, received_at, revision, void where it likes. Times
     are ISO 8601 with an offset, or whole microseconds. Out comes one finding a line, as JSON.
+
+    A recording has its registrations and its clock in it. With --programme, its patients are in the versions
+    that are given; those that are not given find nothing.
     """
     from alerting.offline.moments import moment_us
     from alerting.offline.run import Wishes, read_programmes
@@ -71,9 +78,10 @@ def evaluate(
         out=out,
         registrations=registrations,
         until_us=None if until is None else moment_us(until, "--until"),
-        skip=on_error == "skip",
+        skip=None if on_error is None else on_error == "skip",
         errors=errors,
         threads=threads or 0,
+        moves=bool(programmes),
     )
     tell(str(run(wishes, tell)))
     sys.stderr.flush()

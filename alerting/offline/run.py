@@ -14,29 +14,14 @@ from alerting.engine.programme_files import PACKAGED, load_file, load_folder
 from alerting.offline.admission import Admission, admit
 from alerting.offline.bad_rows import BadRows
 from alerting.offline.evaluation import Evaluation, Piece
+from alerting.offline.history import Wishes, history_of
 from alerting.offline.output import opened, written
 from alerting.offline.patients import Patients
 from alerting.offline.preparing import Preparing
-from alerting.offline.registrations import Registrations, load
-from alerting.offline.sources import open_source
 from alerting.offline.tally import Tally
 from models.errors import BadInput
 
 TELL_EVERY_S = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What is to be evaluated. **Units**: `until_us` in microseconds since 1970 UTC."""
-
-    programmes: Sequence[Programme]
-    readings: Path
-    out: Path
-    registrations: Path | None = None
-    until_us: int | None = None
-    skip: bool = False
-    errors: Path | None = None
-    threads: int = 0
 
 
 @dataclass(slots=True)
@@ -91,25 +76,23 @@ def evaluate(wishes: Wishes, tell: Callable[[str], None]) -> Done:
     """Reads, evaluates, writes. **Raises**: BadInput, of a row where the run is to stop at one."""
     progress = Progress(tell)
     programmes = compile_programmes(wishes.programmes)
-    if wishes.registrations is None:
-        registrations, known = Registrations.everybody_in(dict(sorted(programmes.versions))), None
-    else:
-        registrations = load(wishes.registrations, programmes)
-        known = registrations.texts.values()
-    source = open_source(wishes.readings)
+    history = history_of(wishes, programmes, tell)
+    source, until_us = history.source, history.until_us
     with ExitStack() as stack:
         out = stack.enter_context(written(wishes.out))
         errors = None if wishes.errors is None else stack.enter_context(opened(wishes.errors))
-        bad = BadRows(wishes.readings.name, stop=not wishes.skip, written=errors)
-        admission = Admission(source, Patients(known), bad, wishes.until_us)
+        bad = BadRows(wishes.readings.name, stop=not history.skip, written=errors)
+        admission = Admission(source, Patients(history.known), bad, until_us)
         admit(source, admission, progress)
         bad.stop_if_asked(at_the_end=True)
         rows = admission.rows()
         latest_us = int(rows.taken_at_us[rows.counts].max(initial=0))
-        until_us = latest_us if wishes.until_us is None else wishes.until_us
+        until_us = latest_us if until_us is None else until_us
         done = Done(rows=admission.read, patients=len(admission.patients.ids), beyond=admission.beyond)
         preparing = Preparing(admission, rows, until_us)
-        evaluation = Evaluation(programmes, preparing, registrations.of, until_us)
+        evaluation = Evaluation(
+            programmes, preparing, history.registrations.of, until_us, follow=history.is_recording
+        )
         pieces = evaluation.run(wishes.threads or os.cpu_count() or 1)
         tally = Tally()
         _collect(pieces, done, tally, out, progress)

@@ -93,7 +93,9 @@ class Header:
             content: dict[str, Any] = json.loads(text)
             schema = content["schema"]
         except (ValueError, KeyError, TypeError) as error:
-            raise BadInput(where=where, expected="what a recording says of itself", found="no JSON") from error
+            raise BadInput(
+                where=where, expected="what a recording says of itself", found="no JSON"
+            ) from error
         if schema != SCHEMA:
             raise OtherSchema(where, schema)
         try:

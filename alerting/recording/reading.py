@@ -109,7 +109,9 @@ class RecordingFile:
             return self._cut_off(file)
         metadata: dict[bytes, bytes] = reader.metadata.metadata or {}
         if HEADER not in metadata:
-            raise BadInput(where=file.name, expected="a recording (thuiswacht record)", found="another Parquet file")
+            raise BadInput(
+                where=file.name, expected="a recording (thuiswacht record)", found="another Parquet file"
+            )
         if END not in metadata:
             return self._cut_off(file)
         self.end = End.of_json(metadata[END], file.name)
@@ -121,7 +123,9 @@ class RecordingFile:
         parts = _whole_segments(file)
         messages = parts[-1].segment.next if parts and parts[-1].segment else 0
         if not parts and not _begins_like_one(file):
-            raise BadInput(where=file.name, expected="a recording (thuiswacht record)", found="no Parquet file")
+            raise BadInput(
+                where=file.name, expected="a recording (thuiswacht record)", found="no Parquet file"
+            )
         self._wrong(
             f"{file.name}, byte {file.stat().st_size}",
             "the end of the recording",

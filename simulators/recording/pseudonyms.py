@@ -59,7 +59,11 @@ class Pseudonyms:
     def _patient(self, text: str) -> str:
         """Of a patient, as the message names them; what is no id stays none."""
         known = known_id(text)
-        return f"no-id-{self._digest('patient', text).hex()[:20]}" if known is None else self.uuid("patient", known)
+        return (
+            f"no-id-{self._digest('patient', text).hex()[:20]}"
+            if known is None
+            else self.uuid("patient", known)
+        )
 
     def uuid(self, what: str, text: str) -> str:
         """A random id in place of another."""

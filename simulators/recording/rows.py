@@ -111,7 +111,9 @@ def _reading_text(reading: WireReading) -> str:
     value = get("value")
     if value is not None:
         parts.append(f'"value":{value:.15g}')
-    parts += [f'"{name}":{_text(get(name))}' for name in ("unit", "code", "absent", "text") if name in reading]
+    parts += [
+        f'"{name}":{_text(get(name))}' for name in ("unit", "code", "absent", "text") if name in reading
+    ]
     if "void" in reading:
         parts.append('"void":true')
     parts.append(f'"taken_at_us":{reading["taken_at_us"]}')
@@ -136,7 +138,9 @@ _FIELDS = {"taken_at": "taken_at_us"}
 def reading_of(values: Sequence[Any]) -> WireReading:
     """A reading from its columns, `READING`; what is not there is left out."""
     reading: Any = {
-        _FIELDS.get(name, name): value for name, value in zip(READING, values, strict=True) if value is not None
+        _FIELDS.get(name, name): value
+        for name, value in zip(READING, values, strict=True)
+        if value is not None
     }
     return reading
 

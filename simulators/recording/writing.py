@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Self
@@ -35,7 +34,9 @@ class RecordingWriter:
     def __init__(self, file: Path, header: Header, *, segment_rows: int = SEGMENT_ROWS) -> None:
         """**Raises**: BadInput where it cannot be written, or is there already."""
         if file.exists():
-            raise BadInput(where=str(file), expected="a file that is not there yet", found="one that is there")
+            raise BadInput(
+                where=str(file), expected="a file that is not there yet", found="one that is there"
+            )
         self._file = file
         self._part = file.with_name(f".{file.name}.part")
         self._segment_rows = segment_rows
@@ -49,7 +50,9 @@ class RecordingWriter:
             descriptor = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         except OSError as error:
             found = error.strerror or str(error)
-            raise BadInput(where=str(self._file), expected="a file that can be written", found=found) from error
+            raise BadInput(
+                where=str(self._file), expected="a file that can be written", found=found
+            ) from error
         os.close(descriptor)
         self._out: Any = pa.OSFile(str(self._part), "wb")
         self._writer: Any = pq.ParquetWriter(self._out, ROWS, **_AS_WRITTEN)
@@ -93,11 +96,11 @@ class RecordingWriter:
         begin: int = self._out.tell()
         self._writer.write_table(table, row_group_size=max(1, len(table)))
         if self._out.tell() - begin != len(body):
-            raise Broken("A segment was not written as it was the first time: the file cannot be cut anywhere.")
+            raise Broken(
+                "A segment was not written as it was the first time: the file cannot be cut anywhere."
+            )
         self.segments.append(self._segment(len(table), body))
-        own.add_key_value_metadata(
-            {HEADER: self._header.to_json(), SEGMENT: self.segments[-1].to_json()}
-        )
+        own.add_key_value_metadata({HEADER: self._header.to_json(), SEGMENT: self.segments[-1].to_json()})
         own.close()
         self._inject(twin.getvalue()[size:])
         self._rows = Rows(self._rows.messages)
