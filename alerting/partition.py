@@ -5,7 +5,7 @@ batches: what was late for one clock message is late also when both come at once
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from heapq import heappop, heappush
 from typing import Literal, TypeAlias
@@ -63,6 +63,7 @@ class Unfollowable:
     """A change names what its programme does not have; the rest of the change holds."""
 
     patient_id: UUID
+    organisation_id: UUID
     field: str
     expected: str
 
@@ -73,6 +74,14 @@ class Rebuild:
 
     patient_id: UUID
     organisation_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What building patients up found, each patient's from scratch, and what could not be followed."""
+
+    stretches: tuple[Stretch, ...]
+    problems: tuple[Unfollowable, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +112,15 @@ class Partition:
         programmes: CompiledProgrammes,
         purpose: Literal["live", "trial"],
         partition_count: int,
+        *,
+        hear: Callable[[AnyChange], AnyChange | None] | None = None,
     ) -> None:
+        """`hear`: what is to be followed of a change, None for nothing of it; without: each as it is."""
         self.number = number
         self.clock_us: int | None = None
         self._purpose: Literal["live", "trial"] = purpose
         self._partition_count = partition_count
+        self._hear = hear
         self._patients = PatientIndex()
         self._followed: list[Followed] = []
         self._turns: list[tuple[int, int]] = []
@@ -155,6 +168,18 @@ class Partition:
         self._note_latest(self._engine.apply(readings, self._now))
         self._engine.give_back(built)
 
+    def find(self, rows: Sequence[int], readings: Readings) -> Found:
+        """As `build`, and what was found on the way, from scratch; also of whom nothing was."""
+        problems = [problem for row in rows for problem in self._tell_engine(row)]
+        verdict = self._engine.apply(readings, self._now)
+        said: dict[int, list[Transition]] = {row: [] for row in rows}
+        for transition in verdict.readable():
+            said[transition.patient_row].append(transition)
+        self._note_latest(verdict)
+        self._engine.give_back(rows)
+        stretches = tuple(self._from_scratch(row, transitions) for row, transitions in said.items())
+        return Found(stretches, tuple(problems))
+
     def evaluate_again(self, patient_id: UUID, readings: Readings) -> Stretch | None:
         """A patient from scratch, from all their readings so far; None where they are not known."""
         row = self._patients.row(patient_id)
@@ -165,9 +190,8 @@ class Partition:
         self._engine.give_back([row])
         self._note_latest(verdict)
         transitions = [t for t in verdict.readable() if t.patient_row == row]
-        stretch = self._stretch(row, transitions, BEFORE_EVERYTHING_US, since_us=self.clock_us or 0)
         requests = tuple(said for said in verdict.requests if said.patient_row == row)
-        return replace(stretch, requests=requests, from_scratch=True, because=FROM_SCRATCH)
+        return replace(self._from_scratch(row, transitions), requests=requests)
 
     def rebuild_of(self, patient_id: UUID) -> Rebuild:
         """Asks for a patient to be evaluated again."""
@@ -281,6 +305,10 @@ class Partition:
         followed.followed_us = until_us if until_us > now_us else 0
         return stretch
 
+    def _from_scratch(self, row: int, transitions: Sequence[Transition]) -> Stretch:
+        stretch = self._stretch(row, transitions, BEFORE_EVERYTHING_US, since_us=self.clock_us or 0)
+        return replace(stretch, from_scratch=True, because=FROM_SCRATCH)
+
     def _keep(self, placed: PlacedChange) -> int:
         """Adds a change to what is known of its patient; gives the patient's row."""
         content = placed.change.change.only
@@ -292,7 +320,9 @@ class Partition:
             )
         if isinstance(content, Register) and row == len(self._followed):
             self._followed.append(Followed(placed.change.patient_id, content.organisation_id, content.origin))
-        self._followed[row].changes.append(Effective(placed.effective_from_us, placed.offset, content))
+        heard = content if self._hear is None else self._hear(content)
+        if heard is not None:
+            self._followed[row].changes.append(Effective(placed.effective_from_us, placed.offset, heard))
         return row
 
     def _turn(self, row: int, since_us: int) -> bool:
@@ -313,7 +343,7 @@ class Partition:
         problems = self._engine.change(row, followed.patient_id, changes)
         told, followed.told = followed.told, len(changes)
         return [
-            Unfollowable(followed.patient_id, problem.field, problem.expected)
+            Unfollowable(followed.patient_id, followed.organisation_id, problem.field, problem.expected)
             for problem in problems
             if problem.change >= told
         ]

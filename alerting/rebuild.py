@@ -1,11 +1,11 @@
 """The state of the rule engine from the database: after a start, and for single patients."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from uuid import UUID
 
 from alerting.ledger import Stretch
-from alerting.partition import Partition
+from alerting.partition import Found, Partition
 from models.db.history import count_readings, load_readings
 from models.db.patients import load_changes
 from models.db.pool import Connection, Pool
@@ -25,12 +25,13 @@ async def restore(
     clock_us: int | None,
     *,
     moved: Callable[[], None] = lambda: None,
+    keep: Callable[[Found], Awaitable[None]] | None = None,
 ) -> None:
     """Brings a new partition to where it was before the message at an offset.
 
     Everything of its patients from before that offset must be stored. `moved` is called at each part of the
-    work: the whole may take long. **Units**: `clock_us`, the clock at
-    that place, in microseconds since 1970 UTC.
+    work: the whole may take long. `keep` is given what each part found, by whoever has nothing stored of it.
+    **Units**: `clock_us`, the clock at that place, in microseconds since 1970 UTC.
     """
     async with pool.transaction() as connection:
         partition.never_again(await destroyed_patients(connection))
@@ -51,7 +52,11 @@ async def restore(
                     partition=partition.number,
                     below_offset=below_offset,
                 )
-            await asyncio.to_thread(partition.build, [rows[patient_id] for patient_id in part], readings)
+            built = [rows[patient_id] for patient_id in part]
+            if keep is None:
+                await asyncio.to_thread(partition.build, built, readings)
+            else:
+                await keep(await asyncio.to_thread(partition.find, built, readings))
             moved()
 
 

@@ -3,16 +3,15 @@
 Its state is a cache. What counts is in Postgres: how far it has come, beside everything that followed.
 """
 
-import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from operator import itemgetter
 
 from alerting.booking import book, count
 from alerting.engine.compiled import CompiledProgrammes
 from alerting.ledger import Ledger
-from alerting.partition import Evaluated, Partition, Rebuild, Version
+from alerting.owned import Owned, Prepared, asked_again, place, prepare, ready
+from alerting.partition import Partition, Version
 from alerting.rebuild import evaluate_again, restore
 from alerting.versions import offer, require_recorded, use
 from ingest.decode import Record
@@ -23,7 +22,7 @@ from models.db.alerts import count_open
 from models.db.history import require_stored_by
 from models.db.installation import Purpose, require_migrated
 from models.db.pool import Pool
-from models.db.positions import ALERTING_GROUP, Advance, AlreadyAdvanced, Position
+from models.db.positions import ALERTING_GROUP, Advance, AlreadyAdvanced
 from models.db.reevaluations import Reevaluation
 from models.findings import Severity
 from models.settings import Settings
@@ -33,35 +32,6 @@ log = logs.get(__name__)
 GROUP = ALERTING_GROUP
 REBUILDS_AT_ONCE = 20
 COUNT_EVERY_S = 15.0
-
-
-@dataclass(slots=True)
-class Owned:
-    """A partition of ours. `counts_from`: what is before was evaluated and stored by an earlier owner.
-
-    `next_offset` is the one after the last message prepared, `committed` after the last one committed.
-    """
-
-    partition: Partition
-    counts_from: int
-    next_offset: int
-    committed: int
-    rebuild: list[Rebuild] = field(default_factory=list[Rebuild])
-    destroyed: int = 0
-    """The latest tombstone that is known here."""
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedPartition:
-    """What a batch means in one partition, and the step in the log that it is."""
-
-    owned: Owned
-    advance: Advance
-    evaluated: Evaluated
-    rebuild: tuple[Rebuild, ...]
-
-
-Prepared = tuple[PreparedPartition, ...]
 
 
 class AlertingHandler:
@@ -112,7 +82,7 @@ class AlertingHandler:
             await require_stored_by(connection, self._storing_group, cluster_id, self._topic, partitions)
         starts: dict[int, int] = {}
         for number in partitions:
-            start, clock_us = min(_place(own.get(number)), _place(stored.get(number)), key=itemgetter(0))
+            start, clock_us = min(place(own.get(number)), place(stored.get(number)), key=itemgetter(0))
             with metrics.ALERTING_RESTORE.time():
                 partition = Partition(number, self._programmes, self._purpose, partition_count)
                 where = cluster_id, self._topic
@@ -133,24 +103,7 @@ class AlertingHandler:
 
     def prepare(self, records: Mapping[int, Sequence[Record]]) -> Prepared:
         """Evaluates a batch; what an earlier owner has stored already only brings the state forward."""
-        prepared: list[PreparedPartition] = []
-        for number, batch in records.items():
-            owned = self._owned[number]
-            known = [record for record in batch if record.offset < owned.counts_from]
-            if known:
-                evaluated = owned.partition.advance(known, secrets.token_hex(8))
-                owned.rebuild += evaluated.rebuild
-            new = [record for record in batch if record.offset >= owned.counts_from]
-            if not new:
-                continue
-            evaluated = owned.partition.advance(new, secrets.token_hex(8))
-            advance = Advance(number, owned.next_offset, new[-1].offset + 1, clock_us=evaluated.clock_us)
-            owned.next_offset = advance.to_offset
-            prepared.append(
-                PreparedPartition(owned, advance, evaluated, (*owned.rebuild, *evaluated.rebuild))
-            )
-            owned.rebuild = []
-        return tuple(prepared)
+        return prepare(self._owned, records)
 
     async def commit(self, prepared: Prepared) -> None:
         """Writes what a batch means, and how far it brings us, in one transaction."""
@@ -172,7 +125,7 @@ class AlertingHandler:
                 )
                 await use(connection, self._programmes, new)
                 ledger = await book(connection, stretches)
-                asked = _asked(prepared, ledger)
+                asked = asked_again(prepared, ledger.contradictions)
                 if asked:
                     await reevaluations.ask(connection, self._cluster_id, self._topic, asked)
         except AlreadyAdvanced:
@@ -236,16 +189,11 @@ class AlertingHandler:
                 connection, self._storing_group, self._cluster_id, self._topic, list(settled)
             )
         metrics.ALERTING_REBUILDS_DUE.set(len(due))
-        ready = [
-            asked
-            for asked in due
-            if (found := stored.get(asked.partition)) is not None
-            and found.next_offset >= settled[asked.partition].committed
-        ]
-        for asked in ready[:REBUILDS_AT_ONCE]:
+        first = ready(due, settled, stored)[:REBUILDS_AT_ONCE]
+        for asked in first:
             await self._evaluate_again(settled[asked.partition], asked)
             self._moved()
-        self._may_be_due = len(due) > len(ready[:REBUILDS_AT_ONCE])
+        self._may_be_due = len(due) > len(first)
 
     async def _evaluate_again(self, owned: Owned, asked: Reevaluation) -> None:
         """One patient from the stored readings, as long as nobody moves the partition on meanwhile."""
@@ -266,30 +214,11 @@ class AlertingHandler:
         )
 
 
-def _place(position: Position | None) -> tuple[int, int | None]:
-    """Where a group is and what its clock said there; at the beginning where it never was."""
-    return (0, None) if position is None else (position.next_offset, position.clock_us)
-
-
-def _asked(prepared: Prepared, ledger: Ledger) -> list[Reevaluation]:
-    """Who is to be evaluated again, once storing has come as far as this batch."""
-    asked: list[Reevaluation] = []
-    for part in prepared:
-        wanted = list(part.rebuild)
-        for patient_id, why in ledger.contradictions.items():
-            if part.owned.partition.row(patient_id) is not None:
-                log.error("findings_contradict", patient_id=str(patient_id), why=why)
-                wanted.append(part.owned.partition.rebuild_of(patient_id))
-        asked += [
-            Reevaluation(w.patient_id, w.organisation_id, part.advance.partition, part.advance.to_offset)
-            for w in dict.fromkeys(wanted)
-        ]
-    return asked
-
-
 def _count(group: str, prepared: Prepared, ledger: Ledger) -> None:
     """The metrics of a committed batch."""
     opened = count(ledger)
+    for patient_id, why in ledger.contradictions.items():
+        log.error("findings_contradict", patient_id=str(patient_id), why=why)
     received_us = [part.evaluated.received_us for part in prepared]
     for part in prepared:
         evaluated = part.evaluated

@@ -167,6 +167,19 @@ ALERTING_ELECTED = Gauge(
     "thuiswacht_alerting_elected_services", "1 in the one service that does what is done once for all."
 )
 
+# Candidates in the shadow.
+
+SHADOW_FINDINGS = Counter(
+    "thuiswacht_shadow_findings_total",
+    "What happened to findings of candidates, which nobody sees: opened, raised, cleared, retracted.",
+    ["group", "event", "programme", "rule", "severity"],
+)
+SHADOW_REBUILDS_DUE = Gauge(
+    "thuiswacht_shadow_rebuilds_due",
+    "Patients that wait for being evaluated again by a candidate, from the database.",
+    ["group"],
+)
+
 # Escalation.
 
 DISPATCH_STEPS = Counter(

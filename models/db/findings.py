@@ -65,24 +65,25 @@ async def load_findings(
         [patient_id for patient_id, _ in reasons],
         [finding_id for _, finding_id in reasons],
     )
-    return [_finding(row) for row in rows]
+    return [finding_of(row) for row in rows]
 
 
 async def find_finding(connection: Connection, finding_id: UUID) -> Finding | None:
     """A finding by its id alone, None where there is none."""
     row = await connection.fetchrow("SELECT * FROM finding WHERE finding_id = $1", finding_id)
-    return None if row is None else _finding(row)
+    return None if row is None else finding_of(row)
 
 
 async def write_findings(connection: Connection, findings: Sequence[Finding]) -> None:
     """Stores the findings as they are now, new ones and changed ones."""
     if not findings:
         return
-    columns = zip(*(_row(finding) for finding in findings), strict=True)
+    columns = zip(*(row_of(finding) for finding in findings), strict=True)
     await connection.execute(_WRITE, *(list(column) for column in columns))
 
 
-def _row(finding: Finding) -> tuple[object, ...]:
+def row_of(finding: Finding) -> tuple[object, ...]:
+    """A finding as the columns of its table, in the order in which they are written."""
     return (
         finding.patient_id,
         finding.finding_id,
@@ -105,7 +106,8 @@ def _row(finding: Finding) -> tuple[object, ...]:
     )
 
 
-def _finding(row: asyncpg.Record) -> Finding:
+def finding_of(row: asyncpg.Record) -> Finding:
+    """A row of its table as a finding."""
     return Finding(
         finding_id=row["finding_id"],
         patient_id=row["patient_id"],

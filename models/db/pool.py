@@ -28,6 +28,7 @@ Role: TypeAlias = Literal[
     "thuiswacht_login",
     "thuiswacht_audit",
     "thuiswacht_gateway",
+    "thuiswacht_shadow",
 ]
 
 # Longer than any statement of a batch takes on a slow disk, shorter than a rebalance would wait for us.

@@ -8,7 +8,8 @@ DECLARE
 BEGIN
     FOREACH wanted IN ARRAY ARRAY[
         'thuiswacht_owner', 'thuiswacht_ingest', 'thuiswacht_alerting', 'thuiswacht_register', 'thuiswacht_read',
-        'thuiswacht_people', 'thuiswacht_login', 'thuiswacht_audit', 'thuiswacht_dispatch', 'thuiswacht_gateway'
+        'thuiswacht_people', 'thuiswacht_login', 'thuiswacht_audit', 'thuiswacht_dispatch', 'thuiswacht_gateway',
+        'thuiswacht_shadow'
     ] LOOP
         IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = wanted) THEN
             BEGIN
@@ -42,7 +43,7 @@ BEGIN
     END IF;
     FOREACH wanted IN ARRAY ARRAY[
         'thuiswacht_ingest', 'thuiswacht_alerting', 'thuiswacht_register', 'thuiswacht_read', 'thuiswacht_people',
-        'thuiswacht_login', 'thuiswacht_audit', 'thuiswacht_dispatch', 'thuiswacht_gateway'
+        'thuiswacht_login', 'thuiswacht_audit', 'thuiswacht_dispatch', 'thuiswacht_gateway', 'thuiswacht_shadow'
     ] LOOP
         IF NOT has_schema_privilege(wanted, 'public', 'USAGE') THEN
             EXECUTE format('GRANT USAGE ON SCHEMA public TO %I', wanted);

@@ -49,6 +49,14 @@ WRITES = {
     "thuiswacht_register": {"organisation"},
     "thuiswacht_read": set[str](),
     "thuiswacht_gateway": set[str](),
+    "thuiswacht_shadow": {
+        "log_position",
+        "shadow",
+        "shadow_start",
+        "shadow_finding",
+        "shadow_reevaluation",
+        "shadow_unfit",
+    },
 }
 
 
