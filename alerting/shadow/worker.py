@@ -70,6 +70,8 @@ class ShadowHandler:
         self._owned: dict[int, Owned] = {}
         self._may_be_due = True
         self._is_recorded = False
+        # By this series, rules of the dashboard know that this group is a shadow.
+        metrics.SHADOW_REBUILDS_DUE.labels(group).set(0)
 
     async def assigned(
         self, cluster_id: str, partitions: Sequence[int], partition_count: int
