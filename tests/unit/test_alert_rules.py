@@ -13,7 +13,7 @@ from tests.unit.test_dashboard import DASHBOARDS, LABELS_OF_PROMETHEUS, ROOT, de
 
 OF_PROMETHEUS = {"up", "process_start_time_seconds"}
 FUNCTIONS = {
-    "sum", "max", "min", "by", "le", "and", "or", "absent", "changes", "increase", "rate",
+    "sum", "max", "min", "by", "le", "and", "or", "unless", "absent", "changes", "increase", "rate",
     "histogram_quantile", "time",
 }  # fmt: skip
 """Words of the language that the rules use; whatever else stands outside of braces has to be a metric."""
@@ -34,12 +34,12 @@ NAMES = [rule["alert"] for rule in RULES]
 def test_each_names_series_that_exist_and_splits_by_labels_they_have(rule: dict[str, Any]) -> None:
     series = defined()
     bare = re.sub(r"\{[^}]*\}|\[[^\]]*\]|\"[^\"]*\"", " ", rule["expr"])
-    without_labels = re.sub(r"\bby \([^)]*\)", " ", bare)
+    without_labels = re.sub(r"\b(by|on) \([^)]*\)", " ", bare)
     names = set(re.findall(r"[a-z_]\w*", without_labels)) - FUNCTIONS
     assert names, "it looks at nothing"
     assert names - OF_PROMETHEUS <= set(series)
     labels = {label for name in names - OF_PROMETHEUS for label in series[name]} | LABELS_OF_PROMETHEUS
-    split = {part.strip() for found in re.findall(r"\bby \(([^)]*)\)", bare) for part in found.split(",")}
+    split = {part.strip() for found in re.findall(r"\b(?:by|on) \(([^)]*)\)", bare) for part in found.split(",")}
     selected = set(re.findall(r"[{,]\s*(\w+)\s*(?:=~|!~|!=|=)", rule["expr"]))
     assert split | selected <= labels
     assert bare.count("(") == bare.count(")")
