@@ -1,4 +1,4 @@
-"""A stretch of the log, read by nobody's group: from one offset of a partition to another, then no further."""
+"""A stretch of the log, read by nobody's group: from one offset of a partition to another."""
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
 # aiokafka says its types by halves.
 
@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from ingest.log import MAX_MESSAGE_BYTES_OF_TOPIC, connection_options
-from models.errors import BadInput, TryAgain
+from models.errors import TryAgain
 from models.settings import Settings
 
 AT_ONCE = 2_000
@@ -34,10 +34,10 @@ class Read(NamedTuple):
 class StretchReader:
     """Reads single partitions of the log side by side; keeps no place and commits nothing."""
 
-    def __init__(self, settings: Settings, consumer: Any) -> None:
+    def __init__(self, settings: Settings, consumer: Any, partitions: tuple[int, ...]) -> None:
         self._settings = settings
         self._consumer = consumer
-        self.partitions: tuple[int, ...] = ()
+        self.partitions = partitions
 
     async def bounds(self) -> Bounds:
         """What the log holds now. **Raises**: TryAgain."""
@@ -80,8 +80,8 @@ class StretchReader:
 
 
 @asynccontextmanager
-async def stretch_reader(settings: Settings) -> AsyncGenerator[StretchReader]:
-    """A reader of the log of these settings, whose topic must exist. **Raises**: TryAgain, BadInput."""
+async def stretch_reader(settings: Settings, partition_count: int) -> AsyncGenerator[StretchReader]:
+    """A reader of the log of these settings, which has so many partitions. **Raises**: TryAgain."""
     consumer: Any = AIOKafkaConsumer(
         **connection_options(settings),
         enable_auto_commit=False,
@@ -89,17 +89,12 @@ async def stretch_reader(settings: Settings) -> AsyncGenerator[StretchReader]:
         fetch_max_bytes=MAX_MESSAGE_BYTES_OF_TOPIC,
         max_partition_fetch_bytes=FETCH_BYTES,
     )
-    reader = StretchReader(settings, consumer)
+    reader = StretchReader(settings, consumer, tuple(range(partition_count)))
     try:
         try:
             await asyncio.wait_for(consumer.start(), PATIENCE_S)
-            found = await consumer.topics()
-            numbers = consumer.partitions_for_topic(settings.topic) if settings.topic in found else None
         except (KafkaError, OSError) as error:
             raise TryAgain(f"Kafka at {settings.kafka} is away ({type(error).__name__}).") from error
-        if not numbers:
-            raise BadInput(where="--topic", expected="a topic that is there", found=settings.topic)
-        reader.partitions = tuple(sorted(numbers))
         consumer.assign([TopicPartition(settings.topic, number) for number in reader.partitions])
         yield reader
     finally:

@@ -178,7 +178,7 @@ POLICY: Mapping[Action, Mapping[Role, Grounds]] = {
     # What became of its own deliveries; their addresses are sealed, and open for who delivered alone.
     Action.DELIVERY_READ: {Role.SERVICE: _OFFICE},
     Action.FOLLOW_UP_DELIVER: {Role.SERVICE: _TREATING},
-    # History taken out of the house, to try rules on: of one's own patients, by who answers for their privacy.
+    # History taken out of the house, to try rules on: of one's own patients, by who answers for them.
     Action.RECORDING_MAKE: {Role.PRIVACY_OFFICER: _OWN},
 }
 """What is allowed to whom, on which grounds; what is not here is refused."""

@@ -61,7 +61,7 @@ ROWS: Any = pa.schema(
         pa.field("raw", pa.binary()),
     ]
 )
-"""`now` is of ticks, `content` the JSON of changes, `raw` the bytes of messages that the columns do not tell."""
+"""`now` is of ticks, `content` the JSON of changes, `raw` the bytes of what the columns do not tell."""
 
 DICTIONARIES = [field.name for field in ROWS if field.type == _TEXT]
 
@@ -70,7 +70,7 @@ DICTIONARIES = [field.name for field in ROWS if field.type == _TEXT]
 class Header:
     """What a recording says of itself from its first segment on.
 
-    `begins` and `ends`: the offsets of each partition; of a history, none. `patients`: whether they exist.
+    `begins`: the first offset of each partition; of a history, none. `patients`: whether they exist.
     """
 
     taken_from: Literal["log", "history"]
@@ -118,7 +118,7 @@ class OtherSchema(BadInput):
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One row group: its messages from `first` up to but not including `next`, and the digest of its bytes."""
+    """One row group: its messages from `first` up to, without, `next`, and the digest of its bytes."""
 
     number: int
     first: int
@@ -136,7 +136,7 @@ class End:
     """What a whole recording says at its end.
 
     `left_out`: messages and readings that are not in it, by why. `clock`: first and last tick, microseconds.
-    `versions`: those of programmes that somebody was enrolled in or moved to. `ends`: offsets, as `begins`.
+    `versions`: those of programmes that somebody was enrolled in or moved to.
     """
 
     messages: int
@@ -147,7 +147,6 @@ class End:
     clock: tuple[int, int] | None = None
     versions: Sequence[tuple[str, int]] = ()
     left_out: Mapping[str, int] = field(default_factory=dict[str, int])
-    ends: Mapping[str, int] = field(default_factory=dict[str, int])
 
     def to_json(self) -> str:
         """As it stands in the last footer."""

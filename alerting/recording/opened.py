@@ -1,4 +1,4 @@
-"""A recording as `evaluate` and backtests take it: who is followed since when, the readings, when the clock ends."""
+"""A recording as `evaluate` and backtests take it: who is followed, the readings, the end of the clock."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -30,7 +30,7 @@ _NOTHING_DECODED = decode([], partition=0, nonce="0")
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A recording whose changes and clock are known. **Units**: `until_us`, the last tick, in microseconds."""
+    """A recording whose changes and clock are known. **Units**: `until_us`, the last tick: microseconds."""
 
     file: RecordingFile
     registrations: Registrations

@@ -1,9 +1,10 @@
-"""A recording read part by part, and what is wrong with one: cut off, out of order, changed, of another schema.
+"""A recording read part by part; what is wrong with one: cut off, out of order, changed, another schema.
 
-Each segment of the file has a footer of its own, so that what is whole of a file that was cut off can be read.
+Each segment of the file has a footer of its own, so that what is whole of one that was cut off can be read.
 """
 
 import hashlib
+import json
 import mmap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from models.errors import BadInput
 
 MAGIC = b"PAR1"
 LENGTH_BYTES = 4
+A_RECORDING = "a recording (thuiswacht record)"
 NOT_READ: Any = (OSError, pa.ArrowInvalid)
 Told = Callable[[str], None]
 
@@ -82,7 +84,7 @@ class RecordingFile:
             raise BadInput(where=self.name, expected=expected, found=found)
 
     def tables(self, columns: Sequence[str]) -> Iterator[tuple[int, Any]]:
-        """What it holds, in order, part by part: the number of the first row, and a table of all columns asked.
+        """What it holds, part by part, in order: the number of the first row, and a table of the columns.
 
         Rows are counted from 0; with `skip`, rows that are out of order are taken out, and `row` has the
         numbers of the others. **Raises**: BadRecording.
@@ -109,9 +111,7 @@ class RecordingFile:
             return self._cut_off(file)
         metadata: dict[bytes, bytes] = reader.metadata.metadata or {}
         if HEADER not in metadata:
-            raise BadInput(
-                where=file.name, expected="a recording (thuiswacht record)", found="another Parquet file"
-            )
+            raise BadInput(where=file.name, expected=A_RECORDING, found="another Parquet file")
         if END not in metadata:
             return self._cut_off(file)
         self.end = End.of_json(metadata[END], file.name)
@@ -123,9 +123,7 @@ class RecordingFile:
         parts = _whole_segments(file)
         messages = parts[-1].segment.next if parts and parts[-1].segment else 0
         if not parts and not _begins_like_one(file):
-            raise BadInput(
-                where=file.name, expected="a recording (thuiswacht record)", found="no Parquet file"
-            )
+            raise BadInput(where=file.name, expected=A_RECORDING, found="no Parquet file")
         self._wrong(
             f"{file.name}, byte {file.stat().st_size}",
             "the end of the recording",
@@ -277,6 +275,4 @@ def _segment_before(whole: Any, end: int) -> tuple[int, _Part] | None:
 
 
 def _json_of(text: bytes) -> dict[str, Any]:
-    import json
-
     return json.loads(text)

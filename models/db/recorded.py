@@ -1,15 +1,21 @@
 """What a recording is made of, from the tables: whose it may be, what held for them, what was measured."""
 
-from collections.abc import AsyncGenerator, Sequence
-from typing import Any
+from collections.abc import AsyncGenerator
+from datetime import datetime
 from uuid import UUID
 
+import asyncpg
+
+from models.clock import to_datetime
 from models.db.pool import Connection
+from models.kinds import KIND_BY_NAME
 from models.messages import Origin
 
 AT_ONCE = 5_000
 
-_RECORDABLE = """
+_SIMULATED = "SELECT patient_id, origin FROM patient"
+
+_WITHOUT_OBJECTION = """
 SELECT p.patient_id, p.origin FROM patient AS p
 WHERE NOT EXISTS (
     SELECT FROM objection AS o
@@ -18,25 +24,18 @@ WHERE NOT EXISTS (
 )
 """
 
-# Uploads as they were received, in the order of the log; what was said of readings that had to be refused stands
-# among them, as the rules heard it.
-_UPLOADS = """
-SELECT * FROM (
-    SELECT log_offset, log_position, upload_id, patient_id, device_id, source, kind, taken_at, received_at,
-        coalesce(sent_at, received_at) AS sent_at, value_received, unit_received, code, code_received, absent,
-        text, void, revision, group_label, utc_offset_min
-    FROM reading
-    WHERE log_partition = $1 AND ($4::uuid[] IS NULL OR patient_id = ANY ($4))
-      AND received_at >= $2 AND received_at < $3
-    UNION ALL
-    SELECT q.log_offset, q.log_position, NULL, q.patient_id, q.device_id, coalesce(q.source, ''), $5::smallint,
-        q.notice_at, coalesce(m.received_at, q.notice_at), coalesce(m.received_at, q.notice_at), NULL, NULL,
-        q.notice_code, NULL, NULL, NULL, false, 0, NULL, NULL
-    FROM quarantine AS q LEFT JOIN quarantine_message AS m USING (cluster_id, topic, log_partition, log_offset)
-    WHERE q.log_partition = $1 AND ($4::uuid[] IS NULL OR q.patient_id = ANY ($4)) AND q.notice_code IS NOT NULL
-      AND coalesce(m.received_at, q.notice_at) >= $2 AND coalesce(m.received_at, q.notice_at) < $3
-) AS told
-ORDER BY log_offset, log_position
+# What was said of readings that had to be refused stands among the others, as the rules heard it. The order
+# of the log is nearly that of receipt, and no finding depends on the difference: an identity is stored once.
+_READINGS = f"""
+SELECT patient_id, log_partition, log_offset, upload_id, device_id, source, kind, taken_at, received_at,
+    sent_at, value_received, unit_received, code, code_received, absent, text, void, revision, group_label,
+    utc_offset_min, log_position
+FROM reading WHERE received_at >= $1 AND received_at <= $2
+UNION ALL
+SELECT patient_id, log_partition, log_offset, NULL, device_id, source, {KIND_BY_NAME["device_state"].number},
+    notice_at, notice_at, NULL, NULL, NULL, notice_code, NULL, NULL, NULL, false, 0, NULL, NULL, log_position
+FROM quarantine WHERE notice_code IS NOT NULL AND notice_at >= $1 AND notice_at <= $2
+ORDER BY received_at, log_partition, log_offset, log_position
 """
 
 _PARTITIONS = """
@@ -44,29 +43,46 @@ SELECT DISTINCT cluster_id, topic, log_partition FROM patient ORDER BY cluster_i
 """
 
 
-async def recordable(connection: Connection, organisation_id: UUID | None) -> dict[UUID, Origin]:
+async def simulated(connection: Connection) -> dict[UUID, Origin]:
+    """The patients of a trial database: none of them exists."""
+    return {row["patient_id"]: Origin(row["origin"]) for row in await connection.fetch(_SIMULATED)}
+
+
+async def recordable(connection: Connection, organisation_id: UUID) -> dict[UUID, Origin]:
     """The patients whom the declared user may record: without those who objected to that organisation."""
-    rows = await connection.fetch(_RECORDABLE, organisation_id)
+    rows = await connection.fetch(_WITHOUT_OBJECTION, organisation_id)
     return {row["patient_id"]: Origin(row["origin"]) for row in rows}
 
 
 async def partitions_of_patients(connection: Connection) -> list[tuple[str, str, int]]:
     """Where patients are: cluster, topic, partition."""
-    return [tuple(row) for row in await connection.fetch(_PARTITIONS)]
+    rows = await connection.fetch(_PARTITIONS)
+    return [(row["cluster_id"], row["topic"], row["log_partition"]) for row in rows]
 
 
-async def uploads(
-    connection: Connection,
-    partition: int,
-    between: tuple[Any, Any],
-    patient_ids: Sequence[UUID] | None,
-    notices: int,
-) -> AsyncGenerator[dict[str, Any]]:
-    """Readings with their uploads in the order of a partition, through a cursor; within a transaction.
+async def followed_until_us(connection: Connection) -> int | None:
+    """Up to when all groups have followed the log, by its clock; None where none has seen it.
 
-    `between`: received from the first moment on, before the second. `notices`: the kind that notices are of.
+    **Units**: microseconds since 1970 UTC.
+    """
+    until_us: int | None = await connection.fetchval("SELECT min(clock_us) FROM log_position")
+    return until_us
+
+
+async def received_between(
+    connection: Connection, begin_us: int, end_us: int
+) -> AsyncGenerator[asyncpg.Record]:
+    """The readings received from a moment to another, both included, in order; within a transaction.
+
+    **Units**: microseconds since 1970 UTC.
     """
     await connection.execute("SET LOCAL statement_timeout = 0")
-    chosen = None if patient_ids is None else list(patient_ids)
-    async for row in connection.cursor(_UPLOADS, partition, *between, chosen, notices, prefetch=AT_ONCE):
-        yield dict(row)
+    between: tuple[datetime, datetime] = to_datetime(begin_us), to_datetime(end_us)
+    async for row in connection.cursor(_READINGS, *between, prefetch=AT_ONCE):
+        yield row
+
+
+async def clock_of_database_us(connection: Connection) -> int | None:
+    """The latest clock that any group has seen; None where none has. **Units**: microseconds since 1970."""
+    clock_us: int | None = await connection.fetchval("SELECT max(clock_us) FROM log_position")
+    return clock_us

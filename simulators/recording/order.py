@@ -1,7 +1,7 @@
-"""The partitions of a log as one sequence: between two ticks of the clock all that lies between them anywhere.
+"""The partitions of a log as one sequence: between two ticks of the clock what lies there in any of them.
 
-What the rules find does not depend on the order between partitions, nor on more ticks in one of them: only on that
-each message stands behind the same tick as in its partition, and before the next.
+What the rules find depends neither on the order between partitions nor on more ticks in one of them: only on
+each message standing behind the same tick as in its partition, and before the next.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
@@ -80,7 +80,7 @@ async def merged(partitions: dict[int, AsyncGenerator[Between]]) -> AsyncGenerat
     heads: dict[int, Between] = {}
     for number, stream in partitions.items():
         head = await anext(stream)
-        if not (head.is_open and not head.messages and head.clock_us == BEFORE_ANY_US):
+        if not (head.is_open and not head.messages and head.tick is None):
             heads[number] = head
     while heads:
         clock_us = min(head.clock_us for head in heads.values())

@@ -14,7 +14,7 @@ from models.audit import Kind
 from models.db.declared import acting
 from models.db.installation import Purpose, purpose
 from models.db.pool import Connection, Pool, connected
-from models.db.recorded import recordable
+from models.db.recorded import recordable, simulated
 from models.errors import NotAllowed, RefuseToStart
 from models.messages import Origin
 from models.settings import Settings
@@ -45,7 +45,7 @@ async def permitted(settings: Settings, who: Who | None, reason: str | None, det
         )
     if await _purpose(settings) == "trial":
         async with _reading(settings) as connection:
-            found = await recordable(connection, None)
+            found = await simulated(connection)
         return Permission("simulated", _canaries(found))
     if who is None or reason is None:
         raise RefuseToStart(

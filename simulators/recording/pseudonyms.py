@@ -1,18 +1,21 @@
 """Other names for everybody and everything: consistent, one for one, and nobody's without the key.
 
-Nothing stays but what the rules look at and what keeps messages apart: no words of people, no wijk, no huisarts,
-no language, no time zones. Times stay as they are: a schedule (before 11:00), the change to summer time and the
-days of the week mean something only where they happened, and a shift by weeks would hide none of the habits by
-which somebody who knows a patient knows the patient. So a recording under pseudonyms is personal data still.
+Nothing stays but what the rules look at and what keeps messages apart: no words of people, no wijk, no
+huisarts, no language, no time zones. Times stay as they are: a schedule (before 11:00), the change to summer
+time and the days of the week mean something only where they happened, and a shift by weeks would hide none of
+the habits by which somebody who knows a patient recognises them. So a recording under pseudonyms is personal
+data still.
 """
 
 import hmac
 import json
 import re
+import secrets
 from collections import defaultdict
 from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -38,9 +41,9 @@ _TRIES = 10_000
 class Pseudonyms:
     """The other names under one key, which is a secret.
 
-    With `keeps_order` the devices of a patient get names that stand in the order of their own, by which the rules
-    tell apart what was measured at the same microsecond. Then a name also depends on which devices came before
-    it, so several recordings under one key call a device the same only without it.
+    With `keeps_order` the devices of a patient get names that stand in the order of their own, by which the
+    rules tell apart what was measured at the same microsecond. Then a name also depends on which devices came
+    before it, so several recordings under one key call a device the same only without it.
     """
 
     def __init__(self, key: bytes, *, keeps_order: bool = True) -> None:
@@ -176,6 +179,22 @@ class Pseudonyms:
 
     def _digest(self, what: str, text: str) -> bytes:
         return hmac.digest(self._key, f"{what}\0{text}".encode(), sha256)
+
+
+def pseudonyms_of(key_file: Path | None) -> Pseudonyms:
+    """Under the key of a file, which is made where it is not there; without one, under a key nobody keeps.
+
+    **Raises**: BadInput for a key that is too short, or that others on this machine can read.
+    """
+    if key_file is None:
+        return Pseudonyms(secrets.token_bytes(KEY_BYTES))
+    if not key_file.exists():
+        key_file.touch(mode=0o600, exist_ok=False)
+        key_file.write_bytes(secrets.token_hex(KEY_BYTES).encode())
+    if key_file.stat().st_mode & 0o077:
+        expected = "a key that its owner alone can read (chmod 600)"
+        raise BadInput(where=str(key_file), expected=expected, found="one that others can")
+    return Pseudonyms(key_file.read_bytes().strip(), keeps_order=False)
 
 
 def _origin(origin: str) -> str:

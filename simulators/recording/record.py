@@ -1,6 +1,5 @@
 """`thuiswacht record`: a stretch of the log, or of the stored history, into one file."""
 
-import json
 import time
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
@@ -10,17 +9,17 @@ from typing import Literal
 from alerting.recording.layout import End, Header
 from ingest.log import Log, log_of
 from ingest.moments import places
-from ingest.stretch import StretchReader, stretch_reader
+from ingest.stretch import Bounds, stretch_reader
 from models.changes import PlacedChange
 from models.clock import to_datetime
 from models.db.patients import load_changes
 from models.errors import BadInput
-from models.messages import SCHEMA, Change
 from models.settings import Settings
 from simulators.recording.history import history
-from simulators.recording.order import Between, Step, betweens, merged
+from simulators.recording.order import Step, betweens, merged
 from simulators.recording.permission import Permission, looking
 from simulators.recording.pseudonyms import Pseudonyms
+from simulators.recording.restating import restated
 from simulators.recording.stretches import Mark
 from simulators.recording.taking import IDLE_TICKS, Taking
 from simulators.recording.writing import RecordingWriter
@@ -69,10 +68,9 @@ async def record(settings: Settings, wishes: Wishes, permission: Permission, tel
     """
     begun_s = time.monotonic()
     if wishes.taken_from == "history":
-        header, end = await _from_history(settings, wishes, permission, tell)
+        end = await _from_history(settings, wishes, permission, tell)
     else:
-        header, end = await _from_log(settings, wishes, permission, tell)
-    del header
+        end = await _from_log(settings, wishes, permission, tell)
     return Done(
         end.messages,
         end.readings,
@@ -85,21 +83,19 @@ async def record(settings: Settings, wishes: Wishes, permission: Permission, tel
     )
 
 
-async def _from_log(
-    settings: Settings, wishes: Wishes, permission: Permission, tell: Tell
-) -> tuple[Header, End]:
+async def _from_log(settings: Settings, wishes: Wishes, permission: Permission, tell: Tell) -> End:
     log = await log_of(settings)
-    async with stretch_reader(settings) as reader:
+    async with stretch_reader(settings, log.partition_count) as reader:
         bounds = await reader.bounds()
         begins, clocks = await _begins(settings, wishes.begin, bounds)
-        ends = {number: min(end, _or(wishes.end.offset_of(number), end)) for number, (_, end) in bounds.items()}
+        ends = {
+            number: min(end, _or(wishes.end.offset_of(number), end)) for number, (_, end) in bounds.items()
+        }
         header = _header(wishes, permission, log, settings.topic, begins)
-        taking = Taking(
-            wishes.pseudonyms, log.partition_count, permission.allowed, permission.canaries
-        )
+        taking = Taking(wishes.pseudonyms, log.partition_count, permission.allowed, permission.canaries)
         with RecordingWriter(wishes.out, header) as writer:
             for change in await _standing(settings, permission, log, begins):
-                taking.change(None, *_restated(change), writer.rows)
+                taking.change(None, *restated(change), writer.rows)
             steps = merged(
                 {
                     number: betweens(
@@ -112,13 +108,10 @@ async def _from_log(
                     for number in reader.partitions
                 }
             )
-            end = await _write(steps, taking, writer, tell)
-    return header, end
+            return await _write(steps, taking, writer, tell)
 
 
-async def _write(
-    steps: AsyncGenerator[Step], taking: Taking, writer: RecordingWriter, tell: Tell
-) -> End:
+async def _write(steps: AsyncGenerator[Step], taking: Taking, writer: RecordingWriter, tell: Tell) -> End:
     told_s = time.monotonic()
     async for step in steps:
         if step.tick is not None:
@@ -151,22 +144,20 @@ def _end(taking: Taking, writer: RecordingWriter) -> End:
     return end
 
 
-async def _from_history(
-    settings: Settings, wishes: Wishes, permission: Permission, tell: Tell
-) -> tuple[Header, End]:
+async def _from_history(settings: Settings, wishes: Wishes, permission: Permission, tell: Tell) -> End:
     header = Header("history", permission.patients, wishes.pseudonyms is not None)
     taking = Taking(wishes.pseudonyms, 1, permission.allowed, permission.canaries)
     with RecordingWriter(wishes.out, header) as writer:
         async with looking(settings, permission) as connection:
             await history(connection, wishes.begin.at_us, wishes.end.at_us, taking, writer, tell)
-        return header, _end(taking, writer)
+        return _end(taking, writer)
 
 
-async def _begins(
-    settings: Settings, begin: Mark, bounds: dict[int, tuple[int, int]]
-) -> tuple[dict[int, int], dict[int, int]]:
+async def _begins(settings: Settings, begin: Mark, bounds: Bounds) -> tuple[dict[int, int], dict[int, int]]:
     """The first offset of each partition, and the clock before it where that is known."""
-    begins = {number: max(first, _or(begin.offset_of(number), first)) for number, (first, _) in bounds.items()}
+    begins = {
+        number: max(first, _or(begin.offset_of(number), first)) for number, (first, _) in bounds.items()
+    }
     clocks: dict[int, int] = {}
     if begin.at_us is not None:
         async with places(settings) as found:
@@ -192,24 +183,7 @@ async def _standing(
     return found
 
 
-def _restated(placed: PlacedChange) -> tuple[Change, bytes]:
-    """A change from before the stretch, said at its beginning, from when it held then."""
-    change = placed.change.model_copy(update={"valid_from_us": placed.effective_from_us})
-    content = change.change.model_dump_json(by_alias=True, exclude_unset=True)
-    envelope = {
-        "schema": SCHEMA,
-        "type": "change",
-        "change_id": str(change.change_id),
-        "patient_id": str(change.patient_id),
-        "valid_from_us": change.valid_from_us,
-    }
-    text = json.dumps(envelope, separators=(",", ":"))
-    return change, f'{text[:-1]},"change":{content}}}'.encode()
-
-
-def _header(
-    wishes: Wishes, permission: Permission, log: Log, topic: str, begins: dict[int, int]
-) -> Header:
+def _header(wishes: Wishes, permission: Permission, log: Log, topic: str, begins: dict[int, int]) -> Header:
     return Header(
         taken_from="log",
         patients=permission.patients,

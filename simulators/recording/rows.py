@@ -1,4 +1,4 @@
-"""Messages as rows of a recording, and the canonical bytes of an upload: what columns can tell without loss."""
+"""Messages as rows of a recording, and the canonical bytes of an upload: what columns tell without loss."""
 
 import json
 from collections.abc import Sequence

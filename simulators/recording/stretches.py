@@ -1,8 +1,8 @@
 """From where to where: moments of the log's own clock, or places in its partitions."""
 
 import re
-from dataclasses import dataclass, field
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from alerting.offline.moments import A_TIME, moment_us
 from models.errors import BadInput

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Self
@@ -81,8 +82,7 @@ class RecordingWriter:
         """Writes what is left, and that all is there; `end` without the segments."""
         if len(self._rows) or not self.segments:
             self._write()
-        fields = {name: getattr(end, name) for name in End.__slots__} | {"segments": self.segments}
-        self._writer.add_key_value_metadata({END: End(**fields).to_json()})
+        self._writer.add_key_value_metadata({END: replace(end, segments=self.segments).to_json()})
 
     def _write(self) -> None:
         table = self._rows.table()

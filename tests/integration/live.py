@@ -31,6 +31,11 @@ async def findings_of(
     """Writes a log, lets both services follow it to its end; the findings that stand then."""
     settings = Settings(kafka=stack.kafka, postgres=SecretStr(database), topic=topic)
     written = await write(settings, log)
+    return await followed(stack, database, topic, written, folder)
+
+
+async def followed(stack: Stack, database: str, topic: str, written: int, folder: Path) -> list[Finding]:
+    """Lets both services follow a log of so many messages; the findings that stand then."""
     environment = {
         "THUISWACHT_KAFKA": stack.kafka,
         "THUISWACHT_POSTGRES": database,
