@@ -94,7 +94,7 @@ def test_signals_have_to_fit_unless_the_label_names_none() -> None:
 
 
 def test_false_is_what_overlaps_no_event_until_a_week_after_its_end() -> None:
-    """Of one patient in 100 days each: on the 31st still explained, on the 33rd not. Silence never is false."""
+    """Two patients, 100 days: on day 31 still explained, on day 33 not. Silence is never false."""
     rows = [finding(0, 31, 1), finding(0, 33, 1), finding(0, 60, 1, rule=3), finding(1, 60, 1, rule=2)]
     result = measured(rows, [event(0, 10, 20, 25)])
     assert value(result, Name.FALSE_PER_YEAR) == pytest.approx(2 * 365 / 200)
@@ -163,17 +163,23 @@ def test_labels_of_strangers_are_told_apart() -> None:
     assert (result.events.counted, result.events.strangers) == (1, 1)
 
 
-labels = st.builds(
-    lambda patient, onset, to_worst, to_end, about, cut_off, signals: event(
-        patient, onset, onset + to_worst, onset + to_worst + to_end, about=about, cut_off=cut_off, signals=signals
-    ),
-    st.integers(0, PATIENTS - 1), st.integers(0, 10), st.integers(0, 5), st.integers(0, 5),
-    st.sampled_from(About), st.booleans(), st.sets(st.sampled_from((Signal.FLUID, Signal.PRESSURE))),
-)  # fmt: skip
+@st.composite
+def labels(draw: st.DrawFn) -> Label:
+    onset = draw(st.integers(0, 10))
+    worst = onset + draw(st.integers(0, 5))
+    return event(
+        draw(st.integers(0, PATIENTS - 1)),
+        onset,
+        worst,
+        worst + draw(st.integers(0, 5)),
+        about=draw(st.sampled_from(About)),
+        cut_off=draw(st.booleans()),
+        signals=sorted(draw(st.sets(st.sampled_from((Signal.FLUID, Signal.PRESSURE))))),
+    )
 
 
 @settings(max_examples=150)
-@given(findings(), st.lists(labels, max_size=6))
+@given(findings(), st.lists(labels(), max_size=6))
 def test_matching_is_what_counting_one_by_one_gives(found: Found, drawn: list[Label]) -> None:
     followed = followed_for(12, PATIENTS)
     events = events_of(drawn, followed)
@@ -234,7 +240,7 @@ def test_draws_take_whole_patients_and_the_same_ones_for_every_figure() -> None:
 
 def test_draws_are_the_same_everywhere() -> None:
     """These weights were computed once: another machine or numpy has to come to the same."""
-    assert Draws(4, seed=1, draws=3).weights.tolist() == []
+    assert Draws(4, seed=1, draws=3).weights.tolist() == [[1, 0, 1, 2], [1, 1, 1, 1], [0, 2, 0, 2]]
 
 
 def test_sums_of_large_and_small_counts_are_exact() -> None:
