@@ -1,0 +1,122 @@
+"""What the page says, in Dutch and English, and how it writes numbers."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import cast
+
+from ruamel.yaml import YAML
+
+from alerting.backtest.bootstrap import Figure
+from alerting.backtest.measures import LEADS, Name
+from alerting.explain.vocabulary import Language
+from models.errors import Broken
+
+TEXTS = Path(__file__).parent / "texts.yaml"
+SHARES = frozenset(
+    {
+        Name.SENSITIVITY,
+        Name.SENSITIVITY_DETECTABLE,
+        Name.SENSITIVITY_BEFORE_WORST,
+        Name.PRECISION,
+        Name.FALSE_WITH_CAUSE,
+    }
+)
+"""Figures that are told in per cent."""
+MINUS = "−"
+_NO_BREAK = "\u00a0"
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Says the texts in one language: `t("short.found", events="12", …)`."""
+
+    language: Language
+
+    def __call__(self, key: str, **values: object) -> str:
+        """A text, with what stands in its braces. **Raises**: Broken for a key that there is not."""
+        found = texts().get(key)
+        if found is None:
+            raise Broken(f"There is no text {key}.")
+        return found[self.language].format(**values) if values else found[self.language]
+
+    def number(self, value: float, digits: int | None = None) -> str:
+        """A number with as many digits as help: of small ones more.
+
+        >>> [Speaker(Language.NL).number(value) for value in (0.1234, 4.56, 78.9, 12345.6, -0.5)]
+        ['0,12', '4,6', '79', '12.346', '−0,50']
+        """
+        if digits is None:
+            digits = 0 if abs(value) >= 20 else 1 if abs(value) >= 2 else 2
+        text = f"{value:,.{digits}f}".replace("-", MINUS)
+        if text.strip(f"{MINUS}0.,") == "":
+            text = text.removeprefix(MINUS)
+        return text.translate({44: ".", 46: ","}) if self.language is Language.NL else text
+
+    def signed(self, value: float, digits: int | None = None) -> str:
+        """A difference: what is more says so."""
+        text = self.number(value, digits)
+        return f"+{text}" if value > 0 and text.strip("0.,") else text
+
+    def in_unit(self, name: Name, value: float | None, *, signed: bool = False) -> str:
+        """A figure as it is written in text and tables.
+
+        >>> Speaker(Language.EN).in_unit(Name.SENSITIVITY, 0.714)
+        '71\\xa0%'
+        """
+        if value is None:
+            return self("unknown")
+        written = self.signed if signed else self.number
+        if name in SHARES:
+            return f"{written(100 * value, 0)}{_NO_BREAK}%"
+        return written(value, 1) if name in LEADS else written(value)
+
+    def figure(self, name: Name, figure: Figure | None) -> str:
+        """A figure with its interval."""
+        if figure is None or figure.value is None:
+            return self("unknown")
+        value = self.in_unit(name, figure.value)
+        if figure.low is None or figure.high is None:
+            return value
+        low, high = (self.in_unit(name, bound).removesuffix(f"{_NO_BREAK}%") for bound in (figure.low, figure.high))
+        return self("interval", value=value, low=low, high=high)
+
+    def difference(self, name: Name, figure: Figure | None) -> str:
+        """A difference with its interval."""
+        if figure is None or figure.value is None or figure.low is None or figure.high is None:
+            return self("unknown")
+        low, high = (self.in_unit(name, bound, signed=True) for bound in (figure.low, figure.high))
+        return self("difference", value=self.in_unit(name, figure.value, signed=True), low=low, high=high)
+
+    def length(self, days: float) -> str:
+        """A length of time without its sign.
+
+        >>> Speaker(Language.EN).length(7.25), Speaker(Language.EN).length(-0.5)
+        ('7.2 days', '12 hours')
+        """
+        days = abs(days)
+        return self("days", n=self.number(days, 1)) if days >= 2 else self("hours", n=self.number(24 * days, 0))
+
+
+Texts = Mapping[str, Mapping[Language, str]]
+
+
+@cache
+def texts() -> Texts:
+    """Every text by its key. **Raises**: Broken where a language is missing."""
+    content: object = YAML(typ="safe", pure=True).load(TEXTS.read_text(encoding="utf-8"))
+    return dict(_entries("", content))
+
+
+def _entries(key: str, content: object) -> Iterator[tuple[str, Mapping[Language, str]]]:
+    if not isinstance(content, dict):
+        raise Broken(f"texts.yaml: {key or 'the file'}: expected {{nl: …, en: …}} or a group of them.")
+    group = cast("dict[object, object]", content)
+    if set(group) & set(Language):
+        if set(group) != set(Language) or not all(isinstance(said, str) for said in group.values()):
+            raise Broken(f"texts.yaml: {key}: expected a text in nl and one in en.")
+        yield key, {language: str(group[language.value]) for language in Language}
+        return
+    for name, inner in group.items():
+        yield from _entries(f"{key}.{name}" if key else str(name), inner)
