@@ -59,9 +59,8 @@ POSTGRES = "postgres"
 @click.option(
     "--on-error",
     type=click.Choice(["stop", "skip"]),
-    default="stop",
-    show_default=True,
-    help="What a row or label does that does not count: end it all, or be left out and counted.",
+    help="What a row or label does that does not count: end it all, or be left out and counted. Default: "
+    "stop; for rows of a recording skip, since the log refused them as well.",
 )
 @click.option(
     "--errors", type=click.Path(dir_okay=False, path_type=Path), help="Where to write rows that do not count."
@@ -88,7 +87,7 @@ def backtest(
     registrations: Path | None,
     sweeps: tuple[str, ...],
     until: str | None,
-    on_error: Literal["stop", "skip"],
+    on_error: Literal["stop", "skip"] | None,
     errors: Path | None,
     language: Literal["nl", "en"],
     resamples: int,
@@ -126,7 +125,8 @@ def backtest(
         who = None if person_id is None else who_of(person_id, organisation_id, role)
         history = Stored(load_settings(postgres=postgres), who, reason, until_us)
     else:
-        history = Given(Path(readings), registrations, until_us, skip=on_error == "skip")
+        skip = None if on_error is None else on_error == "skip"
+        history = Given(Path(readings), registrations, until_us, skip)
     summary = attempt(
         Attempt(
             programmes=programmes,

@@ -1,7 +1,7 @@
 """The history of a backtest from files: readings, and who is in which programme with which limits."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -20,14 +20,18 @@ from alerting.offline.bad_rows import BadRows
 from alerting.offline.patients import Patients
 from alerting.offline.preparing import Prepared, Preparing
 from alerting.offline.registrations import Registrations, read
-from alerting.offline.sources import open_source
+from alerting.offline.sources import Source, open_source
 from alerting.offline.tally import Tally
+from alerting.recording.opened import is_recording, open_recording
 from models.errors import BadInput
 from models.kinds import KINDS
 from models.labels import Label
 
 COHORT = ("readings.parquet", "registrations.ndjson", "labels.ndjson")
 """What a folder of a simulated cohort has."""
+
+REAL = "real"
+"""What a recording says of patients who exist, under pseudonyms or not."""
 
 LOOKED_AT = 1 << 16
 """So many bytes at both ends of a file tell whether it is another one: Parquet's sums are at its end."""
@@ -40,7 +44,8 @@ class Given:
     readings: Path
     registrations: Path | None = None
     until_us: int | None = None
-    skip: bool = False
+    skip: bool | None = None
+    """None: rows that are refused end the run, but those of a recording, which the log refused as well."""
 
     def depends_on(self) -> Sequence[str]:
         """What makes another history of them, in texts. **Raises**: BadInput for a file that is not there."""
@@ -62,6 +67,18 @@ def of_folder(given: Given) -> tuple[Given, Path | None]:
     return files, labels if labels.exists() else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """Readings that can be read, and who is followed; `known` None where everybody is."""
+
+    source: Source
+    registrations: Registrations
+    known: Iterable[str] | None
+    until_us: int | None
+    skip: bool
+    real: bool = False
+
+
 class OfFiles:
     """A file of readings, all of it in memory as numbers: some 27 bytes a row."""
 
@@ -73,23 +90,16 @@ class OfFiles:
         errors: BinaryIO | None = None,
     ) -> None:
         """**Raises**: BadInput, of a file, a row, a change."""
-        newest = newest_of(versions)
-        if given.registrations is None:
-            self._registrations, known = Registrations.everybody_in(newest), None
-        else:
-            self._registrations = read(given.registrations, newest)
-            known = self._registrations.texts.values()
-            for line in fit(self._registrations, versions).lines():
-                progress.say(line)
-        self.name, self.real = given.readings.name, False
-        source = open_source(given.readings)
-        self._bad = BadRows(given.readings.name, stop=not given.skip, written=errors)
-        self._admission = Admission(source, Patients(known), self._bad, given.until_us)
-        admit(source, self._admission, progress)
+        opened = _opened(given, versions, progress)
+        self.name, self.real = given.readings.name, opened.real
+        self._registrations = opened.registrations
+        self._bad = BadRows(given.readings.name, stop=not opened.skip, written=errors)
+        self._admission = Admission(opened.source, Patients(opened.known), self._bad, opened.until_us)
+        admit(opened.source, self._admission, progress)
         self._bad.stop_if_asked(at_the_end=True)
         rows = self._admission.rows()
         latest_us = int(rows.taken_at_us[rows.counts].max(initial=0))
-        until_us = latest_us if given.until_us is None else given.until_us
+        until_us = latest_us if opened.until_us is None else opened.until_us
         self._preparing = Preparing(self._admission, rows, until_us)
         self.stretch = Span(self._preparing.first_us, until_us)
         self.rows = self._admission.read
@@ -129,6 +139,37 @@ class OfFiles:
     def labels(self) -> Sequence[Label] | None:
         """Readings say nothing of what really happened."""
         return None
+
+
+def _opened(given: Given, versions: Sequence[Version], progress: Progress) -> _Opened:
+    """Files as they are, or a recording, which has registrations and an end of its own."""
+    newest, skip = newest_of(versions), given.skip or False
+    if is_recording(given.readings):
+        if given.registrations is not None:
+            expected = "none beside a recording, which has its own"
+            raise BadInput(where="--registrations", expected=expected, found=given.registrations.name)
+        recording = open_recording(given.readings, skip=skip, tell=progress.say)
+        opened = _Opened(
+            recording.source,
+            recording.registrations,
+            recording.registrations.texts.values(),
+            recording.until_us if given.until_us is None else given.until_us,
+            skip=given.skip is not False,
+            real=recording.file.header.patients == REAL,
+        )
+        # Those it was recorded from were told of what could not be followed.
+        unfit = fit(opened.registrations, versions, strict=False)
+    elif given.registrations is None:
+        everybody = Registrations.everybody_in(newest)
+        return _Opened(open_source(given.readings), everybody, None, given.until_us, skip)
+    else:
+        registrations = read(given.registrations, newest)
+        unfit = fit(registrations, versions)
+        known = registrations.texts.values()
+        opened = _Opened(open_source(given.readings), registrations, known, given.until_us, skip)
+    for line in unfit.lines():
+        progress.say(line)
+    return opened
 
 
 def series_of(prepared: Prepared) -> Series:

@@ -32,10 +32,10 @@ class Unfit:
             yield f"{version} does not have or accept {what} of {patients:,} patients: its own holds for them"
 
 
-def fit(registrations: Registrations, versions: Sequence[Version]) -> Unfit:
+def fit(registrations: Registrations, versions: Sequence[Version], *, strict: bool = True) -> Unfit:
     """What of the changes some versions leave out.
 
-    **Raises**: BadRegistrations for what none of those that have the programme can follow.
+    **Raises**: BadRegistrations, where `strict`, for what none of those that have the programme can follow.
     """
     each_alone = [Together([version]) for version in versions]
     known = {each.programme for version in versions for each in version.programmes}
@@ -52,7 +52,7 @@ def fit(registrations: Registrations, versions: Sequence[Version]) -> Unfit:
         for version, problems in zip(versions, found, strict=True):
             unfit.fields.update({(version.name, where) for _, where in problems})
         errors |= {(error.where, error.expected): error for error in _of_all(said, found, each_alone)}
-    if errors:
+    if errors and strict:
         raise BadRegistrations(list(errors.values()))
     return unfit
 

@@ -79,7 +79,9 @@ class Speaker:
         value = self.in_unit(name, figure.value)
         if figure.low is None or figure.high is None:
             return value
-        low, high = (self.in_unit(name, bound).removesuffix(f"{_NO_BREAK}%") for bound in (figure.low, figure.high))
+        low, high = (
+            self.in_unit(name, bound).removesuffix(f"{_NO_BREAK}%") for bound in (figure.low, figure.high)
+        )
         return self("interval", value=value, low=low, high=high)
 
     def difference(self, name: Name, figure: Figure | None) -> str:
@@ -96,7 +98,9 @@ class Speaker:
         ('7.2 days', '12 hours')
         """
         days = abs(days)
-        return self("days", n=self.number(days, 1)) if days >= 2 else self("hours", n=self.number(24 * days, 0))
+        return (
+            self("days", n=self.number(days, 1)) if days >= 2 else self("hours", n=self.number(24 * days, 0))
+        )
 
 
 Texts = Mapping[str, Mapping[Language, str]]
