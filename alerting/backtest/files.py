@@ -1,6 +1,7 @@
 """The history of a backtest from files: readings, and who is in which programme with which limits."""
 
 import hashlib
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,18 +18,22 @@ from alerting.backtest.result import Series
 from alerting.backtest.versions import Version, newest_of
 from alerting.offline.admission import Admission, admit
 from alerting.offline.bad_rows import BadRows
+from alerting.offline.moments import moment_us
 from alerting.offline.patients import Patients
 from alerting.offline.preparing import Prepared, Preparing
 from alerting.offline.registrations import Registrations, read
 from alerting.offline.sources import Source, open_source
 from alerting.offline.tally import Tally
 from alerting.recording.opened import is_recording, open_recording
+from ingest.salvage import shown
 from models.errors import BadInput
 from models.kinds import KINDS
 from models.labels import Label
 
 COHORT = ("readings.parquet", "registrations.ndjson", "labels.ndjson")
 """What a folder of a simulated cohort has."""
+ABOUT = "cohort.toml"
+"""What it says of itself."""
 
 REAL = "real"
 """What a recording says of patients who exist, under pseudonyms or not."""
@@ -63,8 +68,20 @@ def of_folder(given: Given) -> tuple[Given, Path | None]:
     if not readings.exists():
         raise BadInput(where=str(given.readings), expected=f"a folder with {COHORT[0]}", found="none")
     registrations = given.registrations or (registrations if registrations.exists() else None)
-    files = replace(given, readings=readings, registrations=registrations)
+    until_us = _end_of_cohort(given.readings / ABOUT) if given.until_us is None else given.until_us
+    files = replace(given, readings=readings, registrations=registrations, until_us=until_us)
     return files, labels if labels.exists() else None
+
+
+def _end_of_cohort(about: Path) -> int | None:
+    """When its clock ended, where it says so. **Raises**: BadInput."""
+    if not about.exists():
+        return None
+    try:
+        until: object = tomllib.loads(about.read_text(encoding="utf-8")).get("until")
+    except (OSError, ValueError) as error:
+        raise BadInput(where=about.name, expected="TOML", found=shown(str(error))) from error
+    return None if until is None else moment_us(str(until), f"{about.name}, until")
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from alerting.offline.preparing import Counted, Prepared
 from alerting.offline.table import Columns
 from alerting.rebuild import parts
 from ingest.on_command import Who, acting_as
+from ingest.rights.destruction import require_reason
 from models.access import Action
 from models.alerts import Outcome
 from models.audit import Kind
@@ -46,7 +47,7 @@ from models.db.pasts import (
 )
 from models.db.patients import load_changes
 from models.db.pool import Connection, Pool, Role, connected
-from models.errors import BadInput
+from models.errors import BadInput, NotAllowed
 from models.labels import About, Label
 from models.settings import Settings
 
@@ -153,8 +154,8 @@ class OfDatabase(AbstractContextManager["OfDatabase"]):
             return
         asks = acting_as(self._pool, stored.who, Action.RECORDING_MAKE, Kind.READ, reason=stored.reason)
         async with asks as act:
-            for patient_id in patients:
-                await act.require(patient_id)
+            # The database showed these to whom acts, for this action, and shows no others here either.
+            act.touched += patients
             act.details = "backtest"
             yield act.connection
 
@@ -169,8 +170,8 @@ class OfDatabase(AbstractContextManager["OfDatabase"]):
             live = await require_migrated(connection) == "live"
         if live and stored.who is None:
             raise BadInput(where="--as", expected="who looks, in a live database", found="nobody")
-        if stored.who is not None and not stored.reason:
-            raise BadInput(where="--reason", expected="why this is looked at", found="nothing")
+        if stored.who is not None:
+            require_reason(stored.reason or "")
         async with self._reading() as connection:
             partitions = await self._stretch(connection, kept)
         clocks_us = [each.clock_us for each in partitions if each.clock_us is not None]
@@ -178,6 +179,8 @@ class OfDatabase(AbstractContextManager["OfDatabase"]):
         self.stretch = Span(0, until_us)
         for partition in partitions:
             await self._cut(partition, progress)
+        if stored.who is not None and not self._everybody:
+            raise NotAllowed("There are no patients whose history you may read.")
 
     async def _stretch(self, connection: Connection, kept: Kept) -> Sequence[StoredPartition]:
         """How far the log is stored; or was, when the run began that this one goes on with."""
