@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -43,12 +43,15 @@ class About(StrEnum):
 class Case:
     """One thing to look at: of whom, about which signals, and what to draw around it.
 
-    `patient` is an index into `Followed.patients`. **Units**: microseconds since 1970 UTC.
+    `patient` is an index into `Followed.patients`; `zero_us`: where its event or alert begins.
+
+    **Units**: microseconds since 1970 UTC.
     """
 
     about: About
     patient: int
     signals: Sequence[Signal]
+    zero_us: int
     from_us: int
     until_us: int
 
@@ -108,6 +111,7 @@ def _of_event(about: About, events: Events, place: int) -> Case:
         about=about,
         patient=int(events.patient[place]),
         signals=[signal for number, signal in enumerate(SIGNALS) if bits >> number & 1],
+        zero_us=int(events.onset_us[place]),
         from_us=int(events.onset_us[place]) - BEFORE_US,
         until_us=int(events.end_us[place]) + AFTER_US,
     )
@@ -119,6 +123,7 @@ def _of_alert(about: About, alerts: Alerts, place: int) -> Case:
         about=about,
         patient=int(alerts.patient[place]),
         signals=[SIGNALS[int(alerts.signal[place])]],
+        zero_us=opened_us,
         from_us=opened_us - BEFORE_US,
         until_us=min(int(alerts.closed_at_us[place]), opened_us + LONGEST_US) + AFTER_US,
     )
@@ -128,9 +133,9 @@ def _within(case: Case, followed: Followed) -> Case:
     """As far as the patient was followed, and not too long to be drawn."""
     from_us = max(case.from_us, int(followed.from_us[case.patient]))
     until_us = min(case.until_us, int(followed.until_us[case.patient]), from_us + LONGEST_US)
-    return Case(case.about, case.patient, case.signals, from_us, max(from_us, until_us))
+    return replace(case, from_us=from_us, until_us=max(from_us, until_us))
 
 
 def _by_chance(case: Case, followed: Followed) -> str:
-    text = f"{followed.patients[case.patient]}/{case.from_us}/{case.about}"
+    text = f"{followed.patients[case.patient]}/{case.zero_us}/{case.about}"
     return hashlib.sha256(text.encode()).hexdigest()

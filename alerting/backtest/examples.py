@@ -25,7 +25,7 @@ LEVELS = frozenset({FeatureName.LAST, FeatureName.MIN, FeatureName.MAX, FeatureN
 
 @dataclass(frozen=True, slots=True)
 class ShownEvent:
-    """An event or other label. **Units**: days since the example begins."""
+    """An event or other label. **Units**: days, 0 being the case's."""
 
     kind: str
     why: Why
@@ -37,7 +37,7 @@ class ShownEvent:
 
 @dataclass(frozen=True, slots=True)
 class ShownAlert:
-    """An alert and its reasons. `told`: when people saw it. **Units**: days since the example begins."""
+    """An alert and its reasons. `told`: when people saw it. **Units**: days, 0 being the case's."""
 
     signal: Signal
     severity: Severity
@@ -66,7 +66,8 @@ class Example:
     number: int
     about: About
     case: Case
-    length: float
+    begin: float
+    end: float
     events: Sequence[ShownEvent]
     alerts: Sequence[Sequence[ShownAlert]]
     panels: Sequence[Panel]
@@ -85,7 +86,8 @@ def example(
         number=number,
         about=case.about,
         case=case,
-        length=_days(case, case.until_us),
+        begin=_days(case, case.from_us),
+        end=_days(case, case.until_us),
         events=[] if events is None else _events(case, events),
         alerts=[_alerts(case, judged) for judged in versions],
         panels=[] if series is None else _panels(case, series, looked_at(case.signals, programmes)),
@@ -93,27 +95,29 @@ def example(
 
 
 def looked_at(signals: Sequence[Signal], programmes: Sequence[Programme]) -> Mapping[str, set[float]]:
-    """The kinds that rules about some signals look at, by how many rules do, and the levels they compare with."""
+    """The kinds that rules about some signals look at, the most used first, and levels of limits."""
     levels: dict[str, set[float]] = {}
     uses: dict[str, int] = {}
     for programme in programmes:
         for rule in programme.rules.values():
             if rule.signal not in signals:
                 continue
-            for comparison in comparisons(rule.when):
+            compared = list(comparisons(rule.when))
+            for comparison in compared:
                 for kind in programme.subject_kinds(comparison.feature):
                     uses[kind] = uses.get(kind, 0) + 1
                     of_kind = levels.setdefault(kind, set())
                     limit = programme.limits[comparison.limit]
                     unit = KIND_BY_NAME[kind].unit if kind in KIND_BY_NAME else None
-                    if comparison.feature.name in LEVELS and limit.unit == unit:
+                    # Of several comparisons none says alone when the rule speaks.
+                    if len(compared) == 1 and comparison.feature.name in LEVELS and limit.unit == unit:
                         of_kind.add(limit.default)
     ordered = sorted(levels, key=lambda kind: (-uses[kind], kind))
     return {kind: levels[kind] for kind in ordered}
 
 
 def _days(case: Case, at_us: int) -> float:
-    return round((at_us - case.from_us) / DAY_US, 3)
+    return round((at_us - case.zero_us) / DAY_US, 3)
 
 
 def _events(case: Case, events: Events) -> list[ShownEvent]:
@@ -141,6 +145,7 @@ def _alerts(case: Case, judged: Judged) -> list[ShownAlert]:
     shown: list[ShownAlert] = []
     for place in np.flatnonzero(within).tolist():
         reasons = alerts.reason_found[alerts.reason_alert == place]
+        rules: list[int] = np.unique(found.rule[reasons]).tolist()
         closed_us, told_us = int(alerts.closed_at_us[place]), int(alerts.shown_at_us[place])
         shown.append(
             ShownAlert(
@@ -150,7 +155,7 @@ def _alerts(case: Case, judged: Judged) -> list[ShownAlert]:
                 closed=None if closed_us == NEVER_US else _days(case, closed_us),
                 told=None if told_us == NEVER_US else _days(case, told_us),
                 manual=bool(manual[place]),
-                rules=[found.rules[rule] for rule in dict.fromkeys(found.rule[reasons].tolist())],
+                rules=[found.rules[rule] for rule in rules],
             )
         )
     return shown

@@ -60,16 +60,16 @@ class Speaker:
         return f"+{text}" if value > 0 and text.strip("0.,") else text
 
     def in_unit(self, name: Name, value: float | None, *, signed: bool = False) -> str:
-        """A figure as it is written in text and tables.
+        r"""A figure as it is written in text and tables.
 
         >>> Speaker(Language.EN).in_unit(Name.SENSITIVITY, 0.714)
-        '71\\xa0%'
+        '71\xa0%'
         """
         if value is None:
             return self("unknown")
         written = self.signed if signed else self.number
         if name in SHARES:
-            return f"{written(100 * value, 0)}{_NO_BREAK}%"
+            return f"{written(100 * value, 0)}{_NO_BREAK}{self('points') if signed else '%'}"
         return written(value, 1) if name in LEADS else written(value)
 
     def figure(self, name: Name, figure: Figure | None) -> str:
@@ -77,18 +77,22 @@ class Speaker:
         if figure is None or figure.value is None:
             return self("unknown")
         value = self.in_unit(name, figure.value)
-        if figure.low is None or figure.high is None:
-            return value
-        low, high = (
-            self.in_unit(name, bound).removesuffix(f"{_NO_BREAK}%") for bound in (figure.low, figure.high)
+        return value if figure.low is None else f"{value} ({self.bounds(name, figure)})"
+
+    def bounds(self, name: Name, figure: Figure) -> str:
+        """The interval of a figure."""
+        low, high = (self.in_unit(name, bound) for bound in (figure.low, figure.high))
+        return self(
+            "interval", low=low.removesuffix(f"{_NO_BREAK}%"), high=high.removesuffix(f"{_NO_BREAK}%")
         )
-        return self("interval", value=value, low=low, high=high)
 
     def difference(self, name: Name, figure: Figure | None) -> str:
         """A difference with its interval."""
         if figure is None or figure.value is None or figure.low is None or figure.high is None:
             return self("unknown")
-        low, high = (self.in_unit(name, bound, signed=True) for bound in (figure.low, figure.high))
+        points = f"{_NO_BREAK}{self('points')}"
+        bounds = (self.in_unit(name, bound, signed=True) for bound in (figure.low, figure.high))
+        low, high = (bound.removesuffix(points) for bound in bounds)
         return self("difference", value=self.in_unit(name, figure.value, signed=True), low=low, high=high)
 
     def length(self, days: float) -> str:
