@@ -69,7 +69,13 @@ def attempt(wanted: Attempt, progress: Progress) -> Summary:
         else:
             progress.say("no labels: the report is about load, and cannot speak of sensitivity")
         progress.end()
-        summary = write_report(result, wanted.out, language=wanted.language, resamples=wanted.resamples)
+        summary = write_report(
+            result,
+            wanted.out,
+            language=wanted.language,
+            resamples=wanted.resamples,
+            tell=progress.say,
+        )
     kept.forget()
     return summary
 
