@@ -1,5 +1,7 @@
 // The other language: both are in the page, one of them is hidden.
 "use strict";
+// On paper nothing can be opened any more.
+addEventListener("beforeprint", () => { for (const closed of document.querySelectorAll("details")) closed.open = true; });
 for (const button of document.querySelectorAll("[data-show]")) {
   button.hidden = false;
   button.addEventListener("click", () => {

@@ -50,7 +50,7 @@ def _amount(figures: Figures, name: Name, form: str, t: Speaker) -> str | None:
     figure = figures.get(name)
     if figure is None or figure.value is None or figure.low is None or figure.high is None:
         return None
-    factor, digits = (100.0, 0) if form == "points" else (1.0, None)
+    factor, digits = (100.0, 1) if form == "points" else (1.0, None)
     value, low, high = (t.signed(factor * one, digits) for one in (figure.value, figure.low, figure.high))
     sure = t("short.sure" if is_sure(figure) else "short.unsure")
     return t(f"short.{form}", value=value, low=low, high=high, sure=sure)

@@ -69,7 +69,7 @@ class Speaker:
             return self("unknown")
         written = self.signed if signed else self.number
         if name in SHARES:
-            return f"{written(100 * value, 0)}{_NO_BREAK}{self('points') if signed else '%'}"
+            return f"{written(100 * value, int(signed))}{_NO_BREAK}{self('points') if signed else '%'}"
         return written(value, 1) if name in LEADS else written(value)
 
     def figure(self, name: Name, figure: Figure | None) -> str:
