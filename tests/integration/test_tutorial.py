@@ -26,11 +26,12 @@ def test_what_the_tutorial_says_can_be_copied(tmp_path: Path) -> None:
     assert {label["about"] for label in dinners} == {About.PERSON}
 
     assert shell.paste(wrong) == "exit 65\n"
-    assert "default: 2.6" in shell.paste(changed)
+    assert "default: 4.5" in shell.paste(changed)
 
     shell.paste(tried)
     report = json.loads((tmp_path / "report/report.json").read_text("utf-8"))
-    assert report
+    shipped, candidate = (version["manual"]["alerts"] for version in report["versions"])
+    assert candidate < shipped
     shell.paste(further)
     assert (tmp_path / "curve/report.html").is_file()
     digests = {read_cohort(tmp_path / name).digest for name in ("dinners", "others", "milder")}
