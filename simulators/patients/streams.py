@@ -28,6 +28,11 @@ class Purpose(IntEnum):
     ADMISSIONS = 12
     REGISTER = 13
     DEVICE_NAMES = 14
+    LAPSES = 15
+    ANSWERS = 16
+    OWN_EVENTS = 17
+    REPEATS = 18
+    WORN = 19
     SPELLS = 20
     OUTAGES = 21
     GLUCOSE = 22

@@ -125,6 +125,8 @@ class Description(_Part):
     region: Region | None = None
     conditions: dict[str, Share] = {}
     comorbidity: dict[str, Share] = {}
+    worn: Share = 1.0
+    """How many of the sensors that measure by the minute are worn; the others' patients measure by hand."""
     deteriorations: Rate = 1.0
     people: People = People()
     trouble: dict[str, Rate] = {}

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from alerting.engine.programme import Limit, Programme
 from models.clock import DAY_US, HOUR_US
+from models.errors import RefuseToStart
 from models.labels import Label
 from models.messages import Origin
 from simulators.patients.courses import Courses, Planted
@@ -65,6 +66,7 @@ class FollowUp:
         self.courses = courses
         self.habits = habits
         self._programmes = programmes
+        self._require_programmes()
         # What is about devices is for everybody, where there is such a programme.
         self.devices = programmes.get("devices")
         uniform = stream(population.seed, Purpose.CHANGES).random((n, 5))
@@ -87,6 +89,15 @@ class FollowUp:
         self.forgotten = stream(population.seed, Purpose.REGISTER, 0).random(n) < 0.4
         self._later: list[PlannedChange] = []
         self._labels: list[Label] = []
+
+    def _require_programmes(self) -> None:
+        numbers = np.flatnonzero(self.population.conditions.any(axis=0)).tolist()
+        needed = {CONDITIONS[number].programme for number in numbers}
+        if missing := sorted(needed - self._programmes.keys()):
+            raise RefuseToStart(
+                f"No programme is called {' or '.join(missing)}, which patients of this scenario are in. "
+                f"There are {', '.join(sorted(self._programmes))} (THUISWACHT_PROGRAMMES)."
+            )
 
     def begin_day(self, day: int, midnight_us: int, until_us: int) -> list[PlannedChange]:
         """The changes of a day, in the order in which they reach the log."""

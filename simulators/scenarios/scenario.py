@@ -18,10 +18,11 @@ from simulators.devices.worn import Worn
 from simulators.patients import region
 from simulators.patients.bodies import Bodies
 from simulators.patients.calendar import HOME, midnight_us, offset_min
+from simulators.patients.conditions import CONDITION_NUMBERS
 from simulators.patients.courses import Courses
 from simulators.patients.measurers import Measurers
 from simulators.patients.parameters import PARAMETERS, varied
-from simulators.patients.population import draw_population
+from simulators.patients.population import Population, draw_population
 from simulators.patients.region import Mix
 from simulators.patients.sessions import Sessions
 from simulators.patients.streams import Purpose, stream, uuid_texts
@@ -74,10 +75,14 @@ class Scenario:
         self.start = start
         self.population = draw_population(seed, patients)
         rates = Rates() if rates is None else rates
-        self.homes = furnish(self.population, rates)
-        self.deteriorations = Deteriorations(self.population, deteriorations)
-        self.bodies = Bodies(self.population, self.deteriorations)
-        self.sessions = Sessions(self.bodies)
+        habits = said.people.habits
+        drawn = draw_population(seed, patients, mix_of(said), varied(PARAMETERS, said.vary))
+        self.population = wearing(drawn, said.worn)
+        self.courses = Courses(self.population, deteriorations)
+        self.bodies = Bodies(self.population, self.courses)
+        self.measurers = Measurers(self.population, habits, self.begin_us)
+        self.sessions = Sessions(self.bodies, self.measurers, habits.late)
+        self.own_events = OwnEvents(said.event, self.population, start)
         self.follow_up = FollowUp(
             self.population,
             self.courses,
@@ -184,6 +189,17 @@ def mix_of(said: Description) -> Mix:
         (pair.partition("+")[0], pair.partition("+")[2]): chance for pair, chance in said.comorbidity.items()
     }
     return Mix(said.conditions or region.HOME.shares, pairs)
+
+
+def wearing(population: Population, share: float) -> Population:
+    """The same patients, of whose sensors and wearables by the minute so many are worn."""
+    worn = stream(population.seed, Purpose.WORN).random(len(population)) < share
+    by_the_minute = population.conditions[:, CONDITION_NUMBERS["hospital_at_home"]]
+    return replace(
+        population,
+        has_sensor=population.has_sensor & worn,
+        has_wearable=population.has_wearable & (worn | ~by_the_minute),
+    )
 
 
 def _outage(said: OutageAt, start: date) -> Outage:

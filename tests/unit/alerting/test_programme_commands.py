@@ -47,6 +47,15 @@ def test_a_right_file_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert told.err == ""
 
 
+def test_one_that_comes_with_thuiswacht_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert said("show", "copd") == 0
+    file = tmp_path / "mine.yaml"
+    file.write_text(capsys.readouterr().out, encoding="utf-8")
+    assert said("check", str(file)) == 0
+    assert said("show", "gout") == 65
+    assert "programme: expected one of copd, " in capsys.readouterr().err
+
+
 def test_all_that_is_wrong_with_all_files_is_listed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,12 +8,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from models.clock import DAY_US, HOUR_US
+from models.errors import RefuseToStart
 from models.kinds import KIND_BY_NAME
 from models.labels import About, Label
 from simulators.devices.delivery import AT_ONCE
 from simulators.devices.trouble import NO_TROUBLE
+from simulators.devices.uploads import Content
 from simulators.patients.bodies import Bodies
 from simulators.patients.courses import Courses
 from simulators.patients.habits import STEADY, Habits
@@ -21,18 +24,20 @@ from simulators.patients.measurers import Measurers
 from simulators.patients.population import draw_population
 from simulators.patients.sessions import LATE_MIN, LATEST_MIN, MORNING, Sessions
 from simulators.scenarios.description import Description, People
+from simulators.scenarios.files import load_scenario
 from simulators.scenarios.scenario import Day, Scenario
 from simulators.simulate import newest_programmes
 from simulators.wire import Encoder
 from tests import shipped
 from tests.naive.engine_run import Run
+from tests.unit.simulators.programmes import small_programmes
 
 YEAR = 365
 WEIGHT = KIND_BY_NAME["body_weight"].number
 
 
 def scenario(
-    people: Mapping[str, float], *, patients: int = 60, days: int = 40, seed: int = 5, **trouble: float
+    people: Mapping[str, float], *, patients: int = 50, days: int = 35, seed: int = 5, **trouble: float
 ) -> Scenario:
     """Heart failure alone, where nothing goes wrong but what is said."""
     habits = {field.name: getattr(STEADY, field.name) for field in fields(Habits)}
@@ -172,3 +177,43 @@ def test_when_nobody_does_anything_but_measure_nothing_is_labelled() -> None:
     for _ in steady:
         pass
     assert steady.labels() == []
+
+
+def sent(name: str, kind: str, **changes: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How many readings of a kind each patient of a scenario took, and how many days each was followed."""
+    lived = Scenario.of(load_scenario(name).changed(**changes), newest_programmes(None))
+    taken = np.zeros(len(lived.population))
+    for day in lived:
+        lines = day.uploads.lines
+        first = (lines.kind == KIND_BY_NAME[kind].number) & (lines.content == Content.VALUE)
+        first &= (lines.revision == 0) & (lines.patient < len(taken))
+        taken += np.bincount(lines.patient[first], minlength=len(taken))
+    follow_up = lived.follow_up
+    followed_us = np.minimum(follow_up.ended_us, lived.end_us) - follow_up.registered_us
+    return taken, np.maximum(followed_us, 0) / DAY_US
+
+
+def test_with_all_that_people_do_as_many_measure_as_was_published() -> None:
+    """e-Vita HF: 74 % send three weights a week or more. The Dutch cohort: 0.84 measurements a day."""
+    weights, days = sent("heart_failure", "body_weight", patients=400, days=120, seed=3)
+    assert (weights / days * 7 >= 3)[days > 30].mean() == pytest.approx(0.74, abs=0.05)
+    pressures, days = sent("hypertension_fixed", "systolic", patients=300, days=90, seed=3)
+    assert pressures.sum() / days.sum() == pytest.approx(0.84, abs=0.05)
+
+
+def test_sensors_by_the_minute_may_stay_in_a_drawer() -> None:
+    said = load_scenario("hospital_at_home").changed(patients=40, days=2, worn=0.0, conditions={
+        "hospital_at_home": 0.5, "diabetes": 0.3, "frail_elderly": 0.2,
+    })  # fmt: skip
+    lived = Scenario.of(said, newest_programmes(None))
+    kinds = Counter(int(kind) for day in lived for kind in day.uploads.lines.kind)
+    assert kinds[KIND_BY_NAME["glucose_cgm"].number] == 0
+    assert kinds[KIND_BY_NAME["glucose"].number] > 40
+    assert kinds[KIND_BY_NAME["steps"].number] > 10
+    assert max(kinds.values()) < 40 * 2 * 10
+    assert lived.population.has_thermometer.sum() > 10
+
+
+def test_without_the_programme_that_patients_are_in_nothing_starts() -> None:
+    with pytest.raises(RefuseToStart, match=r"No programme is called copd, which patients .* are in"):
+        Scenario.of(load_scenario("copd").changed(comorbidity={}), small_programmes())
