@@ -290,12 +290,17 @@ def test_simulated_sensors_vary_as_real_ones(sensors: WornDays) -> None:
         assert 0.9 * least <= low <= high <= 1.1 * most, name
 
 
-def test_as_a_group_they_meet_the_targets_of_the_consensus(sensors: WornDays) -> None:
+def test_about_half_of_them_meet_the_targets_of_the_consensus(sensors: WornDays) -> None:
     """**Source**: Battelino 2023: 70–180 mg/dL >70 % of time, <70 <4 %, <54 <1 %, >180 <25 %, >250 <5 %."""
-    found = np.concatenate([found for _, found in sensors.recordings("glucose_cgm", Device.SENSOR, SLOT_US)])
-    mg_dl = found[~np.isnan(found)] * MG_DL
-    assert ((mg_dl >= 70) & (mg_dl <= 180)).mean() > 0.70
-    assert 0.0005 < (mg_dl < 70).mean() < 0.04
-    assert (mg_dl < 54).mean() < 0.01
-    assert 0.05 < (mg_dl > 180).mean() < 0.25
-    assert 0.002 < (mg_dl > 250).mean() < 0.05
+    met: list[list[bool]] = []
+    for _, found in sensors.recordings("glucose_cgm", Device.SENSOR, SLOT_US):
+        mg_dl = found[~np.isnan(found)] * MG_DL
+        in_range = ((mg_dl >= 70) & (mg_dl <= 180)).mean() > 0.70
+        low = (mg_dl < 70).mean() < 0.04, (mg_dl < 54).mean() < 0.01
+        high = (mg_dl > 180).mean() < 0.25, (mg_dl > 250).mean() < 0.05
+        met.append([bool(one) for one in (in_range, *low, *high)])
+    # Goals of treatment: nearly nobody is low for too long, some half are high for too long; two of the five
+    # real ones are.
+    in_range, low, very_low, high, very_high = np.mean(met, axis=0)
+    assert min(low, very_low) > 0.9
+    assert all(0.35 < share < 0.75 for share in (in_range, high, very_high))
