@@ -25,7 +25,6 @@ from simulators.gate.credentials import Credentials, Signed, Tokens
 from simulators.gate.requests import Format
 from simulators.gate.sending import Gate, connected
 from simulators.gate.sink import ThroughGate, Way
-from simulators.patients.measurements import Device
 from simulators.scenarios.scenario import Scenario
 from simulators.send import Sender
 from simulators.simulate import Sink
@@ -217,9 +216,11 @@ class _Client:
 
 
 def _scale_of(scenario: Scenario, rows: Mapping[int, Format]) -> str:
-    """A scale of somebody whose devices deliver as plain JSON."""
-    row = next(row for row, form in rows.items() if form is Format.JSON)
-    return scenario.homes.device_text(row, Device.SCALE)
+    """A scale of somebody whose devices deliver as plain JSON; where nobody has one, what they do have."""
+    homes = scenario.homes
+    first = [(homes.devices_of(row)[0], row) for row, form in rows.items() if form is Format.JSON]
+    device, row = min(first)
+    return homes.device_text(row, device)
 
 
 async def _register(settings: Settings, sealing: Sealing, hospital: str, form: Format, url: str) -> _Client:

@@ -25,7 +25,6 @@ from models.register import Channel, Organisation, OrganisationKind
 from models.settings import Settings
 from simulators.demo.picture import Picture
 from simulators.devices.display import DEVICE_NAMES
-from simulators.patients.measurements import Device
 from simulators.receivers.receivers import Receivers
 from simulators.scenarios.follow_up import PlannedChange
 from simulators.scenarios.scenario import Scenario
@@ -190,9 +189,10 @@ def form_of(scenario: Scenario, row: int, *, lends: bool) -> InclusionForm:
 
 
 def _devices(scenario: Scenario, row: int) -> list[dict[str, str]]:
-    texts = scenario.homes.device_texts(row)
+    homes = scenario.homes
     return [
-        {"device_id": text, "kind": DEVICE_NAMES[device]} for text, device in zip(texts, Device, strict=True)
+        {"device_id": homes.device_text(row, device), "kind": DEVICE_NAMES[device]}
+        for device in homes.devices_of(row)
     ]
 
 

@@ -51,9 +51,10 @@ class Homes:
     """The devices of each patient, as columns.
 
     **Shape**: `unit`, `steps`, `bias` and `factor` are [kinds, n]: how this patient's device spells and
-    rounds each kind, and how far it is off in the canonical unit.
+    rounds each kind, and how far it is off in the canonical unit; `has` is [n, devices].
     """
 
+    has: NDArray[np.bool_]
     home_text: list[str]
     vendor: NDArray[np.int8]
     unit: NDArray[np.int16]
@@ -66,9 +67,9 @@ class Homes:
         """With which id a device sends."""
         return f"{DEVICE_NAMES[device]}-{self.home_text[patient]}"
 
-    def device_texts(self, patient: int) -> list[str]:
-        """The same of all devices, in the order of `Device`."""
-        return [self.device_text(patient, device) for device in Device]
+    def devices_of(self, patient: int) -> list[Device]:
+        """What a patient has at home."""
+        return [device for device in Device if self.has[patient, device]]
 
     def source_text(self, patient: int) -> str:
         """Which vendor delivers for a patient."""
@@ -96,6 +97,7 @@ def furnish(population: Population, rates: Rates) -> Homes:
     factor[_GLUCOSE] = 1 + METER_FACTOR_SD * normal[:, -1]
     _round_off(steps, unit, rates, uniform[:, -1])
     return Homes(
+        has=_devices(population),
         home_text=[name[:8] for name in names],
         vendor=(first[:, 6] * len(VENDORS)).astype(np.int8),
         unit=unit,
@@ -144,6 +146,22 @@ def in_steps(value: Floats, steps: Floats) -> Floats:
 def unit_numbers(unit: NDArray[np.int16]) -> Ints:
     """The number in `models.units` of each spelling; −1 for none."""
     return _UNIT_NUMBERS[unit]
+
+
+def _devices(population: Population) -> NDArray[np.bool_]:
+    """Everybody has the app in which questions are answered."""
+    own = {
+        Device.SCALE: population.has_scale,
+        Device.CUFF: population.has_cuff,
+        Device.OXIMETER: population.has_oximeter,
+        Device.APP: np.ones(len(population), np.bool_),
+        Device.THERMOMETER: population.has_thermometer,
+        Device.METER: population.has_meter,
+        Device.SPIROMETER: population.has_spirometer,
+        Device.SENSOR: population.has_sensor,
+        Device.WEARABLE: population.has_wearable,
+    }
+    return np.stack([own[device] for device in Device], axis=1)
 
 
 def _round_off(steps: Floats, unit: NDArray[np.int16], rates: Rates, uniform: Floats) -> None:

@@ -32,10 +32,10 @@ BELIEVABLE: Final = {
     "respiratory_rate": (5.0, 60.0),
     "temperature": (33.0, 43.0),
 }
-NOISE_SD: Final = {"heart_rate": 2.0, "spo2": 0.6, "respiratory_rate": 1.6, "temperature": 0.06}
-MOVES: Final = {"heart_rate": 22.0, "spo2": -0.8, "respiratory_rate": 4.0}
+NOISE_SD: Final = {"heart_rate": 2.0, "spo2": 0.6, "respiratory_rate": 1.2, "temperature": 0.06}
+MOVES: Final = {"heart_rate": 18.0, "spo2": -0.6, "respiratory_rate": 3.0}
 """What walking about adds."""
-MOVING_SHARE: Final = 0.15
+MOVING_SHARE: Final = 0.1
 """Of the quarters of an hour of a day in which somebody is up."""
 UP_MIN: Final = (420, 1350)
 CHARGED_MIN: Final = 60

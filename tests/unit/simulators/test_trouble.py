@@ -298,3 +298,11 @@ def expected_reasons(homes: Homes) -> Counter[Reason]:
         elif not (kind.low <= value <= kind.high):
             found[Reason.IMPLAUSIBLE] += 1
     return found
+
+
+def test_devices_send_only_from_homes_that_have_them() -> None:
+    homes = lived(Rates().times(20), patients=60, days=4)
+    uploads, has = homes.uploads, homes.scenario.homes.has
+    known = uploads.patient < len(homes.scenario.population)
+    assert has[uploads.patient[known], uploads.device[known]].all()
+    assert {int(device) for device in np.unique(uploads.device)} == set(Device)
