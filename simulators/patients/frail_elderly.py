@@ -98,6 +98,7 @@ FRAIL_ELDERLY = Condition(
     weight=Trait(68, 13, 40, 110),
     systolic=Trait(134, 13, 105, 165),
     steps=Trait(1_900, 900, 350, 5_000),
+    weight_wander=Range(0.2, 0.7),
     noise=Noise(steps_day=0.25),
     questions=("consciousness", "symptom_dizziness", "symptom_neurological", "symptom_fatigue"),
     questions_every_days=2,

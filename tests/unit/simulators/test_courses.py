@@ -24,6 +24,7 @@ from simulators.patients.region import COMORBIDITY, Mix
 
 BEGIN_US = 1_772_400_000_000_000
 EVERYTHING = Mix({condition.name: 1.0 for condition in CONDITIONS}, COMORBIDITY)
+FAILING = Mix({"heart_failure": 1.0}, {})
 ALL_EVENTS = [event for condition in CONDITIONS for event in condition.events]
 EVENT_BY_NAME = {event.name: event for event in ALL_EVENTS}
 
