@@ -60,7 +60,7 @@ POSTGRES = "postgres"
     "--on-error",
     type=click.Choice(["stop", "skip"]),
     help="What a row or label does that does not count: end it all, or be left out and counted. Default: "
-    "stop; for rows of a recording skip, since the log refused them as well.",
+    "stop; skip for rows of recordings and cohorts, where the log refuses them as well.",
 )
 @click.option(
     "--errors", type=click.Path(dir_okay=False, path_type=Path), help="Where to write rows that do not count."

@@ -50,7 +50,7 @@ class Given:
     registrations: Path | None = None
     until_us: int | None = None
     skip: bool | None = None
-    """None: rows that are refused end the run, but those of a recording, which the log refused as well."""
+    """None: rows that are refused end the run, but those of a recording or a cohort: the log refuses them."""
 
     def depends_on(self) -> Sequence[str]:
         """What makes another history of them, in texts. **Raises**: BadInput for a file that is not there."""
@@ -68,8 +68,15 @@ def of_folder(given: Given) -> tuple[Given, Path | None]:
     if not readings.exists():
         raise BadInput(where=str(given.readings), expected=f"a folder with {COHORT[0]}", found="none")
     registrations = given.registrations or (registrations if registrations.exists() else None)
-    until_us = _end_of_cohort(given.readings / ABOUT) if given.until_us is None else given.until_us
-    files = replace(given, readings=readings, registrations=registrations, until_us=until_us)
+    about = given.readings / ABOUT
+    files = replace(
+        given,
+        readings=readings,
+        registrations=registrations,
+        until_us=_end_of_cohort(about) if given.until_us is None else given.until_us,
+        # What a device sends that the log refuses is in there on purpose.
+        skip=about.exists() if given.skip is None else given.skip,
+    )
     return files, labels if labels.exists() else None
 
 

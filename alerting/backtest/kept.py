@@ -40,7 +40,6 @@ class Kept:
         """Whether what is there is of a run with something else."""
         if self.of_another:
             shutil.rmtree(self._all)
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     @property
     def done(self) -> int:
@@ -54,8 +53,9 @@ class Kept:
 
     def anew(self, mark: str) -> None:
         """Begins anew, and writes down what it begins with."""
-        shutil.rmtree(self._folder)
-        self._folder.mkdir(mode=0o700)
+        if self._folder.exists():
+            shutil.rmtree(self._folder)
+        self._folder.mkdir(mode=0o700, parents=True)
         part = self._folder / f"{MARK}.part"
         part.write_text(mark, encoding="utf-8")
         part.replace(self._folder / MARK)
@@ -67,6 +67,7 @@ class Kept:
 
     def keep(self, piece: Piece) -> None:
         """Keeps a piece."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = self._file(piece.names)
         part = file.with_suffix(".part")
         part.write_bytes(_written(piece))
@@ -74,7 +75,8 @@ class Kept:
 
     def forget(self) -> None:
         """All is done: nothing is left that names patients."""
-        shutil.rmtree(self._all)
+        if self._all.exists():
+            shutil.rmtree(self._all)
 
     def _file(self, patients: Sequence[str]) -> Path:
         return self._folder / f"{_digest(patients)}.npz"

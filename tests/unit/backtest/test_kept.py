@@ -104,6 +104,8 @@ def test_another_file_other_versions_other_options_begin_anew(tmp_path: Path) ->
     ):
         kept = Kept(out, others)
         assert (kept.done, kept.of_another) == (0, True)
+        assert not (out / FOLDER).exists()
+        kept.anew("{}")
 
 
 def test_nothing_that_names_patients_stays(tmp_path: Path) -> None:

@@ -117,15 +117,15 @@ def test_a_folder_is_a_cohort(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"a folder with readings\.parquet"):
         of_folder(Given(tmp_path))
     readings = write(tmp_path, "parquet", [weight()])
-    assert of_folder(Given(tmp_path)) == (Given(readings), None)
+    assert of_folder(Given(tmp_path)) == (Given(readings, skip=False), None)
     registrations = changes(tmp_path, [enrol("p")])
     labels = tmp_path / "labels.ndjson"
     labels.touch()
     (tmp_path / "cohort.toml").write_text('until = "2026-03-02T12:00:00+01:00"\n')
     end_us = NOON_US + 24 * HOUR_US
-    assert of_folder(Given(tmp_path)) == (Given(readings, registrations, end_us), labels)
-    mine = Given(tmp_path, tmp_path / "mine.yaml", until_us=7)
-    assert of_folder(mine)[0] == Given(readings, mine.registrations, 7)
+    assert of_folder(Given(tmp_path)) == (Given(readings, registrations, end_us, skip=True), labels)
+    mine = Given(tmp_path, tmp_path / "mine.yaml", until_us=7, skip=False)
+    assert of_folder(mine)[0] == Given(readings, mine.registrations, 7, skip=False)
     (tmp_path / "cohort.toml").write_text("until = tomorrow\n")
     with pytest.raises(BadInput, match=r"cohort\.toml: expected TOML"):
         of_folder(Given(tmp_path))
