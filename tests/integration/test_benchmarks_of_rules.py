@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from benchmarks.rules import engine, region, scaling
+from alerting.engine.programme_files import load_folder
+from benchmarks.rules import backtest, engine, region, scaling
 from benchmarks.rules.batches import Columns, arrivals, at_home, batched, by_the_minute, readings
 from benchmarks.rules.ceilings import Ceilings
 from benchmarks.rules.crowd import Crowd, crowd
@@ -155,6 +156,20 @@ def test_a_region_is_evaluated_and_leaves_nothing_behind(tmp_path: region.Path) 
     assert measured.readings == len(expected.patient)
     assert measured.findings == findings_of(people, 9)
     assert "findings" in region.text(measured)
+
+
+def test_two_versions_are_tried_on_a_region_and_leave_nothing_behind(tmp_path: region.Path) -> None:
+    measured = backtest.measure(region.Size(patients=20, days=9), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    people = crowd(20)
+    assert measured.readings == len(at_home(people, engine.everybody(people), 0, 9).patient)
+    assert min(measured.read_s, measured.evaluated_s, measured.tried_s, measured.resident_bytes) > 0
+    assert "two versions" in backtest.text(measured)
+
+
+def test_the_second_version_differs_in_every_programme() -> None:
+    for programme in load_folder():
+        assert backtest.higher(programme).hash != programme.hash
 
 
 def findings_of(people: Crowd, days: int) -> int:
