@@ -9,6 +9,7 @@ import json
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
+from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from models.columns import Reason
 
 FOLDER = ".pieces"
 MARK = "begun.json"
+US = "thuiswacht"
 FORM = 1
 """Counts changes of what a piece is, as a file."""
 
@@ -34,7 +36,7 @@ class Kept:
 
     def __init__(self, out: Path, depends_on: Iterable[str]) -> None:
         self._all = out / FOLDER
-        self.key = _digest([str(FORM), *depends_on])
+        self.key = _digest([str(FORM), version(US), *depends_on])
         self._folder = self._all / self.key
         self.of_another = self._all.exists() and not self._folder.exists()
         """Whether what is there is of a run with something else."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TextIO
 
+US = "thuiswacht"
 WIDTH = 24
 TELL_EVERY_S = 5.0
 DRAW_EVERY_S = 0.1
@@ -42,14 +43,14 @@ class Progress:
             self.to.write(f"\r\033[K{bar(done, of)}{line}")
             self._drawn = True
         else:
-            self.to.write(f"thuiswacht: {line}\n")
+            self.to.write(f"{US}: {line}\n")
         self.to.flush()
 
     def say(self, line: str) -> None:
         """A line of its own, above a bar."""
         if self.quiet:
             return
-        self.to.write(f"\r\033[K{line}\n" if self._drawn else f"{line}\n")
+        self.to.write(f"\r\033[K{US}: {line}\n" if self._drawn else f"{US}: {line}\n")
         self._drawn = False
         self.to.flush()
 

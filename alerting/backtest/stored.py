@@ -47,7 +47,7 @@ from models.db.pasts import (
 )
 from models.db.patients import load_changes
 from models.db.pool import Connection, Pool, Role, connected
-from models.errors import BadInput, NotAllowed
+from models.errors import BadInput, NotAllowed, TryAgain
 from models.labels import About, Label
 from models.settings import Settings
 
@@ -174,9 +174,7 @@ class OfDatabase(AbstractContextManager["OfDatabase"]):
             require_reason(stored.reason or "")
         async with self._reading() as connection:
             partitions = await self._stretch(connection, kept)
-        clocks_us = [each.clock_us for each in partitions if each.clock_us is not None]
-        until_us = min(clocks_us, default=0) if stored.until_us is None else stored.until_us
-        self.stretch = Span(0, until_us)
+        self.stretch = Span(0, _end_us(partitions) if stored.until_us is None else stored.until_us)
         for partition in partitions:
             await self._cut(partition, progress)
         if stored.who is not None and not self._everybody:
@@ -293,3 +291,11 @@ class OfDatabase(AbstractContextManager["OfDatabase"]):
             for one in found
             if one.resolved_at_us <= self.stretch.until_us
         ]
+
+
+def _end_us(partitions: Sequence[StoredPartition]) -> int:
+    """The clock that every partition has reached which knows one. **Raises**: TryAgain where none does."""
+    clocks_us = [each.clock_us for each in partitions if each.clock_us is not None]
+    if not clocks_us:
+        raise TryAgain("Nothing is stored up to a clock message yet: expected one, or --until, found none.")
+    return min(clocks_us)

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from distributed import LocalCluster
 
+import thuiswacht
 from alerting.backtest.cluster import Cluster
 from alerting.backtest.files import Given, OfFiles
 from alerting.backtest.result import Backtest
@@ -15,7 +17,7 @@ from alerting.backtest.running import Threads, Tries, Workers, run
 from alerting.backtest.sweeps import read_sweep
 from alerting.backtest.versions import Version
 from models.errors import BadInput, RefuseToStart, TryAgain
-from tests.unit.backtest.histories import changes, enrol, heavy, many
+from tests.unit.backtest.histories import changes, enrol, heavy, many, write_programme
 from tests.unit.backtest.tried import QUIET
 
 VERSIONS = [Version("a", [heavy(100)]), Version("b", [heavy(104)])]
@@ -64,6 +66,16 @@ def test_two_workers_find_what_this_process_finds(address: str, tmp_path: Path) 
     assert image(there) == image(here)
     assert len(here.versions[0].found) > 100
     assert there.followed.patients == here.followed.patients
+
+
+def test_the_command_reports_the_same(address: str, tmp_path: Path) -> None:
+    file = write_programme(tmp_path / "a.yaml", heavy(100))
+    words = ["backtest", "--programme", file, "--readings", many(tmp_path, 30).readings, "--resamples", 10]
+    for out, more in (("here", []), ("there", ["--dask", address])):
+        typed = [str(word) for word in (*words, "--out", tmp_path / out, *more)]
+        assert CliRunner().invoke(thuiswacht.thuiswacht, typed).exit_code == 0
+    for name in ("report.html", "report.json"):
+        assert (tmp_path / "there" / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
 
 
 @pytest.mark.parametrize("wrong", ["127.0.0.1:8786", "http://127.0.0.1:8786", "tcp://nowhere", "tcp://h:x"])

@@ -51,7 +51,7 @@ def test_two_versions_are_reported(tmp_path: Path, versions: Sequence[str], labe
     words = (*versions, "--readings", readings, "--labels", labels, "--sweep", "heavy.heavy=98:104:2")
     done = typed(*words, "--out", out)
     assert done.exit_code == 0, done.output
-    assert "version a: weights 1" in done.stderr
+    assert "thuiswacht: version a: weights 1\n" in done.stderr
     assert [each["name"] for each in figures(out)["versions"]] == ["a", "b"]
     assert "<html" in (out / "report.html").read_text(encoding="utf-8")
     assert sorted(file.name for file in out.iterdir()) == ["report.html", "report.json"]

@@ -8,8 +8,10 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from click.testing import CliRunner
 from pydantic import SecretStr
 
+import thuiswacht
 from alerting.backtest.files import Given
 from alerting.backtest.kept import Kept
 from alerting.backtest.result import Backtest
@@ -21,7 +23,7 @@ from ingest.on_command import Who
 from models.access import Role
 from models.db.migrate import migrate
 from models.db.pool import Connection, Pool
-from models.errors import BadInput, NotAllowed
+from models.errors import BadInput, NotAllowed, TryAgain
 from models.labels import About
 from models.settings import Settings
 from tests.exported_log import evaluated_log, write_changes
@@ -66,6 +68,32 @@ async def test_what_is_stored_gives_what_the_file_of_the_log_gives(
     assert len(alone) > 50
     assert result.followed.readings.sum() > 0
     assert result.labels is None
+
+
+async def test_the_command_reads_what_is_stored(
+    database: str, storing_pool: Pool, log: Log, tmp_path: Path
+) -> None:
+    await store(storing_pool, log)
+    words = ["backtest", "--readings", "postgres", "--postgres", database, "--resamples", "10"]
+    typed = [*words, "--out", str(tmp_path / "report")]
+    done = await asyncio.to_thread(CliRunner().invoke, thuiswacht.thuiswacht, typed)
+    assert done.exit_code == 0, done.output
+    assert "no labels: the report is about load" in done.stderr
+    told = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"))
+    assert told["source"]["readings"] == "postgres"
+    assert told["source"]["patients"] == 10
+
+
+async def test_a_log_without_a_clock_has_no_end(
+    database: str, storing_pool: Pool, log: Log, tmp_path: Path
+) -> None:
+    await store(storing_pool, log, until=1)
+
+    def refused() -> None:
+        with pytest.raises(TryAgain, match="clock message"):
+            OfDatabase(stored(database), 1, Kept(tmp_path, []), QUIET)
+
+    await asyncio.to_thread(refused)
 
 
 async def test_what_nurses_concluded_serves_as_labels(

@@ -45,7 +45,7 @@ def test_a_terminal_has_a_bar_that_leaves_nothing_behind() -> None:
     progress.end()
     assert to.getvalue() == (
         "\r\033[K[██████··················] reading: 25 of 100, about 3 min 0 s left"
-        "\r\033[Ka line of its own\n"
+        "\r\033[Kthuiswacht: a line of its own\n"
     )
 
 
