@@ -35,7 +35,8 @@ OUR_SOURCES = "thuiswacht."
 _A_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _A_UNIT = re.compile(r"[A-Za-z0-9%/{}\[\]._*-]{1,20}")
 _CODES = {code for kind in KIND_BY_NAME.values() for code in kind.codes}
-_TRIES = 10_000
+_TRIES = 1 << 22
+"""For a name between two others; nearly always a handful is enough."""
 
 
 class Pseudonyms:

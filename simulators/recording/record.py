@@ -108,10 +108,13 @@ async def _from_log(settings: Settings, wishes: Wishes, permission: Permission, 
                     for number in reader.partitions
                 }
             )
-            return await _write(steps, taking, writer, tell)
+            return await write_steps(steps, taking, writer, tell)
 
 
-async def _write(steps: AsyncGenerator[Step], taking: Taking, writer: RecordingWriter, tell: Tell) -> End:
+async def write_steps(
+    steps: AsyncGenerator[Step], taking: Taking, writer: RecordingWriter, tell: Tell
+) -> End:
+    """Puts a merged log into rows, up to its end; what the recording then says of itself."""
     told_s = time.monotonic()
     async for step in steps:
         if step.tick is not None:
@@ -140,8 +143,7 @@ def _end(taking: Taking, writer: RecordingWriter) -> End:
         versions=sorted(taking.versions),
         left_out={why: number for why, number in sorted(taking.left_out.items()) if number},
     )
-    writer.end(end)
-    return end
+    return writer.end(end)
 
 
 async def _from_history(settings: Settings, wishes: Wishes, permission: Permission, tell: Tell) -> End:

@@ -41,7 +41,8 @@ class RecordingWriter:
         self._file = file
         self._part = file.with_name(f".{file.name}.part")
         self._segment_rows = segment_rows
-        self._header = header
+        # So that it stays with the rows wherever another tool puts them.
+        self._schema: Any = ROWS.with_metadata({HEADER: header.to_json()})
         self._rows = Rows()
         self.segments: list[Segment] = []
         self._first = 0
@@ -56,8 +57,7 @@ class RecordingWriter:
             ) from error
         os.close(descriptor)
         self._out: Any = pa.OSFile(str(self._part), "wb")
-        self._writer: Any = pq.ParquetWriter(self._out, ROWS, **_AS_WRITTEN)
-        self._writer.add_key_value_metadata({HEADER: self._header.to_json()})
+        self._writer: Any = pq.ParquetWriter(self._out, self._schema, **_AS_WRITTEN)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -78,16 +78,18 @@ class RecordingWriter:
         if len(self._rows) >= self._segment_rows:
             self._write()
 
-    def end(self, end: End) -> None:
-        """Writes what is left, and that all is there; `end` without the segments."""
+    def end(self, end: End) -> End:
+        """Writes what is left, and that all is there; gives `end` with the segments."""
         if len(self._rows) or not self.segments:
             self._write()
-        self._writer.add_key_value_metadata({END: replace(end, segments=self.segments).to_json()})
+        end = replace(end, segments=self.segments)
+        self._writer.add_key_value_metadata({END: end.to_json()})
+        return end
 
     def _write(self) -> None:
         table = self._rows.table()
         twin = BytesIO()
-        own: Any = pq.ParquetWriter(twin, ROWS, **_AS_WRITTEN)
+        own: Any = pq.ParquetWriter(twin, self._schema, **_AS_WRITTEN)
         own.write_table(table, row_group_size=max(1, len(table)))
         size = twin.tell()
         body = twin.getvalue()[len(MAGIC) : size]
@@ -100,7 +102,7 @@ class RecordingWriter:
                 "A segment was not written as it was the first time: the file cannot be cut anywhere."
             )
         self.segments.append(self._segment(len(table), body))
-        own.add_key_value_metadata({HEADER: self._header.to_json(), SEGMENT: self.segments[-1].to_json()})
+        own.add_key_value_metadata({SEGMENT: self.segments[-1].to_json()})
         own.close()
         self._inject(twin.getvalue()[size:])
         self._rows = Rows(self._rows.messages)

@@ -30,17 +30,19 @@ async def test_live_evaluated_and_replayed_find_the_same(
     live = ordered(await findings_of(stack, database, topic, log, tmp_path))
     assert len(live) > 50
 
-    def recorded_and_evaluated() -> tuple[list[Told], list[Told], Pseudonyms]:
-        run("record", str(tmp_path / "own.parquet"), "--identified", stack=stack, database=database, topic=topic)
-        veiled, key = tmp_path / "veiled.parquet", tmp_path / "key"
-        run(
-            "record", "--out", str(veiled), "--key-file", str(key), stack=stack, database=database, topic=topic
-        )
-        own = evaluated(tmp_path / "own.parquet", stack, database, topic)
-        return own, evaluated(veiled, stack, database, topic), pseudonyms_of(key)
+    def recorded_and_evaluated() -> tuple[list[list[Told]], Pseudonyms]:
+        own, veiled, key = (tmp_path / name for name in ("own.parquet", "veiled.parquet", "key"))
+        where: dict[str, Any] = {"stack": stack, "database": database, "topic": topic}
+        run("record", str(own), "--identified", **where)
+        run("record", "--out", str(veiled), "--key-file", str(key), **where)
+        stored = tmp_path / "stored.parquet"
+        run("record", str(stored), "--source", "history", "--identified", **where)
+        found = [evaluated(file, **where) for file in (own, veiled, stored)]
+        return found, pseudonyms_of(key)
 
-    own, veiled, pseudonyms = await asyncio.to_thread(recorded_and_evaluated)
+    (own, veiled, stored), pseudonyms = await asyncio.to_thread(recorded_and_evaluated)
     assert own == live
+    assert stored == live
     assert veiled == sorted((renamed(one, pseudonyms) for one in live), key=str)
 
     await migrate(empty_database, purpose="trial")
