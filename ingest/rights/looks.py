@@ -135,6 +135,10 @@ DEEDS: Mapping[str, Deed] = {
         "gaf door dat er iets in uw zorg veranderde", "doorgeven dat er iets in uw zorg veranderde",
         "told that something in your care changed", "tell that something in your care changed",
     ),
+    Action.RECORDING_MAKE: Deed(
+        "nam uw metingen op in een bestand om regels mee te beproeven", "uw metingen in een bestand opnemen",
+        "recorded your readings in a file to try rules on", "record your readings in a file",
+    ),
     "record.destroyed": Deed(
         "vernietigde uw dossier", "uw dossier vernietigen", "destroyed your record", "destroy your record"
     ),

@@ -65,7 +65,10 @@ async def _of_real_patients(act: Acting, details: str) -> Permission:
     allowed = frozenset(patient_id for patient_id, origin in found.items() if origin is Origin.REAL)
     if not allowed:
         raise NotAllowed("There are no patients whom you may record.")
-    act.touched += sorted(allowed)
+    first, *others = sorted(allowed)
+    # The ground on which it is done is that of the patients; the database has asked the same table for each.
+    await act.require(first)
+    act.touched += others
     act.details = details
     return Permission("real", _canaries(found), allowed, act.user)
 

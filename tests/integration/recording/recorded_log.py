@@ -1,5 +1,6 @@
 """A simulated log in which everything goes wrong that can, and the command line beside it."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -10,8 +11,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
 from alerting.engine.programme import Programme
-from alerting.offline.run import read_programmes
+from alerting.offline.history import Wishes
+from alerting.offline.run import evaluate, read_programmes
 from simulators.devices.trouble import Rates
 from simulators.scenarios.scenario import Scenario
 from simulators.simulate import newest_programmes
@@ -47,41 +51,74 @@ def simulated_log(patients: int, days: int, troubles: float = 5.0) -> list[Messa
     return [*log, Message(scenario.end_us, 0, None, end.encode())]
 
 
-def run(
-    *command: str, stack: Stack, database: str, topic: str, code: int = 0
-) -> subprocess.CompletedProcess[str]:
-    """A command, with the log and the database that it is about."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("THUISWACHT_")}
-    settings = {"KAFKA": stack.kafka, "POSTGRES": database, "TOPIC": topic}
-    done = subprocess.run(
-        [sys.executable, "-m", "thuiswacht", *command],
-        env=inherited | {f"THUISWACHT_{name}": value for name, value in settings.items()},
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    return done
-
-
-def evaluated(recording: Path, stack: Stack, database: str, topic: str, *more: str) -> list[Told]:
+def evaluated(recording: Path, programmes: Sequence[Path] = ()) -> list[Told]:
     """What `evaluate` finds in a recording."""
-    out = recording.with_suffix(".findings")
-    run(
-        "evaluate", "--readings", str(recording), "--out", str(out), "--quiet", *more,
-        stack=stack, database=database, topic=topic,
-    )  # fmt: skip
-    return told(out, read_programmes([]))
-
-
-def told(findings: Path, made: Sequence[Programme]) -> list[Told]:
-    """The findings of a file."""
+    out, made = recording.with_suffix(".findings"), read_programmes(programmes)
+    evaluate(Wishes(made, recording, out, threads=2, moves=bool(programmes)), print)
     by_version: Mapping[Any, Programme] = {(one.programme, one.version): one for one in made}
-    lines = findings.read_text(encoding="utf-8").splitlines()
+    lines = out.read_text(encoding="utf-8").splitlines()
     return sorted((as_told(json.loads(line), by_version) for line in lines), key=str)
 
 
 def at(text: str) -> datetime:
     """A moment as a finding of a file has it."""
     return datetime.fromisoformat(text)
+
+
+class Command:
+    """The command line of one database and one log."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.environment = environment
+
+    async def __call__(self, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+        return await asyncio.to_thread(self._run, words, code)
+
+    def _run(self, words: Sequence[str], code: int) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "thuiswacht", *words],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        return done
+
+
+def command(stack: Stack, database: str, topic: str, **more: str) -> Command:
+    """Commands about a database, where one is named, and a log."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("THUISWACHT_")}
+    settings = {"KAFKA": stack.kafka, "TOPIC": topic, **({"POSTGRES": database} if database else {}), **more}
+    return Command(inherited | {f"THUISWACHT_{name}": value for name, value in settings.items()})
+
+
+async def length(bootstrap: str, topic: str, partitions: int) -> int:
+    consumer: Any = AIOKafkaConsumer(bootstrap_servers=bootstrap)
+    await consumer.start()
+    try:
+        places = [TopicPartition(topic, number) for number in range(partitions)]
+        return sum((await consumer.end_offsets(places)).values())
+    finally:
+        await consumer.stop()
+
+
+async def sent(bootstrap: str, topic: str, partitions: int) -> list[bytes]:
+    """All messages of a topic, those that are in every partition once."""
+    consumer: Any = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest")
+    await consumer.start()
+    found: list[bytes] = []
+    try:
+        for number in range(partitions):
+            place = TopicPartition(topic, number)
+            consumer.assign([place])
+            await consumer.seek_to_beginning(place)
+            end, own = (await consumer.end_offsets([place]))[place], list[bytes]()
+            while len(own) < end:
+                for records in (await consumer.getmany(place, timeout_ms=1_000)).values():
+                    own += [record.value for record in records]
+            found += [value for value in own if number == 0 or b'"type":"clock"' not in value]
+    finally:
+        await consumer.stop()
+    return sorted(found)
