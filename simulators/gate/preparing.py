@@ -48,21 +48,23 @@ async def enter_patients(settings: Settings, scenario: Scenario, who: Who) -> in
             settings.postgres_dsn, role="thuiswacht_read", application="simulate", max_size=1
         ) as reading,
     ):
-        rows = await _missing(reading, scenario)
+        texts = scenario.population.patient_text
+        lacking = set(await missing(reading, texts))
+        rows = [row for row, text in enumerate(texts) if text in lacking]
         for some in together(scenario, rows):
             await _include(people, Keys(identity_key(settings)), who, scenario, some)
-        await _until_told(reading)
+        await until_told(reading)
     return len(rows)
 
 
-async def _missing(pool: Pool, scenario: Scenario) -> list[int]:
-    texts = scenario.population.patient_text
+async def missing(pool: Pool, texts: Sequence[str]) -> list[str]:
+    """The patients, by their ids, whom the register does not know."""
     async with pool.connection() as connection:
         found = await connection.fetch(
-            "SELECT patient_id FROM registration WHERE patient_id = ANY ($1::uuid[])", texts
+            "SELECT patient_id FROM registration WHERE patient_id = ANY ($1::uuid[])", list(texts)
         )
     there = {str(row["patient_id"]) for row in found}
-    return [row for row, text in enumerate(texts) if text not in there]
+    return [text for text in texts if text not in there]
 
 
 async def _include(pool: Pool, keys: Keys, who: Who, scenario: Scenario, rows: Sequence[int]) -> None:
@@ -78,7 +80,8 @@ async def _include(pool: Pool, keys: Keys, who: Who, scenario: Scenario, rows: S
         await acts.include_patients(act, keys, forms, int(scenario.follow_up.registered_us[rows[0]]))
 
 
-async def _until_told(pool: Pool) -> None:
+async def until_told(pool: Pool) -> None:
+    """Waits until the log knows whom the register knows. **Raises**: TryAgain when nobody tells it."""
     deadline_s = time.monotonic() + TOLD_WITHIN_S
     while time.monotonic() < deadline_s:
         async with pool.connection() as connection:

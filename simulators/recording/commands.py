@@ -202,9 +202,12 @@ def replay(
     from dataclasses import asdict
 
     from models.settings import load_settings
+    from simulators.gate.simulating import Given, wanted
     from simulators.recording.pacing import pace_of, versions_of
     from simulators.recording.replay import Wishes
-    from simulators.recording.replay import replay as run
+    from simulators.recording.replay import replay as into_the_log
+    from simulators.recording.through_gate import replay_through_gate
+    from simulators.simulate import LOG
 
     settings = load_settings(kafka=kafka, topic=topic, postgres=postgres)
     wishes = Wishes(
@@ -216,8 +219,18 @@ def replay(
         versions=versions_of(versions),
     )
     tell = _teller("replay", quiet=quiet or as_json)
-    done = asyncio.run(run(settings, wishes, tell))
+
+    async def work() -> Any:
+        if via == "log":
+            return await into_the_log(settings, wishes, tell)
+        given = Given(LOG, gate, client_id, key, secret, form, person_id)
+        return await replay_through_gate(settings, wishes, await wanted(settings, given), tell)
+
+    done = asyncio.run(work())
     click.echo(json.dumps(asdict(done)) if as_json else f"{file.name}: {done}")
+    if done.answers and not as_json:
+        said = ", ".join(f"{number:,} {name}" for name, number in sorted(done.answers.items()))
+        click.echo(f"the gate answered: {said}")
     if done.left_out:
         click.echo(f"thuiswacht: {done.left_out:,} messages were out of order and were left out", err=True)
     if done.stopped:

@@ -28,7 +28,10 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What is to be sent; `begin` is the number of the first message. `versions`: as `Messages` has them."""
+    """What is to be sent; `begin` is the number of the first message.
+
+    `without`: numbers of messages that go another way. `versions`: as `Messages` has them.
+    """
 
     file: Path
     pace: Pace = field(default_factory=Pace)
@@ -36,6 +39,7 @@ class Wishes:
     skip: bool = False
     partitions: int | None = None
     versions: Mapping[str, int] = field(default_factory=dict[str, int])
+    without: frozenset[int] = frozenset()
 
 
 @dataclass(slots=True)
@@ -51,6 +55,7 @@ class Done:
     stopped: bool = False
     clock_us: int = 0
     wall_s: float = 0.0
+    answers: Mapping[str, int] = field(default_factory=dict[str, int])
 
     def __str__(self) -> str:
         of = "" if self.of is None else f" of {self.of:,}"
@@ -73,10 +78,7 @@ async def replay(settings: Settings, wishes: Wishes, tell: Tell) -> Done:
     **Raises**: BadInput; RefuseToStart for a database that is not a trial one, or patients who exist under
     their own ids; TryAgain when the log is away.
     """
-    recording = RecordingFile(wishes.file, skip=wishes.skip, tell=tell)
-    require_nobody(recording)
-    await require_trial_database(settings)
-    await require_earlier(settings, recording)
+    recording = await opened(settings, wishes, tell)
     if wishes.partitions is not None:
         await create_topic(
             settings.kafka, settings.topic, wishes.partitions, options=connection_options(settings)
@@ -87,12 +89,21 @@ async def replay(settings: Settings, wishes: Wishes, tell: Tell) -> Done:
         return await send(recording, patients, sender, wishes, tell)
 
 
+async def opened(settings: Settings, wishes: Wishes, tell: Tell) -> RecordingFile:
+    """A recording that may be sent into the log of this database. **Raises**: BadInput, RefuseToStart."""
+    recording = RecordingFile(wishes.file, skip=wishes.skip, tell=tell)
+    require_nobody(recording)
+    await require_trial_database(settings)
+    await require_earlier(settings, recording)
+    return recording
+
+
 async def send(recording: RecordingFile, patients: list[str], sink: Sink, wishes: Wishes, tell: Tell) -> Done:
     """Sends the messages of a recording at a pace, until its end or until we are told to stop."""
     done = Done(of=None if recording.end is None else recording.end.messages, next=wishes.begin)
     begun_s, told_s, begin_us = time.monotonic(), time.monotonic(), None
     with _stoppable() as stop:
-        for part in _parts(Messages(recording, patients, wishes.versions), wishes.begin, wishes.pace):
+        for part in _parts(Messages(recording, patients, wishes.versions), wishes):
             begin_us = part[0].message.at_us if begin_us is None else begin_us
             done.wall_s = time.monotonic() - begun_s
             wait_s = wishes.pace.wait_s(part[0].message.at_us - begin_us, done.readings, done.wall_s)
@@ -116,13 +127,13 @@ async def send(recording: RecordingFile, patients: list[str], sink: Sink, wishes
     return done
 
 
-def _parts(messages: Messages, begin: int, pace: Pace) -> Iterator[list[Recorded]]:
+def _parts(messages: Messages, wishes: Wishes) -> Iterator[list[Recorded]]:
     """Messages in parts, of one moment each where there is a pace of time."""
     part: list[Recorded] = []
     for one in messages:
-        if one.number < begin:
+        if one.number < wishes.begin or one.number in wishes.without:
             continue
-        is_later = pace.speed is not None and part and one.message.at_us > part[0].message.at_us
+        is_later = wishes.pace.speed is not None and part and one.message.at_us > part[0].message.at_us
         if len(part) == SLICE or is_later:
             yield part
             part = []

@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from alerting.engine.programme import Programme
 from alerting.offline.history import Wishes
 from alerting.offline.run import evaluate, read_programmes
+from models.db.findings import load_findings
+from models.findings import Finding
 from simulators.devices.trouble import Rates
 from simulators.scenarios.scenario import Scenario
 from simulators.simulate import newest_programmes
@@ -122,3 +125,19 @@ async def sent(bootstrap: str, topic: str, partitions: int) -> list[bytes]:
     finally:
         await consumer.stop()
     return sorted(found)
+
+
+async def findings_in(database: str) -> list[Finding]:
+    """The findings that stand."""
+    reader = await asyncpg.connect(database)
+    try:
+        patients = await reader.fetch("SELECT DISTINCT patient_id FROM finding")
+        found = await load_findings(reader, {row["patient_id"]: 0 for row in patients})
+    finally:
+        await reader.close()
+    return [finding for finding in found if not finding.retracted]
+
+
+def files_in(folder: Path) -> list[str]:
+    """The names of what is there."""
+    return sorted(file.name for file in folder.iterdir())

@@ -13,7 +13,13 @@ from models.settings import Settings
 from simulators.stack import Stack
 from tests.integration.alerting.small_log import Message
 from tests.integration.live import PARTITIONS, write
-from tests.integration.recording.recorded_log import Command, command, sent, simulated_log
+from tests.integration.recording.recorded_log import (
+    Command,
+    command,
+    files_in,
+    sent,
+    simulated_log,
+)
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +61,7 @@ async def test_a_stretch_ends_where_it_is_told(
     offsets = tmp_path / "offsets.parquet"
     said = await house("record", str(offsets), "--identified", "--from", "@0", "--to", places, code=65)
     assert "at least one tick" in said.stderr
-    assert offsets.name not in os.listdir(tmp_path)
+    assert files_in(tmp_path) == ["one.parquet", "other.parquet"]
 
 
 def is_tick(message: Message, at_us: int) -> bool:

@@ -1,7 +1,6 @@
 """Patients who exist are recorded by who may, for a reason, and each recording is on record."""
 
 import json
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from simulators.stack import Stack
 from tests.integration.alerting.following import Record
 from tests.integration.alerting.small_log import START_US, Message, SmallLog
 from tests.integration.live import write
-from tests.integration.recording.recorded_log import Command, command
+from tests.integration.recording.recorded_log import Command, command, files_in
 
 OURS, THEIRS = UUID(int=1, version=4), UUID(int=2, version=4)
 OUR_PATIENT, SHY_PATIENT, THEIR_PATIENT = (UUID(int=number, version=4) for number in (11, 12, 13))
@@ -146,4 +145,4 @@ async def test_nobody_else_records_them(house: Command, live: Connection, tmp_pa
     officer = await person(live, Role.PRIVACY_OFFICER)
     assert "at least" in (await house("record", file, "--as", officer, "--reason", "x", code=65)).stderr
     assert "--reason" in (await house("record", file, "--as", officer, code=78)).stderr
-    assert os.listdir(tmp_path) == []
+    assert files_in(tmp_path) == []
