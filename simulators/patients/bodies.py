@@ -191,7 +191,7 @@ class Bodies:
         upper = np.clip(upper, *BELIEVABLE["systolic"])
         return upper, np.clip(np.minimum(lower, upper - 12), *BELIEVABLE["diastolic"])
 
-    def answers(self, question: str, at: Moments, chance: np.random.Generator) -> Ints:
+    def answer(self, question: str, at: Moments, chance: np.random.Generator) -> Ints:
         """What patients say when they are asked, as the number of the answer."""
         uniform = chance.random(len(at.rows))
         moved = at.moved(question)

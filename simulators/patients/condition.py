@@ -105,8 +105,8 @@ class Event:
     """One way of getting worse: its machine, what it moves, which signals speak of it.
 
     It begins with `deteriorating` and is over when `stable` is reached. The course reaches `early` of the
-    effect a week before its worst and diverges in that last week; one that rises in less than a week has no
-    early part. `silent` of them show no sign whatever.
+    effect a week before its worst and diverges in that last week; one that rises in less than two weeks has
+    less of an early part, in less than one none. `silent` of them show no sign whatever.
 
     **Units**: `rest_days` is how long it takes at least until this patient's next event of the condition.
     """
@@ -136,7 +136,7 @@ class Noise:
     respiratory_rate_day: float = 1.0
     temperature_day: float = 0.15
     glucose_day: float = 0.7
-    lung_function_day: float = 0.04
+    lung_function_day: float = 0.035
     steps_day: float = 0.20
     systolic_reading: float = 4.66
     diastolic_reading: float = 4.36
@@ -145,7 +145,7 @@ class Noise:
     respiratory_rate_reading: float = 1.2
     temperature_reading: float = 0.12
     glucose_reading: float = 0.05
-    lung_function_reading: float = 0.04
+    lung_function_reading: float = 0.035
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,9 +76,7 @@ class Courses:
         draws = stream(seed, Purpose.EVENTS, day).random((len(rows), 3))
         events = self._which(numbers, draws[:, 0])
         onset_us = midnight_us + (draws[:, 1] * DAY_US).astype(np.int64) // SECOND_US * SECOND_US
-        walked = walk(
-            self.events, events, onset_us, rows, self.population, stream(seed, Purpose.WALKS, day)
-        )
+        walked = walk(self.events, events, onset_us, rows, self.population, stream(seed, Purpose.WALKS, day))
         rest_us = np.array([event.rest_days for event in self.events])[events] * DAY_US
         self._free_from_us[rows, numbers] = walked.over_us + rest_us.astype(np.int64)
         return self._add(rows, walked)
@@ -112,7 +110,7 @@ class Courses:
         states = np.zeros(self.population.conditions.shape, np.int8)
         if self._walked is not None:
             condition = np.searchsorted(self._first, self._walked.event, side="right") - 1
-            mine = condition < states.shape[1]
+            mine = condition < len(self.population.parameters.conditions)
             states[self._row[mine], condition[mine]] = self._walked.state(at_us)[mine]
         return states
 
@@ -156,5 +154,3 @@ class Courses:
         place = np.arange(len(row)) - np.repeat(begins, np.diff(begins, append=len(row)))
         self._slots = np.full((len(self.population), 1 + int(np.max(place, initial=0))), -1, np.int64)
         self._slots[row, place] = order
-
-

@@ -38,7 +38,9 @@ HYPER = Event(
             hold_days=Range(1, 5),
             then={State.TREATED: 0.7, State.RECOVERING: 0.3},
         ),
-        State.TREATED: Phase(begins=Range(0.9, 1.0), days=Range(0.5, 2), to=0.7, then={State.RECOVERING: 1.0}),
+        State.TREATED: Phase(
+            begins=Range(0.9, 1.0), days=Range(0.5, 2), to=0.7, then={State.RECOVERING: 1.0}
+        ),
         State.RECOVERING: Phase(days=Range(1, 4), then={State.STABLE: 1.0}),
     },
     effect=Effect(glucose=Range(3, 9), symptom_fatigue=Range(0, 2.5)),
@@ -53,9 +55,7 @@ KETOACIDOSIS = Event(
             hold_days=Range(0.2, 1),
             then={State.TREATED: 0.4, State.ADMITTED: 0.6},
         ),
-        State.TREATED: Phase(
-            days=Range(0.3, 1), to=0.8, then={State.RECOVERING: 0.6, State.ADMITTED: 0.4}
-        ),
+        State.TREATED: Phase(days=Range(0.3, 1), to=0.8, then={State.RECOVERING: 0.6, State.ADMITTED: 0.4}),
         State.ADMITTED: Phase(days=Range(1, 4), to=0.2, then={State.RECOVERING: 1.0}),
         State.RECOVERING: Phase(days=Range(0.5, 2), then={State.STABLE: 1.0}),
     },

@@ -7,7 +7,7 @@ import numpy as np
 
 from models.labels import Label
 from simulators.patients.condition import CHANNELS, Event
-from simulators.patients.machine import Walked, usual
+from simulators.patients.machine import Walked, parts_of_rise, usual
 from simulators.patients.population import Floats, Ints, Population
 
 VISIBLE: Final[dict[str, tuple[float, float]]] = {
@@ -85,12 +85,10 @@ def needed_severity(walked: Walked, rows: Ints, population: Population) -> Float
 def detectable_days(walked: Walked, rows: Ints, population: Population) -> Floats:
     """After how many days each is as bad as that for the first time; its length where it never is."""
     needed = needed_severity(walked, rows, population)
-    last = np.minimum(walked.rise, 7.0)
-    before = walked.rise - last
-    base = np.where(before > 0, walked.early, 0.0)
+    before, last, base = parts_of_rise(walked.rise, walked.early)
     slow = before * needed / np.where(base > 0, base, 1.0)
     fast = before + last * np.sqrt(np.maximum(needed - base, 0.0) / np.where(base < 1, 1 - base, 1.0))
-    while_rising = np.where((needed <= base) & (before > 0), slow, fast)
+    while_rising = np.where((needed <= base) & (base > 0), slow, fast)
     more = np.where(walked.at_treated > walked.at_turn, walked.at_treated - walked.at_turn, 1.0)
     later = walked.held + (walked.treated - walked.held) * (needed - walked.at_turn) / more
     days = np.where(needed <= walked.at_turn, np.minimum(while_rising, walked.turned), later)

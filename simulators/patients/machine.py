@@ -88,12 +88,17 @@ class Walked:
 
 def rising(x: Floats, rise: Floats, early: Floats) -> Floats:
     """How far a deterioration has come x days after its onset: slowly, then diverging in the last week."""
-    last = np.minimum(rise, WEEK_DAYS)
-    before = rise - last
-    slow = early * x / np.where(before > 0, before, 1.0)
-    base = np.where(before > 0, early, 0.0)
+    before, last, base = parts_of_rise(rise, early)
+    slow = base * x / np.where(before > 0, before, 1.0)
     done = (x - before) / last
     return np.where(x < before, slow, base + (1 - base) * done * done)
+
+
+def parts_of_rise(rise: Floats, early: Floats) -> tuple[Floats, Floats, Floats]:
+    """Days of the slow part and of the last one, and how far the slow part comes: less when it is short."""
+    last = np.minimum(rise, WEEK_DAYS)
+    before = rise - last
+    return before, last, early * np.minimum(before / WEEK_DAYS, 1.0)
 
 
 def walk(

@@ -7,6 +7,7 @@ from models.errors import BadInput
 from simulators.patients.condition import Condition
 from simulators.patients.conditions import CONDITIONS
 
+
 @dataclass(frozen=True, slots=True)
 class Coupling:
     """What an event moves moves something else with it: only upwards of the source, or only downwards."""

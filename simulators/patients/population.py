@@ -24,11 +24,10 @@ MEASURED_BY: dict[str, tuple[str, ...]] = {
     "diastolic": ("cuff",),
     "heart_rate": ("cuff", "oximeter", "wearable"),
     "spo2": ("oximeter", "wearable"),
-    "respiratory_rate": ("wearable",),
+    "respiratory_rate": ("thermometer", "wearable"),
     "temperature": ("thermometer", "wearable"),
     "glucose": ("meter", "sensor"),
     "lung_function": ("spirometer",),
-    "steps": ("wearable",),
 }
 """Which devices tell of a channel; of the others questions. Breaths are counted when fever is looked for."""
 
@@ -106,7 +105,9 @@ class _Draw:
     def trait(self, of: Callable[[Condition], Trait], column: int, worst: str = "") -> Floats:
         """Of the first condition; or of all, the `highest` or `lowest` of what they bring."""
         spread = self.parameters.factors.spread
-        table = np.array([[t.mean, t.sd * spread, t.low, t.high] for t in map(of, self.parameters.conditions)])
+        table = np.array(
+            [[t.mean, t.sd * spread, t.low, t.high] for t in map(of, self.parameters.conditions)]
+        )
         normal = self.normal[:, column]
 
         def drawn(number: Ints | int) -> Floats:
@@ -199,6 +200,10 @@ def within(ranges: Sequence[Range], index: Ints, uniform: Floats) -> Floats:
 def _measures(has: dict[str, Bools], conditions: Bools, declared: Sequence[Condition]) -> Bools:
     """Of which channels anything is ever heard."""
     heard = np.zeros((len(conditions), len(CHANNELS)), np.bool_)
+    steps, at_home = CHANNELS.index("steps"), CONDITION_NUMBERS["hospital_at_home"]
+    heard[:, steps] = has["wearable"]
+    # What others than these wear counts steps, no more.
+    has = has | {"wearable": has["wearable"] & conditions[:, at_home]}
     for at, channel in enumerate(CHANNELS):
         for device in MEASURED_BY.get(channel, ()):
             heard[:, at] |= has[device]

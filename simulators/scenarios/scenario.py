@@ -1,7 +1,7 @@
 """A scenario: patients, their devices and their register put together, day after day, as it arrives."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Self
 from uuid import UUID
@@ -9,8 +9,9 @@ from uuid import UUID
 from alerting.engine.programme import Programme
 from models.clock import HOUR_US, to_us
 from models.labels import Label
-from simulators.devices.delivery import Delivery
+from simulators.devices.delivery import AT_ONCE, Delivery
 from simulators.devices.display import furnish
+from simulators.devices.outages import Outage
 from simulators.devices.showing import Showing
 from simulators.devices.trouble import Rates
 from simulators.devices.uploads import Lines, Uploads, joined_lines
@@ -31,7 +32,7 @@ from simulators.scenarios.follow_up import FollowUp, PlannedChange
 from simulators.scenarios.own_events import OwnEvents
 from simulators.scenarios.requests import Requests
 
-AT_HOME = Description(about="Heart failure and high blood pressure.", patients=100)
+AT_HOME = Description(name="home", about="Heart failure and high blood pressure.", patients=100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +70,13 @@ class Scenario:
 
         `said` has all else: what patients have, do and go through. See `of`.
         """
-        self.name = said.name
+        rates = Rates() if rates is None else rates
+        given = {"seed": seed, "patients": patients, "days": days, "start": start}
+        given |= {"deteriorations": deteriorations, "trouble": asdict(rates)}
+        self.said = said.model_copy(update=given).trimmed()
         self.seed = seed
         self.days = days
         self.start = start
-        self.population = draw_population(seed, patients)
-        rates = Rates() if rates is None else rates
         habits = said.people.habits
         drawn = draw_population(seed, patients, mix_of(said), varied(PARAMETERS, said.vary))
         self.population = wearing(drawn, said.worn)
@@ -82,7 +84,7 @@ class Scenario:
         self.bodies = Bodies(self.population, self.courses)
         self.measurers = Measurers(self.population, habits, self.begin_us)
         self.sessions = Sessions(self.bodies, self.measurers, habits.late)
-        self.own_events = OwnEvents(said.event, self.population, start)
+        self.own_events = OwnEvents(self.said.event, self.population, start)
         self.follow_up = FollowUp(
             self.population,
             self.courses,
@@ -93,6 +95,7 @@ class Scenario:
             registers=registers,
             organisation=organisation,
         )
+        self.homes = furnish(self.population, rates)
         self.showing = Showing(self.population, self.homes, rates, start)
         self.worn = Worn(self.population, self.bodies, self.homes, rates)
         outages = [_outage(outage, start) for outage in said.outage]
