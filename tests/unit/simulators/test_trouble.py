@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from datetime import date
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from models.columns import Reason
 from models.errors import BadInput
 from models.kinds import KIND_BY_NAME, KINDS
 from models.messages import FUTURE_TOLERANCE_US, OLDEST_READING_US
+from simulators.devices import trouble
 from simulators.devices.spells import SPELLS, Spell
 from simulators.devices.trouble import NO_TROUBLE, Rates
 from simulators.devices.uploads import UNIT_TEXTS, Content
@@ -306,3 +308,11 @@ def test_devices_send_only_from_homes_that_have_them() -> None:
     known = uploads.patient < len(homes.scenario.population)
     assert has[uploads.patient[known], uploads.device[known]].all()
     assert {int(device) for device in np.unique(uploads.device)} == set(Device)
+
+
+def test_the_readme_tells_of_every_trouble_and_no_other() -> None:
+    readme = (Path(trouble.__file__).parent / "README.md").read_text(encoding="utf-8")
+    table = readme.split("| rate | what happens |")[1].split("\n\n")[0]
+    first_cells = [row.split("|")[1] for row in table.splitlines()[2:]]
+    told = [name.strip(" `") for cell in first_cells for name in cell.split(",")]
+    assert sorted(told) == sorted(MARKS)
