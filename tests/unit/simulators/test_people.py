@@ -153,11 +153,15 @@ def test_what_the_engine_asks_is_answered_in_time_late_or_never(
 ) -> None:
     """Somebody else's weight asks for a repeat; a repeat in time shows that it was somebody else's."""
     people = {"answers_in_time": in_time, "answers_late": late}
-    direct, others = asked(scenario(people, someone_else=0.08))
-    # A partner's weight may be near enough, and whoever comes back is asked as well: the weight that follows
-    # an unanswered one jumps too, and its repeat says that it is right.
-    assert direct.keys() - expected <= {"confirmed", "pending"}
-    assert sum(direct[status] for status in expected) > 30
+    direct, others = asked(scenario(people, someone_else=0.2))
+    # Whoever comes back on the scale is asked as well: the weight that follows somebody else's jumps too, and
+    # its repeat says that it is right. A near weight that is taken back days later leaves the engine with
+    # another one to compare with than anybody had at the time: nobody could answer what is asked then.
+    others_asked = sum(direct.values()) - sum(
+        direct[status] for status in (*expected, "confirmed", "pending")
+    )
+    assert others_asked <= sum(direct.values()) / 20
+    assert sum(direct[status] for status in expected) > 25
     assert others.keys() <= {"unanswered", "pending"}
     assert others["unanswered"] > 3
 
@@ -165,10 +169,10 @@ def test_what_the_engine_asks_is_answered_in_time_late_or_never(
 def test_late_answers_come_after_the_wait_and_raise_no_request_of_their_own() -> None:
     never, late = (
         sum(day.uploads.readings for day in scenario({"answers_late": share, "answers_in_time": 0.0},
-            someone_else=0.08))
+            someone_else=0.2))
         for share in (0.0, 1.0)
     )  # fmt: skip
-    assert late > never + 30
+    assert late > never + 25
 
 
 def test_when_nobody_does_anything_but_measure_nothing_is_labelled() -> None:
