@@ -15,9 +15,9 @@ from models.errors import BadInput
 from models.labels import About, label_lines
 from simulators.cohorts.cohort import Cohort, read_cohort, write_cohort, write_to
 from simulators.cohorts.destination import Destination
-from simulators.cohorts.readings import SCHEMA
+from simulators.cohorts.readings import GROUP_ROWS, SCHEMA
 from simulators.scenarios.description import Description
-from simulators.scenarios.files import load_text
+from simulators.scenarios.files import load_scenario, load_text
 from simulators.scenarios.scenario import Scenario
 from simulators.simulate import newest_programmes
 from simulators.wire import Encoder
@@ -127,6 +127,18 @@ def test_rows_come_as_they_arrive(cohort: Cohort) -> None:
     assert rows.num_rows == cohort.readings
     received_us = rows["received_at"].cast("int64").to_numpy()
     assert (np.diff(received_us) >= 0).all()
+
+
+def test_a_long_cohort_is_written_in_parts_as_it_comes(tmp_path: Path) -> None:
+    """Days are put aside until they are worth a row group: memory does not grow with their number."""
+    said = load_scenario("hospital_at_home").changed(days=18)
+    written = write_cohort(Scenario.of(said, newest_programmes(None)), tmp_path / "ward")
+    file = parquet.ParquetFile(written.readings_file).metadata
+    rows = [file.row_group(number).num_rows for number in range(file.num_row_groups)]
+    assert sum(rows) == written.readings
+    assert len(rows) > 1
+    a_day = 2 * written.readings / said.days
+    assert all(GROUP_ROWS <= number < GROUP_ROWS + a_day for number in rows[:-1])
 
 
 def test_what_varies_a_little_is_another_cohort(tmp_path: Path) -> None:

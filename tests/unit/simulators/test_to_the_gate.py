@@ -17,6 +17,7 @@ from models.units import UNIT_BY_SPELLING
 from simulators.devices.trouble import Rates
 from simulators.gate.fhir import OURS, bundle, is_said, observations
 from simulators.gate.requests import MOST_READINGS, Format, Request, requests_of
+from simulators.scenarios.files import load_scenario
 from simulators.scenarios.scenario import Scenario
 from simulators.simulate import newest_programmes
 from simulators.wire import TICK, Encoder, Message
@@ -142,3 +143,25 @@ def entries_of(request: Request) -> list[Any] | None:
         return None
     entries: list[Any] = content["entry"] if request.path == "/fhir" else content
     return entries
+
+
+def test_what_patients_of_any_condition_measure_goes_through_the_gate() -> None:
+    """Sensors by the minute, breaths, breath, glucose, answers of all kinds."""
+    conditions = {"hospital_at_home": 0.2, "diabetes": 0.3, "copd": 0.3, "frail_elderly": 0.2}
+    said_by_file = load_scenario("storm").changed(patients=30, days=3, conditions=conditions, seed=2)
+    scenario = Scenario.of(said_by_file, newest_programmes(None))
+    encoder = Encoder(scenario, 3_600_000_000)
+    sent = [one for day in scenario for one in encoder.day(day) if one.patient != TICK and one.readings]
+    kinds: set[str] = set()
+    for upload in whole(sent):
+        readings: list[WireReading] = []
+        for one in observations(upload) if is_said(upload) else []:
+            mapped = map_observation(one)
+            assert isinstance(mapped, Mapped), mapped
+            readings += mapped.delivered.readings
+        assert not is_said(upload) or said(readings) == said(upload["readings"])
+        kinds |= {one["kind"] for one in readings}
+    assert kinds >= {
+        "glucose", "glucose_cgm", "temperature", "respiratory_rate", "peak_flow", "fev1", "steps", "spo2",
+        "consciousness", "supplemental_oxygen", "symptom_sputum", "symptom_neurological",
+    }  # fmt: skip
