@@ -81,15 +81,24 @@ class Draws:
         sums = np.empty((len(self), counts.shape[1]))
         largest = counts.max(initial=0) * len(counts)
         exact = np.float32 if largest < _EXACT_IN_FLOAT32 else np.float64
-        columns = counts.astype(exact)
+        # In pieces too small for the linear algebra to start threads: where other programs use the cores as
+        # well, those wait for each other for ages.
+        pieces = -(-len(counts) // _AT_ONCE)
+        columns = np.zeros((pieces * _AT_ONCE, counts.shape[1]), exact)
+        columns[: len(counts)] = counts
+        columns = columns.reshape(pieces, _AT_ONCE, counts.shape[1])
         for begin in range(0, len(self), _AT_ONCE):
-            sums[begin : begin + _AT_ONCE] = self.weights[begin : begin + _AT_ONCE].astype(exact) @ columns
+            drawn = self.weights[begin : begin + _AT_ONCE]
+            weights = np.zeros((len(drawn), pieces * _AT_ONCE), exact)
+            weights[:, : len(counts)] = drawn
+            parts = weights.reshape(len(drawn), pieces, _AT_ONCE).transpose(1, 0, 2) @ columns
+            sums[begin : begin + _AT_ONCE] = parts.sum(axis=0, dtype=np.float64)
         return sums
 
-    def quantiles(self, values: Numbers, patient: NDArray[np.int32], shares: Sequence[float]) -> list[Drawn]:
+    def quantiles(self, values: Numbers, patient: NDArray[np.int64], shares: Sequence[float]) -> list[Drawn]:
         """Quantiles of values that belong to patients: the smallest value that so many do not exceed.
 
-        >>> values, patient = np.array([3.0, 1.0, 2.0, 4.0]), np.arange(4, dtype=np.int32)
+        >>> values, patient = np.array([3.0, 1.0, 2.0, 4.0]), np.arange(4)
         >>> [q.value for q in Draws(4, seed=1, draws=10).quantiles(values, patient, (0.25, 0.5))]
         [1.0, 2.0]
         """
@@ -97,8 +106,8 @@ class Draws:
         ordered = values[order]
         samples = np.full((len(shares), len(self)), np.nan)
         for begin in range(0, len(self) if len(values) else 0, _AT_ONCE):
-            weights = self.weights[begin : begin + _AT_ONCE].astype(np.int64)
-            up_to = np.cumsum(weights[:, patient[order]], axis=1)
+            weights = self.weights[begin : begin + _AT_ONCE, patient[order]]
+            up_to = np.cumsum(weights, axis=1, dtype=np.int32)
             whole = up_to[:, -1]
             for place, share in enumerate(shares):
                 found = np.argmax(up_to >= np.maximum(share * whole, 1)[:, None], axis=1)

@@ -59,24 +59,33 @@ class Case:
 def cases(
     versions: Sequence[Judged], events: Events | None, followed: Followed, counted: Counted = Counted.MANUAL
 ) -> Sequence[Case]:
-    """A few of each sort, picked by a hash of patient and moment: nobody chose them."""
+    """A few of each sort, picked by a hash of the patient: nobody chose them."""
     first, second = versions[0], versions[1] if len(versions) > 1 else None
     picked: list[Case] = []
     for about, of_event, places in _of_interest(first, second, events, counted):
-        if of_event and events is not None:
-            made = [_of_event(about, events, place) for place in places]
-        else:
-            judged = second if second is not None and "second" in about.value else first
-            made = [_of_alert(about, judged.alerts, place) for place in places]
-        made = [_within(case, followed) for case in made]
-        made.sort(key=lambda case: _by_chance(case, followed))
-        picked += made[:EXAMPLES_OF_EACH]
+        judged = second if second is not None and "second" in about.value else first
+        patient = events.patient if of_event and events is not None else judged.alerts.patient
+        for place in _by_chance(about, patient[places], followed)[:EXAMPLES_OF_EACH]:
+            if of_event and events is not None:
+                case = _of_event(about, events, int(places[place]))
+            else:
+                case = _of_alert(about, judged.alerts, int(places[place]))
+            picked.append(_within(case, followed))
     return picked
+
+
+def _by_chance(about: About, patient: NDArray[np.int32], followed: Followed) -> list[int]:
+    """Places in an order that only depends on the ids of patients, of each patient the first only."""
+    patients, first = np.unique(patient, return_index=True)
+    hashes = [
+        hashlib.sha256(f"{followed.patients[one]}/{about}".encode()).digest() for one in patients.tolist()
+    ]
+    return [int(first[place]) for place in sorted(range(len(hashes)), key=hashes.__getitem__)]
 
 
 def _of_interest(
     first: Judged, second: Judged | None, events: Events | None, counted: Counted
-) -> list[tuple[About, bool, list[int]]]:
+) -> list[tuple[About, bool, NDArray[np.int64]]]:
     """What may be shown: what about, whether they are events (else alerts), and which."""
     chosen: list[tuple[About, bool, Flags]] = []
     if second is not None:
@@ -102,7 +111,7 @@ def _of_interest(
             (About.MISSED, True, events.counts & ~one),
             (About.FALSE, False, first.is_false(counted)),
         ]
-    return [(about, of_event, np.flatnonzero(which).tolist()) for about, of_event, which in chosen]
+    return [(about, of_event, np.flatnonzero(which)) for about, of_event, which in chosen]
 
 
 def _of_event(about: About, events: Events, place: int) -> Case:
@@ -134,8 +143,3 @@ def _within(case: Case, followed: Followed) -> Case:
     from_us = max(case.from_us, int(followed.from_us[case.patient]))
     until_us = min(case.until_us, int(followed.until_us[case.patient]), from_us + LONGEST_US)
     return replace(case, from_us=from_us, until_us=max(from_us, until_us))
-
-
-def _by_chance(case: Case, followed: Followed) -> str:
-    text = f"{followed.patients[case.patient]}/{case.zero_us}/{case.about}"
-    return hashlib.sha256(text.encode()).hexdigest()

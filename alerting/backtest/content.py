@@ -6,9 +6,10 @@ from typing import cast
 
 from alerting.backtest.bootstrap import Figure
 from alerting.backtest.comparing import Comparison
+from alerting.backtest.counting import Name
 from alerting.backtest.examples import Example
 from alerting.backtest.judged import Counted
-from alerting.backtest.measures import Measured, Measures, Name, RuleMeasures, VersionMeasures
+from alerting.backtest.measures import Measured, Measures, RuleMeasures, VersionMeasures
 from alerting.backtest.page.charts import LEAD_DAYS, told_by
 from alerting.backtest.page.words import SHARES, texts
 from alerting.backtest.result import Backtest, Swept, Tried

@@ -10,10 +10,11 @@ from alerting.backtest.bootstrap import Figure
 from alerting.backtest.cases import cases
 from alerting.backtest.comparing import compare
 from alerting.backtest.content import Report, SweepMeasures, as_json
+from alerting.backtest.counting import Name
 from alerting.backtest.events import Events, events_of
 from alerting.backtest.examples import Example, example
 from alerting.backtest.judged import Counted, Judged, judge
-from alerting.backtest.measures import Measured, Name, measure
+from alerting.backtest.measures import Measured, measure
 from alerting.backtest.page.page import page
 from alerting.backtest.page.words import Speaker
 from alerting.backtest.result import Backtest, Series, Tried

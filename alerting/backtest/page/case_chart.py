@@ -14,13 +14,13 @@ LANE, PANEL = 26.0, 116.0
 MOST_DOTS, MOST_POINTS = 150, 500
 
 
-def case_chart(example: Example, names: Sequence[str], t: Speaker) -> Picture:
+def case_chart(example: Example, title: str, names: Sequence[str], t: Speaker) -> Picture:
     """An example drawn; `names` are those of the versions."""
     top = 18 + LANE * (len(names) + (1 if example.events else 0))
     height = top + PANEL * len(example.panels) + 52
     x = Axis(example.begin, max(example.end, example.begin + 0.1), LEFT, WIDTH - RIGHT)
     days = ticks(x.low, x.high, 8)
-    picture = Picture(WIDTH, height, ". ".join(case_says(example, names, t)))
+    picture = Picture(WIDTH, height, " ".join([f"{title}.", *case_says(example, names, t)]))
     bottom = height - 46
     for event in example.events:
         if event.why is Why.PATIENT:

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from alerting.backtest.bootstrap import Figure
+from alerting.backtest.counting import Name
 from alerting.backtest.judged import Counted
-from alerting.backtest.measures import Name, VersionMeasures
+from alerting.backtest.measures import VersionMeasures
 from alerting.backtest.page.drawing import Axis, Picture, beside, digits, framed, ticks
 from alerting.backtest.page.words import Speaker
 

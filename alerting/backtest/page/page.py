@@ -9,9 +9,10 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from alerting.backtest.content import Report
+from alerting.backtest.counting import LEADS, OF_SHIFTS, Name
 from alerting.backtest.examples import ShownAlert
 from alerting.backtest.judged import Counted
-from alerting.backtest.measures import LEADS, OF_SHIFTS, Name, RuleMeasures
+from alerting.backtest.measures import RuleMeasures
 from alerting.backtest.page.case_chart import case_chart, case_says, unit_of
 from alerting.backtest.page.charts import LEAD_DAYS, hours, leads, point, told_by, trade
 from alerting.backtest.page.drawing import Picture
@@ -153,7 +154,7 @@ class Teller:
 
     def case(self, number: int) -> Picture:
         """The chart of an example."""
-        return case_chart(self.report.examples[number], self.report.names, self.t)
+        return case_chart(self.report.examples[number], self.case_title(number), self.report.names, self.t)
 
     def case_title(self, number: int) -> str:
         """What an example shows."""

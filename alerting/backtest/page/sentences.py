@@ -1,8 +1,9 @@
 """The report in a few sentences, made of its figures."""
 
 from alerting.backtest.bootstrap import Figure
+from alerting.backtest.counting import Name
 from alerting.backtest.judged import Counted
-from alerting.backtest.measures import Figures, Measured, Name, VersionMeasures
+from alerting.backtest.measures import Figures, Measured, VersionMeasures
 from alerting.backtest.page.words import Speaker
 
 

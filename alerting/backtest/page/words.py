@@ -9,7 +9,7 @@ from typing import cast
 from ruamel.yaml import YAML
 
 from alerting.backtest.bootstrap import Figure
-from alerting.backtest.measures import LEADS, Name
+from alerting.backtest.counting import LEADS, Name
 from alerting.explain.vocabulary import Language
 from models.errors import Broken
 

@@ -72,9 +72,13 @@ def series(patients: Sequence[int]) -> Mapping[int, Series]:
         patient: Series(
             kind=["body_weight", "spo2"] * DAYS,
             taken_at_us=np.repeat(START_US + days * DAY_US + 8 * HOUR_US, 2),
-            value=np.column_stack(
-                (80 + patient + np.maximum(0, days - 50) % 12 * 0.3, 95.0 - days % 4)
-            ).ravel(),
+            value=np.array(
+                [
+                    level
+                    for day in range(DAYS)
+                    for level in (80 + patient + max(0, day - 50) % 12 * 0.3, 95 - day % 4)
+                ]
+            ),
             unit=["kg", "%"] * DAYS,
             code=[None] * (2 * DAYS),
         )
@@ -100,7 +104,7 @@ def backtest(*, known: bool = True, real: bool = False, one: bool = False) -> Ba
             np.full(PATIENTS, START_US + DAYS * DAY_US),
             np.full(PATIENTS, 2 * DAYS),
         ),
-        held=Held(*(np.zeros(0, kind) for kind in (np.int32, np.bool_, np.int64, np.int64))),
+        held=Held(np.zeros(0, np.int32), np.zeros(0, np.bool_), np.zeros(0, np.int64), np.zeros(0, np.int64)),
         from_us=START_US,
         until_us=START_US + DAYS * DAY_US,
         readings="readings.parquet",

@@ -1,6 +1,7 @@
 """Each measure on a case that can be counted by hand, and all of them against counting one by one."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerting.backtest.bootstrap import Draws, Figure, Ratio, Sheet
+from alerting.backtest.counting import LEADS, Name, hours_of_day
 from alerting.backtest.events import GRACE_US, Why, events_of
 from alerting.backtest.found import NEVER_US, Followed, Found
 from alerting.backtest.judged import Counted, Judged, judge
-from alerting.backtest.measures import LEADS, Measured, Name, hours_of_day, measure
+from alerting.backtest.measures import Measured, measure
 from alerting.escalation.policy_files import load_policies
 from models.clock import DAY_US, HOUR_US
 from models.findings import Signal
@@ -279,3 +281,16 @@ def test_nobody_and_nothing() -> None:
     events = events_of((), followed)
     result = measure([judge("none", found_of([]), events, POLICIES)], followed, events, draws=10)
     assert {figure.value for figure in result.versions[0].of[Counted.ALL].figures.values()} == {None}
+
+
+def test_who_was_followed_for_no_time_changes_nothing() -> None:
+    rows, labels = [finding(2, 12, 1)], [event(2, 10, 20, 25)]
+    both = followed_for(100, 4)
+    absent = replace(both, until_us=np.array([0, 1, 1, 1]) * both.until_us)
+    events = events_of(labels, absent)
+    result = measure(
+        [judge("a", found_of(rows), events, POLICIES)], absent, events, policies=POLICIES, draws=50
+    )
+    assert (result.patients, result.patient_days) == (3, 300.0)
+    assert value(result, Name.SENSITIVITY) == 1.0
+    assert value(result, Name.LEAD_MEDIAN) == 8.0

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from alerting.backtest.content import SCHEMA
-from alerting.backtest.measures import Name
+from alerting.backtest.counting import Name
 from alerting.backtest.page.charts import LEAD_DAYS
 from alerting.backtest.page.words import Speaker, texts
 from alerting.backtest.report import HTML, JSON, write_report
