@@ -11,7 +11,8 @@ from alerting.yaml_files import BadFile
 from models.errors import BadInput
 from models.labels import About
 from simulators.devices.trouble import NO_TROUBLE, Rates
-from simulators.scenarios.files import load_scenario, load_text, names, packaged
+from simulators.scenarios.description import Description, OutageAt, People, PlantedEvent, Region
+from simulators.scenarios.files import PACKAGED, load_scenario, load_text, names, packaged
 from simulators.scenarios.scenario import mix_of, patients_of
 from simulators.scenarios.toml_files import line_of
 
@@ -183,3 +184,10 @@ def test_lines_are_those_at_which_fields_were_written(
     for path, line in written.items():
         assert line_of(text, path) == line, (text, path)
         assert line_of(text, (*path, "missing", "field")) == line
+
+
+def test_the_folders_readme_names_every_field() -> None:
+    text = (PACKAGED / "README.md").read_text("utf-8")
+    for model in (Description, Region, People, OutageAt, PlantedEvent):
+        for field in model.model_fields:
+            assert re.search(rf"\b{field}\b", text), field
