@@ -25,6 +25,8 @@ READINGS, REGISTRATIONS, LABELS, COHORT = (
     "labels.ndjson",
     "cohort.toml",
 )
+SCENARIO = "scenario.toml"
+"""Beside them: what was simulated, as a file from which the same cohort can be made again."""
 SCHEMA_VERSION = 1
 TELL_EVERY_S = 1.0
 
@@ -81,6 +83,8 @@ def write_cohort(scenario: Scenario, folder: Path, *, tell: Tell | None = None) 
     files = (folder / READINGS, folder / REGISTRATIONS, folder / LABELS)
     found = write_files(scenario, *files, tell=tell)
     cohort = Cohort(folder, found.digest, len(scenario.population), scenario.days, found.readings)
+    with written(folder / SCENARIO) as out:
+        out.write("".join(f"{line}\n" for line in scenario.said.lines()).encode())
     with written(folder / COHORT) as out:
         out.write("".join(f"{line}\n" for line in _described(scenario, cohort)).encode())
     return cohort
@@ -194,7 +198,7 @@ def _described(scenario: Scenario, cohort: Cohort) -> Iterator[str]:
     yield "# Patients who do not exist, and what they were made from."
     content = {
         "schema": SCHEMA_VERSION,
-        "scenario": scenario.name,
+        "scenario": scenario.said.name,
         "seed": scenario.seed,
         "start": scenario.start.isoformat(),
         "days": scenario.days,

@@ -23,9 +23,8 @@ def problems(said: Description) -> list[Problem]:
 
 
 def _who(said: Description) -> Iterator[Problem]:
-    if (said.patients is None) == (said.region is None):
-        found = "neither" if said.patients is None else "both"
-        yield Problem(("patients",), "patients, or region and its scale", found)
+    if said.patients is None and said.region is None:
+        yield Problem(("patients",), "patients, or region and its scale", "neither")
     for name in said.conditions:
         yield from _one_of(("conditions", name), name, CONDITION_NAMES)
     total = sum(said.conditions.values())

@@ -16,7 +16,7 @@ from simulators.devices.trouble import Rates
 from simulators.patients.condition import CHANNELS, Range
 from simulators.patients.conditions import CONDITIONS
 from simulators.patients.habits import Habits
-from simulators.patients.parameters import GROUPS
+from simulators.scenarios.toml_files import inline
 
 MOST_PATIENTS = 1_000_000
 LONGEST_DAYS = 3_650
@@ -112,6 +112,12 @@ class PlantedEvent(_Part):
     signals: list[Signal] = []
     about: About = About.PATIENT
 
+    def of_first(self, patients: int | None) -> Self:
+        """The same in those of the first so many patients (None: all) that it is about."""
+        if self.patients is None or patients is None:
+            return self
+        return self.model_copy(update={"patients": [row for row in self.patients if row < patients]})
+
 
 class Description(_Part):
     """A scenario as its file says it. `name`: left out, the file's."""
@@ -139,6 +145,19 @@ class Description(_Part):
         """How often something goes wrong: so many times as usual, but for what is said by its name."""
         usual = Rates().times(self.trouble.get(TIMES, 1.0))
         return replace(usual, **{name: rate for name, rate in self.trouble.items() if name != TIMES})
+
+    def trimmed(self) -> Self:
+        """Without what lies beyond its last day, or is about patients beyond its last one."""
+        events = [one.of_first(self.patients) for one in self.event if one.day < self.days]
+        outages = [one for one in self.outage if one.day < self.days]
+        return self.model_copy(update={"event": events, "outage": outages})
+
+    def lines(self) -> list[str]:
+        """A file that says the same, line by line."""
+        # What every scenario has is there whatever is usual one day; of all else what is not usual now.
+        always = self.model_dump(mode="json", include={"name", "about", "start", "days", "seed"})
+        content = always | self.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
+        return [f"{name} = {inline(value)}" for name, value in content.items()]
 
     def changed(self, trouble: Sequence[str] = (), **fields: Any) -> Self:
         """With other values where they are given; `trouble` as NAME=SHARE. **Raises**: BadInput."""

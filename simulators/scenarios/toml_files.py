@@ -1,5 +1,6 @@
 """TOML files that people write: read into checked values, each error with its file, line and field."""
 
+import json
 import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
@@ -43,6 +44,21 @@ def checked_toml(
             for problem in told
         ]
     )
+
+
+def inline(value: object) -> str:
+    """A value as TOML, on one line.
+
+    >>> inline({"kind": "dinner", "effect": {"body_weight": [1.0, 2.5]}})
+    '{ "kind" = "dinner", "effect" = { "body_weight" = [1.0, 2.5] } }'
+    """
+    if isinstance(value, dict):
+        items = cast("Mapping[str, object]", value).items()
+        return "{ " + ", ".join(f"{json.dumps(name)} = {inline(one)}" for name, one in items) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(inline, cast("list[object]", value))) + "]"
+    # A text, a number, true and false are in TOML as in JSON.
+    return json.dumps(value)
 
 
 def line_of(text: str, path: Sequence[str]) -> int:

@@ -9,20 +9,21 @@ import numpy as np
 import pytest
 
 from alerting.offline.arrow import parquet
-from alerting.offline.run import Wishes, evaluate, read_programmes
+from alerting.offline.run import Wishes, evaluate
 from models.clock import HOUR_US
 from models.errors import BadInput
 from models.labels import About, label_lines
 from simulators.cohorts.cohort import Cohort, read_cohort, write_cohort, write_to
 from simulators.cohorts.destination import Destination
 from simulators.cohorts.readings import GROUP_ROWS, SCHEMA
-from simulators.scenarios.description import Description
-from simulators.scenarios.files import load_scenario, load_text
+from simulators.scenarios.description import Description, People
+from simulators.scenarios.files import load_scenario, load_text, packaged
 from simulators.scenarios.scenario import Scenario
-from simulators.simulate import newest_programmes
 from simulators.wire import Encoder
+from tests import shipped
 from tests.exported_log import evaluated_log
 
+PROGRAMMES = {programme.programme: programme for programme in shipped.programmes()}
 EVERYBODY = """
 about = "All conditions, all troubles, two years of events in three weeks."
 patients = 40
@@ -73,7 +74,7 @@ def described(**changes: Any) -> Description:
 
 
 def made(**changes: Any) -> Scenario:
-    return Scenario.of(described(**changes), newest_programmes(None))
+    return Scenario.of(described(**changes), PROGRAMMES)
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +85,7 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> Cohort:
 def findings(cohort: Cohort, until_us: int) -> bytes:
     out = cohort.folder / "findings.ndjson"
     wishes = Wishes(
-        read_programmes([]), cohort.readings_file, out, cohort.registrations_file,
+        shipped.programmes(), cohort.readings_file, out, cohort.registrations_file,
         until_us=until_us, skip=True, threads=2,
     )  # fmt: skip
     done = evaluate(wishes, print)
@@ -103,11 +104,11 @@ def test_evaluate_finds_in_the_files_what_is_in_the_log(cohort: Cohort, tmp_path
                 log.append(json.loads(message.value))
             except ValueError:
                 continue  # torn on the way: of such an upload nothing counts
-    kept, found = evaluated_log(log, read_programmes([]), tmp_path, lived.end_us)
+    kept, found = evaluated_log(log, shipped.programmes(), tmp_path, lived.end_us)
     assert len(kept) == len(log)
     assert findings(cohort, lived.end_us) == (tmp_path / "findings.ndjson").read_bytes()
     assert len(found) > 100
-    assert len({finding.rule.partition("/")[0] for finding in found}) == len(read_programmes([]))
+    assert len({finding.rule.partition("/")[0] for finding in found}) == len(shipped.programmes())
     assert cohort.labels_file.read_text().splitlines() == label_lines(lived.labels())
 
 
@@ -121,6 +122,18 @@ def test_the_same_arguments_give_the_same_cohort(cohort: Cohort, tmp_path: Path)
     assert other.digest != cohort.digest
 
 
+def test_a_cohort_says_how_it_is_made_again(cohort: Cohort, tmp_path: Path) -> None:
+    """Whatever was given beside the file is in there too."""
+    first = write_cohort(made(days=9, vary={"effects": 1.3}, people=People(late=0.5)), tmp_path / "first")
+    said = load_scenario(str(first.folder / "scenario.toml"))
+    assert said.name == "everybody"
+    again = write_cohort(Scenario.of(said, PROGRAMMES), tmp_path / "again")
+    assert again.digest == first.digest != cohort.digest
+    for name in packaged():
+        lived = Scenario.of(load_scenario(name).changed(patients=3, days=2), PROGRAMMES)
+        assert load_text("\n".join(lived.said.lines()), name) == lived.said
+
+
 def test_rows_come_as_they_arrive(cohort: Cohort) -> None:
     rows = parquet.read_table(cohort.readings_file)
     assert rows.schema.names == SCHEMA.names
@@ -132,7 +145,7 @@ def test_rows_come_as_they_arrive(cohort: Cohort) -> None:
 def test_a_long_cohort_is_written_in_parts_as_it_comes(tmp_path: Path) -> None:
     """Days are put aside until they are worth a row group: memory does not grow with their number."""
     said = load_scenario("hospital_at_home").changed(days=18)
-    written = write_cohort(Scenario.of(said, newest_programmes(None)), tmp_path / "ward")
+    written = write_cohort(Scenario.of(said, PROGRAMMES), tmp_path / "ward")
     file = parquet.ParquetFile(written.readings_file).metadata
     rows = [file.row_group(number).num_rows for number in range(file.num_row_groups)]
     assert sum(rows) == written.readings
@@ -229,7 +242,7 @@ kind = "fast_rhythm"
 day = 9
 share = 0.5
 """
-    lived = Scenario.of(load_text(text, "feast.toml"), newest_programmes(None))
+    lived = Scenario.of(load_text(text, "feast.toml"), PROGRAMMES)
     weights: dict[int, list[tuple[int, float]]] = {2: [], 4: [], 5: []}
     for day in lived:
         lines = day.uploads.lines

@@ -26,12 +26,12 @@ from simulators.patients.sessions import LATE_MIN, LATEST_MIN, MORNING, Sessions
 from simulators.scenarios.description import Description, People
 from simulators.scenarios.files import load_scenario
 from simulators.scenarios.scenario import Day, Scenario
-from simulators.simulate import newest_programmes
 from simulators.wire import Encoder
 from tests import shipped
 from tests.naive.engine_run import Run
 from tests.unit.simulators.programmes import small_programmes
 
+PROGRAMMES = {programme.programme: programme for programme in shipped.programmes()}
 YEAR = 365
 WEIGHT = KIND_BY_NAME["body_weight"].number
 
@@ -51,7 +51,7 @@ def scenario(
         people=People(**{**habits, **people}),
         trouble={"times": 0.0, **trouble},
     )
-    return Scenario.of(said, newest_programmes(None))
+    return Scenario.of(said, PROGRAMMES)
 
 
 def test_over_a_year_everybody_measures_in_their_own_measure_though_some_fade() -> None:
@@ -185,7 +185,7 @@ def test_when_nobody_does_anything_but_measure_nothing_is_labelled() -> None:
 
 def sent(name: str, kind: str, **changes: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """How many readings of a kind each patient of a scenario took, and how many days each was followed."""
-    lived = Scenario.of(load_scenario(name).changed(**changes), newest_programmes(None))
+    lived = Scenario.of(load_scenario(name).changed(**changes), PROGRAMMES)
     taken = np.zeros(len(lived.population))
     for day in lived:
         lines = day.uploads.lines
@@ -209,7 +209,7 @@ def test_sensors_by_the_minute_may_stay_in_a_drawer() -> None:
     said = load_scenario("hospital_at_home").changed(patients=40, days=2, worn=0.0, conditions={
         "hospital_at_home": 0.5, "diabetes": 0.3, "frail_elderly": 0.2,
     })  # fmt: skip
-    lived = Scenario.of(said, newest_programmes(None))
+    lived = Scenario.of(said, PROGRAMMES)
     kinds = Counter(int(kind) for day in lived for kind in day.uploads.lines.kind)
     assert kinds[KIND_BY_NAME["glucose_cgm"].number] == 0
     assert kinds[KIND_BY_NAME["glucose"].number] > 40

@@ -96,7 +96,7 @@ OWN = f'{FIVE}[[event]]\nkind = "cold"\nday = 4\n'
 OUTAGE = f'{FIVE}[[outage]]\nvendor = "x"\nday = 1\nat = 10:00:00\nhours = 1'
 
 WRONG_TOGETHER = (
-    (f"{FIVE}region = {{ scale = 0.5 }}", "line 2, patients: expected patients, or region and its scale"),
+    ("days = 5", "line 1, patients: expected patients, or region and its scale, found neither"),
     ("region = { scale = 0.5 }\nconditions = { copd = 1.0 }", "line 3, conditions: expected no such field"),
     (f"{FIVE}[conditions]\ngout = 1.0", "line 4, conditions.gout: expected one of heart_failure, "),
     (f"{FIVE}[conditions]\ncopd = 0.5", "line 3, conditions: expected shares that come to 1, found 0.5"),
