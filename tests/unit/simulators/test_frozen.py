@@ -27,14 +27,14 @@ SCENARIOS = {
 }
 """The cohorts that programmes are tuned on, by a few patients of each."""
 AGAIN = (
-    "Simulated patients are not what they were when programmes were tuned on them. If that is meant: see that "
-    "`python -m benchmarks.clinical calibration` still holds, commit the new sums, and in later commits tune "
-    "the programmes again, on seeds 1 to 20, and report them on seeds 101 to 120. Found: "
+    "Simulated patients are not what they were when programmes were tuned on them. If that is meant: see "
+    "that `python -m benchmarks.clinical calibration` still holds, commit the new sums, and in later commits "
+    "tune the programmes again, on seeds 1 to 20, and report them on seeds 101 to 120. Found: "
 )
 
 
 def sent_and_labelled(name: str, programmes: Mapping[str, Programme]) -> str:
-    """The sum of what homes send and of all labels; not of what the register decides, which a limit changes."""
+    """The sum of what homes send and of labels; not of what the register decides, which a limit changes."""
     said = load_scenario(name).changed(patients=8, days=20, seed=1, start=date(2026, 3, 2))
     scenario, total = Scenario.of(said, programmes), hashlib.sha256()
     for day in scenario:
