@@ -74,7 +74,9 @@ POSTGRES = "postgres"
     help="Of the bootstrap, from which the intervals come.",
 )
 @click.option("--threads", type=click.IntRange(1, 64), help="Default: one for each core.")
-@click.option("--dask", metavar="ADDRESS", help="Judge on a Dask cluster: its scheduler, as tcp://host:8786.")
+@click.option(
+    "--dask", metavar="ADDRESS", help="Evaluate on a Dask cluster: its scheduler, as tcp://host:8786."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON object, for scripts.")
 @click.option("--quiet", is_flag=True, help="No progress, no closing lines.")
 @acting_options(required=False)

@@ -61,7 +61,8 @@ class Together:
         of_versions: list[set[str]] = []
         for version in versions:
             aliases: set[str] = set()
-            for name in dict.fromkeys(each.programme for each in version.programmes):
+            # In an order of its own: what is kept of a run is known by what its versions are, not by theirs.
+            for name in sorted({each.programme for each in version.programmes}):
                 has = version.of(name)
                 key = name, tuple(each.hash for each in has)
                 line = lines.setdefault(key, Line(f"{name}.{len(lines)}", name, has))

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from alerting.backtest.sweeps import read_sweep
+from alerting.backtest.together import Together
 from alerting.backtest.versions import MOST_VERSIONS, Version, newest_of, read_versions
 from models.errors import BadInput
 from tests.unit.backtest.histories import heavy, write_programme
@@ -119,3 +120,15 @@ def test_a_rule_of_several_programmes_is_asked_for_by_its_programme() -> None:
     with pytest.raises(BadInput, match="one of other/heavy, weights/heavy"):
         read_sweep("heavy.heavy=1:2:1", [version])
     assert read_sweep("other/heavy.heavy=1:2:1", [version]).programme.programme == "other"
+
+
+def test_the_order_of_programmes_in_a_version_changes_nothing() -> None:
+    many = [Version(f"v{n}", [heavy(100 + n), heavy(90, name="other")]) for n in range(12)]
+    turned = [Version(version.name, version.programmes[::-1]) for version in many]
+    assert [version.hash for version in many] == [version.hash for version in turned]
+    one, other = Together(many), Together(turned)
+    assert [rule.identity for rule in one.programmes.rules] == [
+        rule.identity for rule in other.programmes.rules
+    ]
+    assert one.rules == other.rules
+    assert len(one.lines) == 12 + 1, "what versions share is evaluated once"
