@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,7 +27,9 @@ VERSIONS = [Version("a", [heavy(100)]), Version("b", [heavy(104)])]
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """A scheduler with two workers, each a process with one thread."""
-    with LocalCluster(
+    # It has no types.
+    started: Any = LocalCluster
+    with started(
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1"
     ) as cluster:
         yield cluster.scheduler_address
@@ -53,7 +56,7 @@ def image(result: Backtest) -> list[bytes]:
 @pytest.mark.timeout(240)  # each worker reads or compiles the kernels
 def test_two_workers_find_what_this_process_finds(address: str, tmp_path: Path) -> None:
     given = many(tmp_path, 2_300)
-    told = [
+    told: list[dict[str, Any]] = [
         *(enrol(f"p{patient:05}", version=1) for patient in range(2_300)),
         enrol("p00007", limits={"heavy": {"value": 90, "unit": "kg"}}),
         {"patient_id": "p00008", "valid_from": "2026-03-01T12:00:00Z", "pause": {}},

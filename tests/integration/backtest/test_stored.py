@@ -5,7 +5,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from click.testing import CliRunner
@@ -125,9 +126,10 @@ async def test_somebody_sees_their_patients_and_it_is_on_record(
     database: str, admin: Connection, storing_pool: Pool, log: Log, tmp_path: Path
 ) -> None:
     await store(storing_pool, log)
-    organisation, number = await admin.fetchrow(
+    most: Any = await admin.fetchrow(
         "SELECT organisation_id, count(*) FROM patient GROUP BY organisation_id ORDER BY 2 DESC LIMIT 1"
     )
+    organisation: UUID = most["organisation_id"]
     await admin.execute(
         "INSERT INTO registration (patient_id, organisation_id, origin, entered_at) "
         "SELECT patient_id, organisation_id, origin, registered_at FROM patient ON CONFLICT DO NOTHING"
@@ -145,7 +147,7 @@ async def test_somebody_sees_their_patients_and_it_is_on_record(
     seen = await asyncio.to_thread(names)
     own = await admin.fetch("SELECT patient_id FROM patient WHERE organisation_id = $1", organisation)
     assert sorted(seen) == sorted(str(row["patient_id"]) for row in own)
-    assert len(seen) == number
+    assert len(seen) == most["count"]
     rows = await admin.fetch(
         "SELECT event_code, reason, patients FROM audit WHERE user_id = $1", str(officer)
     )

@@ -1,6 +1,7 @@
 """Changes of a file under versions that are not the ones people were in."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from tests.unit.backtest.tried import backtested, ones
 from tests.unit.offline.files import NOON_US, weight, write
 
 
-def found(folder: Path, told: list[dict[str, object]], versions: list[Version]) -> list[list[str]]:
+def found(folder: Path, told: list[dict[str, Any]], versions: list[Version]) -> list[list[str]]:
     """Who is too heavy for each version, of one who weighs 103 and one who weighs 108."""
     rows = [weight(103.0, patient="light"), weight(108.0, patient="heavy")]
     files = Given(write(folder, "csv", rows), changes(folder, told))

@@ -1,6 +1,7 @@
 """One pass over a history: sweeps, who was followed, what is told of it."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -52,7 +53,7 @@ def test_each_value_of_a_sweep_finds_what_the_edited_file_finds(tmp_path: Path) 
 
 def test_who_was_followed_and_when_alerts_are_held_back(tmp_path: Path) -> None:
     rows = [weight(patient=patient, after_h=hour) for patient in "ab" for hour in (0, 24, 48)]
-    told = [
+    told: list[dict[str, Any]] = [
         {**enrol("a"), "valid_from": NOON_US + 12 * HOUR_US},
         {"patient_id": "a", "valid_from": NOON_US + 20 * HOUR_US, "admit": {}},
         {"patient_id": "a", "valid_from": NOON_US + 30 * HOUR_US, "discharge": {}},
@@ -145,7 +146,7 @@ def test_no_more_is_under_way_than_was_asked_for() -> None:
         def cancel(self) -> None:
             begun.remove(self.item)
 
-    coming = in_order(Begun, range(10), ahead=3)
+    coming: Any = in_order(Begun, range(10), ahead=3)
     for expected in range(4):
         assert next(coming) == expected
         assert len(begun) - expected <= 4

@@ -1,5 +1,6 @@
 """Which versions are compared, by what is given after `--programme`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,8 @@ from models.errors import BadInput
 from tests.unit.backtest.histories import heavy, write_programme
 
 
-def told(versions: object) -> list[tuple[str, list[tuple[str, float]]]]:
+def told(versions: Sequence[Version]) -> list[tuple[str, list[tuple[str, float]]]]:
     """The versions with what each calls heavy."""
-    assert isinstance(versions, list)
     return [
         (each.name, sorted((p.programme, p.limits["heavy"].default) for p in each.programmes))
         for each in versions

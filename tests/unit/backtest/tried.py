@@ -44,27 +44,18 @@ def backtested(
 def ones(found: Found, patients: Sequence[str]) -> list[One]:
     """Columns as findings, in their order."""
     severities = sorted(Severity, key=lambda severity: severity.rank)
-    rows: Any = zip(
-        found.patient.tolist(),
-        found.rule.tolist(),
-        found.opened_at_us.tolist(),
-        found.cleared_at_us.tolist(),
-        found.severity.tolist(),
-        found.quiet.tolist(),
-        strict=True,
-    )
     return [
         One(
-            patients[patient],
-            found.rules[rule].programme,
-            found.rules[rule].version,
-            found.rules[rule].rule,
-            opened_us,
-            None if cleared_us == NEVER_US else cleared_us,
-            severities[severity].value,
-            quiet,
+            patients[int(found.patient[row])],
+            found.rules[int(found.rule[row])].programme,
+            found.rules[int(found.rule[row])].version,
+            found.rules[int(found.rule[row])].rule,
+            int(found.opened_at_us[row]),
+            None if found.cleared_at_us[row] == NEVER_US else int(found.cleared_at_us[row]),
+            severities[int(found.severity[row])].value,
+            bool(found.quiet[row]),
         )
-        for patient, rule, opened_us, cleared_us, severity, quiet in rows
+        for row in range(len(found))
     ]
 
 
