@@ -146,17 +146,16 @@ def unit_of(panel: Panel, t: Speaker) -> str:
 
 def case_says(example: Example, names: Sequence[str], t: Speaker) -> list[str]:
     """What happened and what was told, in sentences without the rules."""
-    sentences = [
-        t(
-            "examples.event_says",
-            kind=event.kind.replace("_", " "),
-            onset=t.number(event.onset, 1),
-            end=t.number(event.end, 1),
-            worst=t.number(event.worst, 1),
-        )
-        for event in example.events
-        if event.why is Why.PATIENT
-    ]
+    sentences: list[str] = []
+    for event in example.events:
+        kind, onset = t.event_kind(event.kind), t.number(event.onset, 1)
+        if event.why is Why.PATIENT:
+            end, worst = t.number(event.end, 1), t.number(event.worst, 1)
+            sentences.append(t("examples.event_says", kind=kind, onset=onset, end=end, worst=worst))
+            if event.admitted:
+                sentences.append(t("examples.admitted"))
+        else:
+            sentences.append(t("examples.odd_says", kind=kind, onset=onset))
     for name, alerts in zip(names, example.alerts, strict=True):
         if not any(alert.manual for alert in alerts):
             sentences.append(t("examples.no_alert", name=name))

@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 
 from alerting.backtest.bootstrap import Figure
 from alerting.backtest.counting import LEADS, Name
-from alerting.explain.vocabulary import Language
+from alerting.explain.vocabulary import SIGNALS, Language
 from models.errors import Broken
 
 TEXTS = Path(__file__).parent / "texts.yaml"
@@ -40,6 +40,17 @@ class Speaker:
         if found is None:
             raise Broken(f"There is no text {key}.")
         return found[self.language].format(**values) if values else found[self.language]
+
+    def event_kind(self, kind: str) -> str:
+        """What happened, in words where there are some: a label may call it anything.
+
+        >>> [Speaker(Language.NL).event_kind(kind) for kind in ("delirium", "breathing", "fall_at_home")]
+        ['delier', 'ademhaling', 'fall at home']
+        """
+        if (said := texts().get(f"event_kinds.{kind}")) is not None:
+            return said[self.language]
+        signals = {signal.value: words for signal, words in SIGNALS.items()}
+        return signals[kind].said(self.language) if kind in signals else kind.replace("_", " ")
 
     def number(self, value: float, digits: int | None = None) -> str:
         """A number with as many digits as help: of small ones more.
