@@ -148,6 +148,29 @@ def test_by_itself_a_sensor_falls_below_70_only_in_a_planted_hypo(sensors: WornD
     assert unexplained == 0
 
 
+def test_a_sensor_follows_the_blood_ten_minutes_later() -> None:
+    start, everybody = date(2026, 3, 2), np.ones(60, np.bool_)
+    said = Description(about="One condition.", conditions={"diabetes": 1.0})
+    scenario = Scenario(
+        seed=2, patients=60, days=1, start=start, programmes=PROGRAMMES, rates=NO_TROUBLE, said=said
+    )
+    begin_us, until_us = midnight_us(start, 0), midnight_us(start, 1)
+    scenario.bodies.next_day(0, begin_us)
+    (lines,) = scenario.worn.lines(0, begin_us, until_us, everybody, offset_min(start, 0))
+    shown = to_canonical(lines.value, lines.kind, unit_numbers(lines.unit))
+    patient = lines.patient.astype(np.int64)
+    # From one value to the next of the same sensor: its own error and its slow wander fall out.
+    goes_on = (np.diff(patient) == 0) & (np.diff(lines.taken_at_us) == SLOT_US)
+
+    def likeness(lag_min: int) -> float:
+        at = scenario.bodies.at(patient, lines.taken_at_us - lag_min * MINUTE_US)
+        blood = np.diff(scenario.bodies.level("glucose", at))[goes_on]
+        return float(np.corrcoef(blood, np.diff(shown)[goes_on])[0, 1])
+
+    best = max(range(-20, 45, 5), key=likeness)
+    assert best in {10, 15}
+
+
 def test_lying_on_a_sensor_makes_it_fall_at_night_for_as_long_as_the_label_says() -> None:
     lain, clean = (
         wear("diabetes", rates, patients=30, days=3) for rates in (only(compression_low=1.0), NO_TROUBLE)
