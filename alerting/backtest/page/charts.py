@@ -55,7 +55,9 @@ def trade(points: Sequence[Point], t: Speaker, *, joined: bool = False, now: int
         size = 8 if joined and place == now else 4.5 if joined else 7
         picture.mark(at_x, at_y, one.number, size)
     texts = [one.text for one in known]
-    for text, (at_x, at_y, anchor) in zip(texts, beside(places, texts, WIDTH), strict=True):
+    written = beside(places, texts, WIDTH)
+    for (x_mark, y_mark), text, (at_x, at_y, anchor) in zip(places, texts, written, strict=True):
+        picture.line(x_mark, y_mark, at_x, at_y - 4, "leader")
         picture.text(at_x, at_y, text, "said over", anchor)
     return picture
 

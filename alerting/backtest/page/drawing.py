@@ -65,8 +65,8 @@ class Picture:
     def names(self, x: float, y: float, said: Sequence[str]) -> None:
         """What the marks stand for, one below the other."""
         for number, name in enumerate(said):
-            self.mark(x, y + 20 * number - 4, number, 5)
-            self.text(x + 12, y + 20 * number, name, "said")
+            self.mark(x, y + 24 * number - 5, number, 5)
+            self.text(x + 12, y + 24 * number, name, "said")
 
     def __html__(self) -> str:
         """As it stands in a page; all texts in it were escaped."""
@@ -122,19 +122,19 @@ def beside(
     """Where to write texts beside marks so that none hides another: x, y and anchor.
 
     >>> beside([(100.0, 100.0), (104.0, 100.0)], ["one", "two"], 700)
-    [(112.0, 94.0, 'start'), (92.0, 94.0, 'end')]
+    [(112.0, 94.0, 'start'), (116.0, 116.0, 'start')]
     """
     taken: list[tuple[float, float, float, float]] = [(x - 6, y - 6, x + 6, y + 6) for x, y in places]
     written: list[tuple[float, float, str]] = []
     for (x, y), text in zip(places, said, strict=True):
-        wide = 7.4 * len(text)
+        wide = 11 * len(text)
         tries = [
             (x + side * 12, y + down, "start" if side > 0 else "end")
-            for down in (-6, 12, -22, 28, -38, 44, -54, 60)
+            for down in (-6, 16, -28, 38, -50, 60, -72, 82)
             for side in (1, -1)
         ]
         boxes = [
-            (at if a == "start" else at - wide, b - 11, at + wide if a == "start" else at, b + 3)
+            (at if a == "start" else at - wide, b - 15, at + wide if a == "start" else at, b + 4)
             for at, b, a in tries
         ]
         free = [

@@ -3,6 +3,7 @@
 import hashlib
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -84,6 +85,8 @@ class Teller:
             point(0, f"{self.value(value)} {sweep.swept.unit}", measures)
             for value, measures in zip(sweep.swept.values, sweep.points, strict=True)
         ]
+        if (now := self.now(number)) is not None:
+            points[now] = replace(points[now], text=f"{points[now].text} ({self.t('sweep.now')})")
         return trade(points, self.t, joined=True, now=self.now(number))
 
     def now(self, number: int) -> int | None:

@@ -18,6 +18,7 @@ from alerting.escalation.policy_files import load_policies
 from models.clock import DAY_US, HOUR_US
 from models.findings import Signal
 from models.labels import About, Label
+from simulators.demo import scoring
 from tests.unit.backtest.random_findings import PATIENTS, RULES, Row, findings, found_of
 
 POLICIES = load_policies()
@@ -294,3 +295,27 @@ def test_who_was_followed_for_no_time_changes_nothing() -> None:
     assert (result.patients, result.patient_days) == (3, 300.0)
     assert value(result, Name.SENSITIVITY) == 1.0
     assert value(result, Name.LEAD_MEDIAN) == 8.0
+
+
+@settings(max_examples=150)
+@given(findings(), st.lists(labels(), max_size=6))
+def test_all_alerts_are_counted_as_the_simulator_counts(found: Found, drawn: list[Label]) -> None:
+    given_labels = [
+        replace(label, signals=label.signals or ("fluid",)) for label in drawn if label.about is About.PATIENT
+    ]
+    followed = followed_for(100, PATIENTS)
+    events = events_of(given_labels, followed)
+    judged = judge("drawn", found, events, POLICIES)
+    seen = [
+        scoring.Found(
+            f"p{int(found.patient[row])}",
+            RULES[int(found.rule[row])].signal,
+            int(found.opened_at_us[row]),
+            int(found.cleared_at_us[row]),
+        )
+        for row in range(len(found))
+    ]
+    scored = scoring.score(seen, given_labels, dict.fromkeys(followed.patients, 100 * DAY_US))
+    told = events.counts & (judged.first_us[Counted.ALL] < NEVER_US)
+    assert (int(events.counts.sum()), int(told.sum())) == (scored.planted, scored.detected)
+    assert int(judged.is_false(Counted.ALL).sum()) == scored.false_alerts
