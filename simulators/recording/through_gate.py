@@ -15,7 +15,7 @@ from ingest.register import acts
 from ingest.register.forms import InclusionForm, filled_in
 from models.access import Action, Role
 from models.audit import Kind
-from models.clock import to_datetime
+from models.clock import MINUTE_US, to_datetime
 from models.db.pool import connected
 from models.identity import Keys
 from models.messages import Change, Enrol, Origin, Register
@@ -33,6 +33,8 @@ from simulators.send import open_sender
 
 BIRTH = "1950-01-01"
 MOST_DEVICES = 20
+TOGETHER_US = MINUTE_US
+"""An enrolment so soon after the registration is part of the inclusion."""
 
 
 @dataclass(slots=True)
@@ -72,7 +74,7 @@ async def replay_through_gate(
 
 
 def inclusions_of(recording: RecordingFile) -> dict[str, Inclusion]:
-    """Who is to be included: registered and enrolled at one moment. **Raises**: BadRecording."""
+    """Who is to be included: registered, and enrolled with that. **Raises**: BadRecording."""
     found: dict[str, Inclusion] = {}
     devices: defaultdict[str, dict[str, None]] = defaultdict(dict)
     for _, table in recording.tables(["type", "content", "patient_id", "device_id"]):
@@ -96,9 +98,11 @@ def _take(found: dict[str, Inclusion], number: int, change: Change) -> None:
     only, patient = change.change.only, str(change.patient_id)
     if isinstance(only, Register):
         found.setdefault(patient, Inclusion(change.valid_from_us, [number]))
-    elif isinstance(only, Enrol) and patient in found and found[patient].at_us == change.valid_from_us:
-        found[patient].enrolments.append(only)
-        found[patient].messages.append(number)
+    elif isinstance(only, Enrol) and patient in found:
+        one = found[patient]
+        if change.valid_from_us - one.at_us <= TOGETHER_US:
+            one.enrolments.append(only)
+            one.messages.append(number)
 
 
 async def include(settings: Settings, who: Who, inclusions: dict[str, Inclusion]) -> None:

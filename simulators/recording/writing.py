@@ -90,26 +90,27 @@ class RecordingWriter:
         table = self._rows.table()
         twin = BytesIO()
         own: Any = pq.ParquetWriter(twin, self._schema, **_AS_WRITTEN)
-        own.write_table(table, row_group_size=max(1, len(table)))
+        own.write_table(table, row_group_size=len(table))
         size = twin.tell()
-        body = twin.getvalue()[len(MAGIC) : size]
         if self.segments:
             self._inject(MAGIC)
         begin: int = self._out.tell()
-        self._writer.write_table(table, row_group_size=max(1, len(table)))
-        if self._out.tell() - begin != len(body):
-            raise Broken(
-                "A segment was not written as it was the first time: the file cannot be cut anywhere."
-            )
-        self.segments.append(self._segment(len(table), body))
+        self._writer.write_table(table, row_group_size=len(table))
+        end: int = self._out.tell()
+        if end - begin != size - len(MAGIC):
+            raise Broken("A segment was not written as its twin was: what is cut off could not be read.")
+        self.segments.append(self._segment(len(table), begin, end))
         own.add_key_value_metadata({SEGMENT: self.segments[-1].to_json()})
         own.close()
+        # The footer of the twin: it says where things are in the segment, which lies there byte for byte.
         self._inject(twin.getvalue()[size:])
         self._rows = Rows(self._rows.messages)
 
-    def _segment(self, rows: int, body: bytes) -> Segment:
+    def _segment(self, rows: int, begin: int, end: int) -> Segment:
         first, self._first = self._first, self._rows.messages
-        digest = hashlib.sha256(body).hexdigest()
+        with self._part.open("rb") as written:
+            written.seek(begin)
+            digest = hashlib.sha256(written.read(end - begin)).hexdigest()
         return Segment(len(self.segments), first, self._first, rows, digest)
 
     def _inject(self, more: bytes) -> None:

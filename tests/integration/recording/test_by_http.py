@@ -24,7 +24,7 @@ __all__ = ["make_house"]
 async def test_what_goes_through_the_gate_comes_to_the_same(
     stack: Stack, database: str, topic: str, make_house: MakeHouse, tmp_path: Path
 ) -> None:
-    log = simulated_log(patients=12, days=4)
+    log = simulated_log(patients=30, days=7)
     await write(Settings(kafka=stack.kafka, topic=topic), log)
     file = tmp_path / "log.parquet"
     await command(stack, database, topic)("record", str(file), "--identified")
@@ -55,7 +55,7 @@ async def test_what_goes_through_the_gate_comes_to_the_same(
         await asyncio.sleep(0.1)
     through = ("--via", "http", "--client", "cloud", "--key", str(private), "--as", begun["person_id"])
     said = json.loads(house.run("replay", str(file), "--json", *through).stdout)
-    assert said["answers"]["accepted"] > 50
+    assert said["answers"].get("accepted", 0) > 50, said
     await house.until_followed()
     found = [of_finding(one) for one in await findings_in(database)]
     assert sorted(found, key=str) == wanted
