@@ -8,6 +8,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from alerting.recording.reading import RecordingFile
+from simulators.recording.messages import Messages, patients_of
 from tests.unit.recording.small_recording import (
     NOON_US,
     PARTITIONS,
@@ -116,6 +118,20 @@ def going_on(values: Any) -> list[bytes]:
             now_us = at_us
         kept.append(value)
     return kept
+
+
+def test_patients_are_moved_to_another_version(tmp_path: Path) -> None:
+    """All else is sent as it was."""
+    patient = next(patient for patient in PATIENTS if home_of(patient) == 0)
+    enrol: dict[str, Any] = {"enrol": {"programme": "copd", "version": 1}}
+    move: dict[str, Any] = {"version": {"programme": "diabetes", "version": 2}}
+    log = {0: [change(patient, enrol, 1), change(patient, move, 2), upload(patient, weight()), tick(1)]}
+    file = tmp_path / "log.parquet"
+    assert recorded(file, log).versions == [("copd", 1), ("diabetes", 2)]
+    recording = RecordingFile(file)
+    messages = Messages(recording, patients_of(recording), {"copd": 7})
+    enrol["enrol"]["version"] = 7
+    assert [one.message.value for one in messages] == [change(patient, enrol, 1), *log[0][1:]]
 
 
 def test_it_ends_with_the_last_tick_that_all_have(tmp_path: Path) -> None:
