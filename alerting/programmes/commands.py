@@ -1,23 +1,28 @@
-"""The commands `programme check`, `list` and `show`: whether files are right, and what they say."""
+"""The commands `programme …`: whether files are right, what they say, and what a candidate would change."""
 
+import asyncio
+import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import click
 
+from ingest.on_command import acting_options
 from models.errors import BadInput
 
 if TYPE_CHECKING:
     from alerting.engine.programme import Programme
+    from alerting.explain.vocabulary import Language
 
 MARKS = ("S", "M", "P")
 
 
 @click.group()
 def programme() -> None:
-    """Checks programme files, and lists what the rules of a folder say."""
+    """Checks programme files, lists what the rules of a folder say, and compares versions."""
 
 
 @programme.command()
@@ -67,17 +72,96 @@ def show(folder: Path | None, *, with_rules: bool) -> None:
             _echo_table([("rule", "signal", "severity", "mark"), *_rules(one)])
 
 
-@programme.command("show")
-@click.argument("name")
-def text(name: str) -> None:
-    """Prints the file of the programme NAME that comes with Thuiswacht: to be read, or changed and tried."""
-    from alerting.engine.programme_files import PACKAGED
+@programme.command()
+@click.argument("files", nargs=-1, metavar="[A.yaml B.yaml]", type=click.Path(path_type=Path))
+@click.option(
+    "--shadow",
+    "group",
+    metavar="GROUP",
+    help="In place of files: what the nurses see, beside what they would see of the candidates of a shadow.",
+)
+@click.option("--from", "begins", metavar="TIME", help="With --shadow: from then on, by the log's clock.")
+@click.option(
+    "--to", "ends", metavar="TIME", help="With --shadow: until then. Default: as far as it has come."
+)
+@click.option("--reason", metavar="TEXT", help="With --as: why somebody looks, for the audit log.")
+@click.option(
+    "--language", type=click.Choice(["nl", "en"]), help="Only this language. Default: both, Dutch first."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for scripts.")
+@acting_options(required=False)
+@click.pass_context
+def diff(
+    context: click.Context,
+    files: Sequence[Path],
+    group: str | None,
+    begins: str | None,
+    ends: str | None,
+    reason: str | None,
+    language: str | None,
+    person_id: UUID | None,
+    role: str | None,
+    organisation_id: UUID | None,
+    postgres: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Says what B says otherwise than A: rules, limits, times of measuring, texts.
 
-    file = PACKAGED / f"{name}.yaml"
-    known = sorted(one.stem for one in PACKAGED.glob("*.yaml"))
-    if name not in known:
-        raise BadInput(where="programme", expected=f"one of {', '.join(known)}", found=name)
-    click.echo(file.read_text(encoding="utf-8"), nl=False)
+    Exit codes with two files, as diff has them: 0 they say the same, 1 they do not; 65 a file is wrong.
+
+    With --shadow it says what the nurses would have seen, had the candidates been in use: which alerts, by
+    rule, how many. Figures only, none about fewer than ten patients in a live database; with --as also
+    examples, of patients whom that person may see, and it is on record that they looked.
+    """
+    from alerting.explain.vocabulary import Language
+
+    languages = list(Language) if language is None else [Language(language)]
+    if group is None:
+        if len(files) != 2 or begins or ends or reason or person_id:
+            raise click.UsageError("Either two files, or --shadow GROUP with what belongs to it.")
+        context.exit(_echo_differences(files[0], files[1], languages, as_json=as_json))
+    if files:
+        raise click.UsageError("Either two files, or --shadow GROUP.")
+    from alerting.shadow.seen import asked, compare_shadow
+    from alerting.shadow.seen_in_words import page, structure
+    from ingest.on_command import who_of
+    from models.settings import load_settings
+
+    settings = load_settings(postgres=postgres)
+    who = None if person_id is None else who_of(person_id, organisation_id, role)
+    compared = asyncio.run(compare_shadow(settings, asked(group, begins, ends), who, reason))
+    if as_json:
+        click.echo(json.dumps(structure(compared), ensure_ascii=False, indent=2))
+        return
+    click.echo("\n\n".join("\n".join(page(compared, one)) for one in languages))
+
+
+def _echo_differences(first: Path, second: Path, languages: "Sequence[Language]", *, as_json: bool) -> int:
+    """Says it; the exit code."""
+    from alerting.engine.programme_files import load_file
+    from alerting.programmes.differences import differences
+    from alerting.programmes.differences_in_words import page, structure
+
+    before, after = load_file(first), load_file(second)
+    found = differences(before, after)
+    if as_json:
+        click.echo(json.dumps(structure(before, after, found), ensure_ascii=False, indent=2))
+    else:
+        click.echo("\n\n".join("\n".join(page(before, after, found, one)) for one in languages))
+    return 1 if found else 0
+
+
+@programme.command("forget-shadow")
+@click.argument("group", metavar="GROUP")
+@click.option("--postgres", metavar="DSN", help="The database. Default: THUISWACHT_POSTGRES.")
+def forget(group: str, postgres: str | None) -> None:
+    """Deletes a shadow with all that it found. A worker of it that still runs ends."""
+    from alerting.shadow.forgetting import forget_shadow
+    from models.settings import load_settings
+
+    gone = asyncio.run(forget_shadow(load_settings(postgres=postgres).postgres_dsn, group))
+    click.echo(f"{group} is forgotten, with {gone} findings.")
 
 
 def _name(of: "Programme") -> str:

@@ -123,6 +123,14 @@ async def starts(connection: Connection, group: str) -> dict[int, Start]:
     return {row["partition"]: Start(*row) for row in rows}
 
 
+async def log_of(connection: Connection, group: str) -> tuple[str, str]:
+    """The cluster and the topic that a shadow reads: one, or it would have refused to start."""
+    row = await connection.fetchrow(
+        "SELECT cluster_id, topic FROM shadow_start WHERE consumer_group = $1 LIMIT 1", group
+    )
+    return ("", "") if row is None else (row["cluster_id"], row["topic"])
+
+
 async def begin(connection: Connection, group: str, cluster_id: str, topic: str, start: Start) -> None:
     """Begins in a partition, unless it began there before: then it stays where it began."""
     await connection.execute(
