@@ -103,7 +103,8 @@ def _of_part(was: _Part | None, now: _Part | None) -> Iterator[Difference]:
     if part is None:
         return
     of = tuple(dict.fromkeys([*(was.of if was else ()), *(now.of if now else ())]))
-    before, after = was.fields if was else {}, now.fields if now else {}
+    nothing: Mapping[str, _Field] = {}
+    before, after = was.fields if was else nothing, now.fields if now else nothing
     for name in [*before, *(name for name in after if name not in before)]:
         # A field that one of them does not use is none there; a thing that is not there has no fields.
         old, new = before.get(name, _NOTHING if was else None), after.get(name, _NOTHING if now else None)

@@ -80,7 +80,7 @@ def compare(
     replaced: Iterable[str],
     from_us: int,
     until_us: int,
-    policies: Policies | None = None,
+    policies: Policies,
 ) -> Comparison:
     """Alerts that opened in [from, until) while their patients were followed.
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from alerting.escalation.policy_files import load_policies
 from alerting.offline.moments import moment_us
 from alerting.shadow.candidates import Candidates
 from alerting.shadow.comparison import Comparison, compare
@@ -123,6 +124,7 @@ async def _compared(
         replaced=candidates.versions,
         from_us=from_us,
         until_us=until_us,
+        policies=load_policies(),
     )
     unfit = await shadow_findings.unfit(connection, shadow.group)
     return Compared(shadow, candidates, purpose, valid_from_us, comparison, unfit, by_person)

@@ -23,7 +23,7 @@ class Workers:
 
     def start(self, *command: str, **more: str) -> subprocess.Popen[bytes]:
         """A new worker, or another service; `more` are settings of its own."""
-        said = self.folder / f"{'-'.join(command)}-{len(self.said)}.log"
+        said = self.folder / f"{command[0]}-{len(self.said)}.log"
         self.said.append(said)
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("THUISWACHT_")}
         settings = {

@@ -39,7 +39,9 @@ def test_each_names_series_that_exist_and_splits_by_labels_they_have(rule: dict[
     assert names, "it looks at nothing"
     assert names - OF_PROMETHEUS <= set(series)
     labels = {label for name in names - OF_PROMETHEUS for label in series[name]} | LABELS_OF_PROMETHEUS
-    split = {part.strip() for found in re.findall(r"\b(?:by|on) \(([^)]*)\)", bare) for part in found.split(",")}
+    split = {
+        part.strip() for found in re.findall(r"\b(?:by|on) \(([^)]*)\)", bare) for part in found.split(",")
+    }
     selected = set(re.findall(r"[{,]\s*(\w+)\s*(?:=~|!~|!=|=)", rule["expr"]))
     assert split | selected <= labels
     assert bare.count("(") == bare.count(")")
