@@ -150,7 +150,13 @@ def _entries(name: str, user: User, topics: Mapping[str, Sequence[str]]) -> Iter
                     f"The access rules of the broker, [{name}]: expected a topic of {known}; found {topic}."
                 )
             yield from (Entry(principal, Resource.TOPIC, called, operation) for called in topics[topic])
-    yield from (Entry(principal, Resource.GROUP, group, Operation.READ) for group in user.groups)
+    yield from (_group(principal, group) for group in user.groups)
+
+
+def _group(principal: str, name: str) -> Entry:
+    """A consumer group, or with a star at its end all whose names begin so."""
+    pattern = Pattern.PREFIXED if name.endswith(_EVERYTHING) else Pattern.LITERAL
+    return Entry(principal, Resource.GROUP, name.removesuffix(_EVERYTHING), Operation.READ, pattern)
 
 
 def _is_about(entry: Entry, log: str) -> bool:

@@ -138,7 +138,7 @@ def ruled(known: Known) -> Known:
     assert "missing: User:gateway may write topic thuiswacht.log" in before.stdout
     applied = known.thuiswacht("broker", "apply", **given)
     assert applied.returncode == 0, applied.stdout + applied.stderr
-    assert "11 rules added, 0 removed" in applied.stdout
+    assert "12 rules added, 0 removed" in applied.stdout
     checked = known.thuiswacht("broker", "check")
     assert (checked.returncode, checked.stdout) == (0, "As the rules say.\n"), checked.stderr
     # Somebody whom the broker knows, and of whom the rules say nothing.
