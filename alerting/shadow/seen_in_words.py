@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 
+from alerting.explain.figures import number
 from alerting.explain.moments import moment
 from alerting.explain.vocabulary import SEVERITIES, SIGNALS, Both, Language
 from alerting.insight.suppression import FEW
@@ -47,10 +48,7 @@ _EXAMPLE = Both(
 _UNFIT = Both(
     "Afgesproken met patiënten, maar niet in de kandidaat", "Agreed with patients, not in the candidate"
 )
-_UNFIT_ROW = Both(
-    "  {field}: {patients} patiënten (verwacht: {expected})",
-    "  {field}: {patients} patients (expected {expected})",
-)
+_UNFIT_ROW = Both("  {field}: {patients} patiënten", "  {field}: {patients} patients")
 _FEWER = Both("minder dan {few}", "fewer than {few}")
 _HIDDEN = Both(
     "—: over minder dan {few} patiënten, of daaruit af te leiden. Voorbeelden: met --as.",
@@ -62,6 +60,7 @@ _SAME = Both("Zij zouden hetzelfde gezien hebben.", "They would have seen the sa
 def page(compared: Compared, language: Language) -> Iterator[str]:
     """The lines of a page in one language."""
     comparison = compared.comparison
+    is_small = _few(comparison.patients, compared) is None
     names = ", ".join(
         f"{one.programme} {one.version} ({one.hash[:8]}…)" for one in compared.candidates.programmes
     )
@@ -69,9 +68,9 @@ def page(compared: Compared, language: Language) -> Iterator[str]:
     yield _STRETCH.said(language).format(
         begins=moment(comparison.from_us, language),
         ends=moment(comparison.until_us, language),
-        days=f"{comparison.days:.1f}",
-        patients=comparison.patients,
-        patient_days=f"{comparison.patient_days:.0f}",
+        days=number(comparison.days, language, 1),
+        patients=_patients(comparison.patients, compared, language),
+        patient_days="—" if is_small else number(comparison.patient_days, language, 0),
     )
     valid_us = compared.valid_from_us
     valid = moment(valid_us, language) if valid_us else _BEGINNING.said(language)
@@ -97,6 +96,7 @@ def page(compared: Compared, language: Language) -> Iterator[str]:
 def structure(compared: Compared) -> dict[str, object]:
     """The same as data; null: not told."""
     comparison = compared.comparison
+    is_small = _few(comparison.patients, compared) is None
     told = table(comparison, tells_all=compared.tells_all)
     sides = {"live": comparison.live, "candidate": comparison.candidate}
     examples = {
@@ -113,8 +113,8 @@ def structure(compared: Compared) -> dict[str, object]:
         "valid_from_us": compared.valid_from_us,
         "from_us": comparison.from_us,
         "until_us": comparison.until_us,
-        "patients": comparison.patients,
-        "patient_days": comparison.patient_days,
+        "patients": _few(comparison.patients, compared),
+        "patient_days": None if is_small else comparison.patient_days,
         "alerts": _row(told.all, comparison),
         "by_rule": {rule: _row(row, comparison) for rule, row in told.by_rule.items()},
         "only": examples,
@@ -151,9 +151,9 @@ def _all(row: Row, comparison: Comparison, language: Language) -> Iterator[Seque
     yield "", *(column.said(language) for column in _COLUMNS)
     yield _ALERTS.said(language), *map(_number, cells)
     yield _MANUAL.said(language), *("—" if cell is None else str(cell.manual) for cell in cells)
-    rates = ("—" if cell is None else f"{_rate(cell, comparison):.2f}" for cell in cells)
+    rates = ("—" if cell is None else number(_rate(cell, comparison), language, 2) for cell in cells)
     yield _PER_100.said(language), *rates
-    daily = ("—" if cell is None else f"{cell.manual / comparison.days:.2f}" for cell in cells)
+    daily = ("—" if cell is None else number(cell.manual / comparison.days, language, 2) for cell in cells)
     yield _MANUAL_A_DAY.said(language), *daily
 
 
@@ -165,6 +165,11 @@ def _number(told: Told) -> str:
     return "—" if told is None else str(told.alerts)
 
 
+def _patients(patients: int, compared: Compared, language: Language) -> str:
+    told = _few(patients, compared)
+    return _FEWER.said(language).format(few=FEW) if told is None else str(told)
+
+
 def _few(patients: int, compared: Compared) -> int | None:
     return patients if compared.tells_all or patients >= FEW else None
 
@@ -173,10 +178,9 @@ def _unfit(compared: Compared, language: Language) -> Iterator[str]:
     if compared.unfit:
         yield ""
         yield _UNFIT.said(language)
-    for field, expected, patients in compared.unfit:
-        number = _few(patients, compared)
-        said = _FEWER.said(language).format(few=FEW) if number is None else str(number)
-        yield _UNFIT_ROW.said(language).format(field=field, patients=said, expected=expected)
+    for field, _, patients in compared.unfit:
+        said = _patients(patients, compared, language)
+        yield _UNFIT_ROW.said(language).format(field=field, patients=said)
 
 
 def _examples(head: Both, examples: Sequence[Example], language: Language) -> Iterator[str]:
