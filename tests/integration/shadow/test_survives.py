@@ -1,4 +1,4 @@
-"""`thuiswacht alerting --shadow` as a deployment runs it, beside the real ones: killed, joined, begun late."""
+"""`thuiswacht alerting --shadow` as a deployment runs it, beside the real ones: killed, joined, late."""
 
 import asyncio
 from collections.abc import Callable, Iterator
