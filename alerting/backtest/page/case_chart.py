@@ -11,7 +11,7 @@ from alerting.explain.vocabulary import UNIT_WORDS, kind_name
 
 WIDTH, LEFT, RIGHT = 720.0, 60.0, 76.0
 LANE, PANEL = 26.0, 116.0
-MOST_DOTS, MOST_POINTS = 150, 500
+MOST_DOTS, MOST_POINTS, MOST_ODD = 150, 500, 3
 
 
 def case_chart(example: Example, title: str, names: Sequence[str], t: Speaker) -> Picture:
@@ -154,8 +154,12 @@ def case_says(example: Example, names: Sequence[str], t: Speaker) -> list[str]:
             sentences.append(t("examples.event_says", kind=kind, onset=onset, end=end, worst=worst))
             if event.admitted:
                 sentences.append(t("examples.admitted"))
-        else:
-            sentences.append(t("examples.odd_says", kind=kind, onset=onset))
+    odd = [event for event in example.events if event.why is not Why.PATIENT]
+    for event in odd[:MOST_ODD]:
+        onset = t.number(event.onset, 1)
+        sentences.append(t("examples.odd_says", kind=t.event_kind(event.kind), onset=onset))
+    if len(odd) > MOST_ODD:
+        sentences.append(t("examples.odd_more", n=len(odd) - MOST_ODD))
     for name, alerts in zip(names, example.alerts, strict=True):
         if not any(alert.manual for alert in alerts):
             sentences.append(t("examples.no_alert", name=name))

@@ -81,7 +81,7 @@ class Speaker:
         written = self.signed if signed else self.number
         if name in SHARES:
             return f"{written(100 * value, int(signed))}{_NO_BREAK}{self('points') if signed else '%'}"
-        return written(value, 1) if name in LEADS else written(value)
+        return written(value, 1 if abs(value) >= 2 else 2) if name in LEADS else written(value)
 
     def figure(self, name: Name, figure: Figure | None) -> str:
         """A figure with its interval."""
