@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
@@ -181,13 +182,12 @@ def _stoppable() -> Generator[asyncio.Event]:
         stop.set()
         loop.remove_signal_handler(signal.SIGINT)
 
-    try:
-        loop.add_signal_handler(signal.SIGINT, ask)
-        loop.add_signal_handler(signal.SIGTERM, stop.set)
-    except ValueError:
-        # Not in the main thread: whoever called us there hears signals.
+    if threading.current_thread() is not threading.main_thread():
+        # Only that one hears signals.
         yield stop
         return
+    loop.add_signal_handler(signal.SIGINT, ask)
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
     try:
         yield stop
     finally:

@@ -132,6 +132,8 @@ PURE_ELSEWHERE = {
     "alerting/offline/texts.py",
     "alerting/offline/writing.py",
     "alerting/offline/written.py",
+    "alerting/recording/layout.py",
+    "alerting/recording/moving.py",
     "alerting/remarks.py",
     "alerting/scores.py",
     "alerting/watch/canary.py",

@@ -3,21 +3,21 @@
 import asyncio
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from click.testing import CliRunner
 
 from alerting.engine.programme import Programme
 from alerting.offline.history import Wishes
 from alerting.offline.run import evaluate, read_programmes
 from models.db.findings import load_findings
+from models.errors import ThuiswachtError
 from models.findings import Finding
 from simulators.devices.trouble import Rates
 from simulators.scenarios.scenario import Scenario
@@ -26,13 +26,16 @@ from simulators.stack import Stack
 from simulators.wire import TICK, Encoder
 from tests.exported_log import Told, as_told
 from tests.integration.alerting.small_log import Message
+from thuiswacht import exit_code, thuiswacht
 
 START = date(2026, 3, 16)
 """The clocks go forward in its second week."""
 TICK_US = 900_000_000
 
 
-def simulated_log(patients: int, days: int, troubles: float = 5.0) -> list[Message]:
+def simulated_log(
+    patients: int, days: int, *, troubles: float = 5.0, tick_us: int = TICK_US
+) -> list[Message]:
     """The messages in the order of the log, with a tick behind all of them."""
     scenario = Scenario(
         seed=5,
@@ -43,7 +46,7 @@ def simulated_log(patients: int, days: int, troubles: float = 5.0) -> list[Messa
         rates=Rates().times(troubles),
         deteriorations=4.0,
     )
-    encoder = Encoder(scenario, TICK_US)
+    encoder = Encoder(scenario, tick_us)
     ids = [UUID(text) for text in scenario.patient_texts]
     log = [
         Message(one.at_us, 0, None if one.patient == TICK else ids[one.patient], one.value)
@@ -68,33 +71,38 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+class Ran(NamedTuple):
+    """What a command said."""
+
+    stdout: str
+    stderr: str
+
+
 class Command:
-    """The command line of one database and one log."""
+    """The command line of one database and one log, within this process: starting another takes seconds."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.environment = environment
 
-    async def __call__(self, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    async def __call__(self, *words: str, code: int = 0) -> Ran:
         return await asyncio.to_thread(self._run, words, code)
 
-    def _run(self, words: Sequence[str], code: int) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "thuiswacht", *words],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=100,
-            check=False,
-        )
-        assert done.returncode == code, done.stdout + done.stderr
-        return done
+    def _run(self, words: Sequence[str], code: int) -> Ran:
+        others = {name: None for name in os.environ if name.startswith("THUISWACHT_")}
+        result = CliRunner().invoke(thuiswacht, words, env={**others, **self.environment})
+        error, said = result.exception, result.stderr
+        if isinstance(error, ThuiswachtError):
+            found, said = exit_code(error), f"{said}thuiswacht: {error}"
+        else:
+            found = result.exit_code
+        assert found == code, f"{result.output}{said}{error!r}"
+        return Ran(result.stdout, said)
 
 
 def command(stack: Stack, database: str, topic: str, **more: str) -> Command:
     """Commands about a database, where one is named, and a log."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("THUISWACHT_")}
     settings = {"KAFKA": stack.kafka, "TOPIC": topic, **({"POSTGRES": database} if database else {}), **more}
-    return Command(inherited | {f"THUISWACHT_{name}": value for name, value in settings.items()})
+    return Command({f"THUISWACHT_{name}": value for name, value in settings.items()})
 
 
 async def length(bootstrap: str, topic: str, partitions: int) -> int:

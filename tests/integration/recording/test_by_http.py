@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from joserfc.jwk import ECKey
 
+from models.clock import HOUR_US
 from models.settings import Settings
 from simulators.stack import Stack
 from simulators.stack.ports import accepts_connections, free_port
@@ -24,7 +25,7 @@ __all__ = ["make_house"]
 async def test_what_goes_through_the_gate_comes_to_the_same(
     stack: Stack, database: str, topic: str, make_house: MakeHouse, tmp_path: Path
 ) -> None:
-    log = simulated_log(patients=30, days=7)
+    log = simulated_log(patients=30, days=5, tick_us=4 * HOUR_US)
     await write(Settings(kafka=stack.kafka, topic=topic), log)
     file = tmp_path / "log.parquet"
     await command(stack, database, topic)("record", str(file), "--identified")

@@ -1,6 +1,7 @@
 """`thuiswacht record` and `replay` as people call them: stretches, what they refuse, what they say."""
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -120,7 +121,8 @@ async def test_interrupted_it_says_where_to_go_on(
     elsewhere = command(stack, database, topic)
     slowly = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "thuiswacht", "replay", str(file), "--speed", "3600",
-        env=elsewhere.environment, stderr=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        env=os.environ | elsewhere.environment,
+        stderr=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     said = ""
     assert slowly.stderr is not None
