@@ -19,7 +19,7 @@ PREFIX = "THUISWACHT_"
 
 OTHER_VARIABLES: Mapping[str, str] = {
     "THUISWACHT_CACHE": "Folder for what can be fetched or compiled again (the embedded Kafka's jars).",
-    "THUISWACHT_PERSON": "Id of the person as whom commands act (`thuiswacht register`, …), in place of --as.",
+    "THUISWACHT_PERSON": "Id of the person as whom `thuiswacht register` and others act, in place of --as.",
 }
 """Variables with our prefix that other parts read by themselves."""
 

@@ -89,7 +89,7 @@ def recorded(
     return asyncio.run(work())
 
 
-def replayed(file: Path, *, skip: bool = False) -> list[bytes]:
+def replayed(file: Path, *, lenient: bool = False) -> list[bytes]:
     """The messages of a recording."""
-    recording = RecordingFile(file, skip=skip, tell=print)
+    recording = RecordingFile(file, skip=lenient, tell=print)
     return [one.message.value for one in Messages(recording, patients_of(recording))]
