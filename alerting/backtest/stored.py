@@ -7,7 +7,7 @@ evaluated, and the database can clean up meanwhile.
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncGenerator, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
@@ -47,6 +47,7 @@ from models.db.pasts import (
 )
 from models.db.patients import load_changes
 from models.db.pool import Connection, Pool, Role, connected
+from models.db.recorded import recordable
 from models.errors import BadInput, NotAllowed, TryAgain
 from models.labels import About, Label
 from models.settings import Settings
@@ -99,6 +100,7 @@ class OfDatabase(AbstractContextManager["OfDatabase"]):
         self.rows, self.real, self._everybody = 0, False, list[UUID]()
         self._pieces: list[list[int]] = []
         self._partition_of: list[StoredPartition] = []
+        self._allowed: Collection[UUID] | None = None
         try:
             self._wait(self._open(threads, kept, progress))
         except BaseException:
@@ -154,8 +156,12 @@ class OfDatabase(AbstractContextManager["OfDatabase"]):
             return
         asks = acting_as(self._pool, stored.who, Action.RECORDING_MAKE, Kind.READ, reason=stored.reason)
         async with asks as act:
-            # The database showed these to whom acts, for this action, and shows no others here either.
-            act.touched += patients
+            if self._allowed is None:
+                self._allowed = await recordable(act.connection, act.user.organisation_id)
+            if patients:
+                # The ground is that of the first; the database asks the same table for each.
+                await act.require(patients[0])
+                act.touched += patients[1:]
             act.details = "backtest"
             yield act.connection
 
@@ -194,8 +200,8 @@ class OfDatabase(AbstractContextManager["OfDatabase"]):
         """Its patients in pieces, by how many readings they have."""
         async with self._reading() as connection:
             patients = await stored_patients(connection, partition)
-        self.real |= any(patients.values())
-        ids = list(patients)
+        ids = [one for one in patients if self._allowed is None or one in self._allowed]
+        self.real |= any(patients[one] for one in ids)
         for first in range(0, len(ids), MOST_PATIENTS):
             async with self._reading() as connection:
                 numbers = await count_readings(connection, ids[first : first + MOST_PATIENTS])
@@ -275,6 +281,7 @@ class OfDatabase(AbstractContextManager["OfDatabase"]):
         """An alert that people called true was an event, one of measuring explains what was odd."""
         async with self._reading() as connection:
             found = await concluded(connection, list(ABOUT))
+        followed = set(self._everybody)
         return [
             Label(
                 patient_id=str(one.patient_id),
@@ -289,7 +296,7 @@ class OfDatabase(AbstractContextManager["OfDatabase"]):
                 about=ABOUT[one.outcome],
             )
             for one in found
-            if one.resolved_at_us <= self.stretch.until_us
+            if one.patient_id in followed and one.resolved_at_us <= self.stretch.until_us
         ]
 
 
