@@ -61,8 +61,14 @@ class RecordingWriter:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._writer.close()
-        self._out.close()
+        try:
+            self._writer.close()
+            self._out.close()
+        except OSError as error:
+            self._part.unlink()
+            found = error.strerror or str(error)
+            expected = "a file that can be written to its end"
+            raise BadInput(where=str(self._file), expected=expected, found=found) from error
         if kind is not None:
             self._part.unlink()
         else:

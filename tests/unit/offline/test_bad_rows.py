@@ -57,9 +57,11 @@ BAD: list[tuple[dict[str, Any], str, str, str, str]] = [
     ({"revision": "two"}, "revision", "invalid_field", "a whole number from 0 to 2000000000", "two"),
     ({"void": "perhaps"}, "void", "invalid_field", "true or false", "perhaps"),
     ({"void": "true"}, "", "not_one_content", "exactly one of value, code or void", "none, or several"),
+    ({"absent": "too tired"}, "absent", "invalid_field", "one of asked-declined, ", "too tired"),
+    ({"absent": "error"}, "", "not_one_content", "exactly one of value, code or void", "none, or several"),
     ({"device_id": "x" * 201}, "device_id", "invalid_field", "at most 200 characters", "xxx"),
 ]
-SOUND = weight(80.5, code="", device_id="scale", received_at="", revision="", void="")
+SOUND = weight(80.5, code="", device_id="scale", received_at="", revision="", void="", absent="")
 
 
 @pytest.mark.parametrize("form", ["csv", "ndjson", "parquet"])
