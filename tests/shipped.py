@@ -18,9 +18,9 @@ def programmes() -> tuple[Programme, ...]:
 
 
 @cache
-def programme(name: str) -> Programme:
-    """The programme with this name."""
-    (found,) = (one for one in programmes() if one.programme == name)
+def programme(name: str, version: int = 1) -> Programme:
+    """The programme with this name; its first version, of which most stories are told, or another."""
+    (found,) = (one for one in programmes() if (one.programme, one.version) == (name, version))
     return found
 
 

@@ -63,7 +63,7 @@ def _varied(hearts: Lives, pressures: Lives, wishes: argparse.Namespace) -> list
     few = [replace(lives, seeds=lives.seeds[: wishes.vary_seeds]) for lives in (hearts, pressures)]
     print(burden.VARIED_HEAD)
     found: list[dict[str, Any]] = []
-    for one in burden.varied(*few, _tell, wishes.draws):
+    for one in burden.varied(few[0], few[1], _tell, wishes.draws):
         print(burden.line_of_varied(one), flush=True)
         found.append(asdict(one))
     return found
@@ -106,7 +106,9 @@ def main() -> int:
     """Command line; 1 where a statistic is not held."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.clinical", description=__doc__)
     parser.add_argument("--json", type=Path, help="figures, seeds and digests of the cohorts, to a file")
-    parser.add_argument("--quick", action="store_true", help="a few patients for some weeks: to see that it works")
+    parser.add_argument(
+        "--quick", action="store_true", help="a few patients for some weeks: to see that it works"
+    )
     parser.add_argument("--draws", type=int, default=table.DRAWS, help="resamples of an interval")
     commands = parser.add_subparsers(dest="command", required=True)
     for name, run in (("calibration", run_calibration), ("table", run_table), ("burden", run_burden)):
@@ -115,7 +117,9 @@ def main() -> int:
         if run is not run_calibration:
             command.add_argument("--seeds", type=_seeds, default=REPORTED_ON, help="as 101-120, the default")
         if run is run_burden:
-            command.add_argument("--vary", action="store_true", help="also with each group of numbers ± 30 %%")
+            command.add_argument(
+                "--vary", action="store_true", help="also with each group of numbers ± 30 %%"
+            )
             command.add_argument("--vary-seeds", type=int, default=VARIED_SEEDS, help="of so many seeds")
     wishes = parser.parse_args()
     content, right = wishes.run(wishes)

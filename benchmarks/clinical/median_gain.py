@@ -1,8 +1,9 @@
-"""Weight above the median of a week, as ENGAGE-HF has it: a comparison of two features, which rules cannot say."""
+"""Weight above the median of a week, as ENGAGE-HF has it: two features compared, which rules cannot say."""
 
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from alerting.backtest.found import NEVER_US, Followed, Found, FoundRule
 from alerting.backtest.result import Series
@@ -42,7 +43,7 @@ def median_gain(series: Mapping[int, Series], followed: Followed) -> Found:
     )
 
 
-def _held(at_us: np.ndarray, pounds: np.ndarray) -> list[tuple[int, int]]:
+def _held(at_us: NDArray[np.int64], pounds: NDArray[np.float64]) -> list[tuple[int, int]]:
     """From when until when the latest weight is so far above the median of the week up to it."""
     found: list[tuple[int, int]] = []
     since_us: int | None = None

@@ -1,4 +1,4 @@
-"""What was published about rules in heart failure, each with what it counted, for the table to stand beside."""
+"""What was published about rules in heart failure, each with what it counted, for the table."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ SENSITIVITY, PPV = "of events, an alert before", "of alerts, those of an episode
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A rule of the table: its version (a file here, or shipped), what was published, and what that counts."""
+    """A rule: its version (a file here, or shipped), what was published of it, and what that counts."""
 
     version: str
     rule: str
@@ -48,4 +48,4 @@ ROWS: tuple[Row, ...] = (
 )  # fmt: skip
 
 DUTCH_MEASUREMENTS, DUTCH_ALERTS, DUTCH_MANUAL = 0.84, 0.48, 0.10
-"""A patient-day: 174 patients, mean 207 days, 30,184 measurements, 17,293 alerts, 13,647 handled automatically."""
+"""A patient-day: 174 patients, mean 207 days, 30,184 measurements, 17,293 alerts, 13,647 by themselves."""

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from alerting.backtest.bootstrap import Draws, Figure
+from alerting.backtest.counting import Name
 from alerting.backtest.judged import Counted
-from alerting.backtest.measures import Name
 from alerting.backtest.versions import Version
 from alerting.engine.programme_files import load_file
 from benchmarks.clinical import windows
@@ -96,7 +96,9 @@ def orderings(rows: Sequence[Tried]) -> list[Ordering]:
     claims = {
         "3 lb in a day finds more than MACD, and is noisier": more("gain_3lb_1d", "weight_macd", *zhang),
         "5 lb in 3 days finds more than MACD, and is noisier": more("gain_5lb_3d", "weight_macd", *zhang),
-        "own usual weight is more precise than 2 kg in 3 days": more("weight_personal", "gain_2kg_3d", "precision"),
+        "own usual weight is more precise than 2 kg in 3 days": more(
+            "weight_personal", "gain_2kg_3d", "precision"
+        ),
         "MACD is more precise than 3 lb in a day": more("weight_macd", "gain_3lb_1d", "precision"),
         "own usual heart rate is more precise than own usual weight": more(
             "heart_rate_personal", "weight_personal", "precision"
@@ -116,7 +118,8 @@ def orderings(rows: Sequence[Tried]) -> list[Ordering]:
 
 def lines(rows: Sequence[Tried], held: Sequence[Ordering]) -> Iterator[str]:
     """The table as Markdown, and whether the orderings hold."""
-    yield "| rule | before events | event-free windows | sensitivity | with signs | false a year | precision | lead, days |"
+    heads = ("before events", "event-free windows", "sensitivity", "with signs", "false a year", "precision")
+    yield f"| rule | {' | '.join(heads)} | lead, days |"
     yield "|---|---|---|---|---|---|---|---|"
     for row in rows:
         cells = [share(row.before_events), share(row.event_free)]

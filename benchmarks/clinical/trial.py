@@ -108,9 +108,13 @@ def try_on(
         with tempfile.TemporaryDirectory(prefix="clinical-") as folder:
             cohort = _simulated(lives, seed, Path(folder))
             result = _backtested(cohort, versions)
+            series: Mapping[int, Series] = {}
             if extra or counting:
                 series = result.series(range(len(result.followed.patients)))
-                readings_of += [sum(kind == counting for kind in one.kind) for _, one in sorted(series.items())]
+            if counting:
+                readings_of += [
+                    sum(kind == counting for kind in one.kind) for _, one in sorted(series.items())
+                ]
             if extra:
                 founds.setdefault(extra[0], []).append(extra[1](series, result.followed))
         sums.append(Sum(seed, cohort.readings, cohort.digest))
@@ -147,7 +151,10 @@ def _together(
     firsts = list(np.cumsum([0, *(len(one.patients) for one in followed)]))
     everybody = Followed(
         [name for one in followed for name in one.patients],
-        *(np.concatenate([getattr(one, of) for one in followed]) for of in ("from_us", "until_us", "readings")),
+        *(
+            np.concatenate([getattr(one, of) for one in followed])
+            for of in ("from_us", "until_us", "readings")
+        ),
     )
     held = [result.held for result in results]
     labels = list(_labels(results))
@@ -157,7 +164,10 @@ def _together(
         followed=everybody,
         held=Held(
             _moved([one.patient for one in held], firsts),
-            *(np.concatenate([getattr(one, of) for one in held]) for of in ("admission", "from_us", "until_us")),
+            *(
+                np.concatenate([getattr(one, of) for one in held])
+                for of in ("admission", "from_us", "until_us")
+            ),
         ),
         events=events_of(labels, everybody),
         found={name: _joined(parts, firsts) for name, parts in founds.items()},

@@ -9,7 +9,7 @@ from alerting.backtest.events import GRACE_US, Events, Why
 from alerting.backtest.found import Followed
 from models.clock import DAY_US
 
-WINDOW_DAYS = 14
+WINDOW_US = 14 * DAY_US
 """**Source**: the change of weight before events and otherwise is over 14 days (Zhang 2009)."""
 
 Flags = NDArray[np.bool_]
@@ -20,14 +20,14 @@ def share_before_events(alerts: Alerts, events: Events, followed: Followed, draw
     """Of the events that count, those with an alert that held within the 14 days before the worst."""
     counts = events.counts
     patient, until_us = events.patient[counts], events.worst_us[counts]
-    alerted = held_within(alerts, patient, until_us - WINDOW_DAYS * DAY_US, until_us)
+    alerted = held_within(alerts, patient, until_us - WINDOW_US, until_us)
     return _share(alerted, patient, len(followed.patients), draws)
 
 
 def share_of_event_free(alerts: Alerts, events: Events, followed: Followed, draws: Draws) -> Figure:
     """Of the stretches of 14 days without anything of an event in them, those in which an alert held."""
     patient, from_us = event_free(events, followed)
-    alerted = held_within(alerts, patient, from_us, from_us + WINDOW_DAYS * DAY_US)
+    alerted = held_within(alerts, patient, from_us, from_us + WINDOW_US)
     return _share(alerted, patient, len(followed.patients), draws)
 
 
@@ -39,11 +39,12 @@ def event_free(events: Events, followed: Followed) -> tuple[NDArray[np.int32], T
     patients: list[NDArray[np.int32]] = []
     begins: list[Times] = []
     own = events.why == Why.PATIENT
-    for patient, (from_us, until_us) in enumerate(zip(followed.from_us, followed.until_us, strict=True)):
-        begin_us = np.arange(from_us, until_us - WINDOW_DAYS * DAY_US + 1, WINDOW_DAYS * DAY_US, np.int64)
+    whole = np.maximum(followed.until_us - followed.from_us, 0) // WINDOW_US
+    for patient, windows in enumerate(whole.tolist()):
+        begin_us = followed.from_us[patient] + np.arange(windows, dtype=np.int64) * WINDOW_US
         mine = own & (events.patient == patient)
         touched = (begin_us[:, None] <= events.end_us[mine] + GRACE_US) & (
-            begin_us[:, None] + WINDOW_DAYS * DAY_US >= events.onset_us[mine]
+            begin_us[:, None] + WINDOW_US >= events.onset_us[mine]
         )
         free = begin_us[~touched.any(axis=1)]
         begins.append(free)

@@ -43,10 +43,11 @@ def found(
     taken: Sequence[Taken],
     until_us: int,
     limits: Mapping[str, tuple[float, str]] | None = None,
+    version: int = 1,
 ) -> list[Finding]:
     """The findings of a patient in one programme since the first midnight, in order of opening."""
     own = {limit: {"value": v, "unit": u, "set_by": "nurse"} for limit, (v, u) in (limits or {}).items()}
-    enrol = {"enrol": {"programme": name, "version": 1, "limits": own}}
+    enrol = {"enrol": {"programme": name, "version": version, "limits": own}}
     log: list[Message] = [registration(PATIENT, MIDNIGHT_US), change_message(PATIENT, MIDNIGHT_US, enrol)]
     log += [
         {
