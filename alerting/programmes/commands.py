@@ -164,6 +164,26 @@ def forget(group: str, postgres: str | None) -> None:
     click.echo(f"{group} is forgotten, with {gone} findings.")
 
 
+@programme.command("show")
+@click.argument("name")
+@click.option("--version", "number", type=int, help="Which of its versions. Default: the newest.")
+def text(name: str, number: int | None) -> None:
+    """Prints the file of the programme NAME that comes with Thuiswacht: to be read, or changed and tried."""
+    from alerting.engine.programme_files import PACKAGED, load_file
+
+    files = {
+        (one.programme, one.version): file for file in PACKAGED.glob("*.yaml") for one in [load_file(file)]
+    }
+    versions = [version for known, version in files if known == name]
+    if not versions:
+        expected = f"one of {', '.join(sorted({known for known, _ in files}))}"
+        raise BadInput(where="programme", expected=expected, found=name)
+    if number is not None and number not in versions:
+        expected = f"a version of {name}: {', '.join(map(str, sorted(versions)))}"
+        raise BadInput(where="--version", expected=expected, found=str(number))
+    click.echo(files[name, number or max(versions)].read_text(encoding="utf-8"), nl=False)
+
+
 def _name(of: "Programme") -> str:
     return f"{of.programme} {of.version}"
 

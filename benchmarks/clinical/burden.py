@@ -15,13 +15,13 @@ from alerting.backtest.versions import Version
 from alerting.engine.programme_files import load_file
 from benchmarks.clinical.published import DUTCH_ALERTS, DUTCH_MANUAL, DUTCH_MEASUREMENTS
 from benchmarks.clinical.table import DRAWS, HERE, number, share
-from benchmarks.clinical.trial import Lives, Tell, Trial, first_programmes, newest, try_on
+from benchmarks.clinical.trial import SHIPPED, Lives, Tell, Trial, newest, shipped_and_first, try_on
 from models.clock import DAY_US
 from simulators.patients.parameters import GROUPS
 
 PRESSURES = Lives("hypertension_fixed", patients=174, days=207)
 HEARTS = Lives("heart_failure", patients=100, days=365)
-FIXED, SHIPPED, BEFORE = "fixed", "shipped", "before tuning"
+FIXED = "fixed"
 FACTORS = (0.7, 1.3)
 Counts = NDArray[np.int64]
 
@@ -76,20 +76,12 @@ class Varied:
 def try_pressures(lives: Lives, tell: Tell) -> Trial:
     """Fixed limits, what is shipped, and what was before tuning, on the Dutch cohort."""
     fixed = Version(FIXED, [load_file(HERE / "hypertension_fixed.yaml"), *newest("devices")])
-    return try_on(lives, [*_versions("hypertension"), fixed], tell, counting="systolic")
+    return try_on(lives, [*shipped_and_first("hypertension"), fixed], tell, counting="systolic")
 
 
 def try_hearts(lives: Lives, tell: Tell) -> Trial:
     """What is shipped, and what was before tuning."""
-    return try_on(lives, _versions("heart_failure"), tell)
-
-
-def _versions(name: str) -> list[Version]:
-    first = first_programmes()
-    return [
-        Version(SHIPPED, newest(name, "devices")),
-        Version(BEFORE, [first[name], first["devices"]]),
-    ]
+    return try_on(lives, shipped_and_first("heart_failure"), tell)
 
 
 def loads(trial: Trial, draws: int = DRAWS) -> dict[str, Load]:

@@ -44,6 +44,7 @@ ROWS: tuple[Row, ...] = (
         "MultiSENSE (HeartLogic), implanted sensors, 320 patient-years, 50 events",
         "of events, an alert before; alerts that nothing explains",
     ),
+    Row("before tuning", "the first version of the programme", "none", "", ""),
     Row("shipped", "the programme that is shipped", "none", "", ""),
 )  # fmt: skip
 

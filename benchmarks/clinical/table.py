@@ -13,10 +13,11 @@ from alerting.engine.programme_files import load_file
 from benchmarks.clinical import windows
 from benchmarks.clinical.median_gain import median_gain
 from benchmarks.clinical.published import ROWS
-from benchmarks.clinical.trial import Lives, Tell, Trial, newest, try_on
+from benchmarks.clinical.trial import BEFORE, SHIPPED, Lives, Tell, Trial, shipped_and_first, try_on
 
 HERE = Path(__file__).parent / "programmes"
-SHIPPED, MEDIAN = "shipped", "median_gain"
+MEDIAN = "median_gain"
+OF_OURS = frozenset({SHIPPED, BEFORE, MEDIAN})
 FULL = Lives("heart_failure", patients=100, days=365)
 DRAWS = 1_000
 OURS: Mapping[str, Name] = {
@@ -48,10 +49,10 @@ class Ordering:
 
 
 def versions() -> list[Version]:
-    """What is shipped first, so that what the register decided means something; then one for each rule."""
-    names = dict.fromkeys(row.version for row in ROWS if row.version not in (SHIPPED, MEDIAN))
+    """What is shipped, what people are enrolled in, and one for each rule."""
+    names = dict.fromkeys(row.version for row in ROWS if row.version not in OF_OURS)
     compared = [Version(name, [load_file(HERE / f"{name}.yaml")]) for name in names]
-    return [Version(SHIPPED, newest("heart_failure", "devices")), *compared]
+    return [*shipped_and_first("heart_failure"), *compared]
 
 
 def try_table(lives: Lives, tell: Tell) -> Trial:
@@ -91,11 +92,18 @@ def orderings(rows: Sequence[Tried]) -> list[Ordering]:
     def more(one: str, other: str, *figures: str) -> bool:
         return all(value(one, figure) > value(other, figure) for figure in figures)
 
-    single = [row.version for row in rows if row.version not in ("combined", SHIPPED)]
-    zhang = ("before_events", "event_free")
+    single = [row.version for row in rows if row.version not in ("combined", SHIPPED, BEFORE)]
+    thumbs = ("gain_3lb_1d", "gain_5lb_3d")
     claims = {
-        "3 lb in a day finds more than MACD, and is noisier": more("gain_3lb_1d", "weight_macd", *zhang),
-        "5 lb in 3 days finds more than MACD, and is noisier": more("gain_5lb_3d", "weight_macd", *zhang),
+        "rules of thumb are before more events than MACD": all(
+            more(thumb, "weight_macd", "before_events") for thumb in thumbs
+        ),
+        "rules of thumb are in more event-free windows than MACD": all(
+            more(thumb, "weight_macd", "event_free") for thumb in thumbs
+        ),
+        "own usual weight is before more events than rules of thumb": all(
+            more("weight_personal", thumb, "before_events") for thumb in thumbs
+        ),
         "own usual weight is more precise than 2 kg in 3 days": more(
             "weight_personal", "gain_2kg_3d", "precision"
         ),

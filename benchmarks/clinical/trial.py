@@ -27,6 +27,7 @@ from simulators.scenarios.scenario import Scenario
 
 TUNED_ON, REPORTED_ON = range(1, 21), range(101, 121)
 """Seeds: programmes were tuned on the first, figures are of the others."""
+SHIPPED, BEFORE = "shipped", "before tuning"
 Tell = Callable[[str], None]
 Extra = Callable[[Mapping[int, Series], Followed], Found]
 """A rule that the language has no words for: from readings to what it finds."""
@@ -86,6 +87,12 @@ def newest(*names: str) -> Sequence[Programme]:
     """What is shipped of some programmes, in its newest version."""
     programmes = {programme.programme: programme for programme in load_folder()}
     return [programmes[name] for name in names]
+
+
+def shipped_and_first(name: str) -> list[Version]:
+    """What is shipped, and what was before tuning: who was enrolled in that can then be followed."""
+    first = first_programmes()
+    return [Version(SHIPPED, newest(name, "devices")), Version(BEFORE, [first[name], first["devices"]])]
 
 
 def try_on(

@@ -16,7 +16,7 @@ from benchmarks.clinical import burden, table, windows
 from benchmarks.clinical.__main__ import main
 from benchmarks.clinical.median_gain import RULE, median_gain
 from benchmarks.clinical.published import ROWS
-from benchmarks.clinical.trial import REPORTED_ON, TUNED_ON, Lives, Trial
+from benchmarks.clinical.trial import BEFORE, REPORTED_ON, SHIPPED, TUNED_ON, Lives, Trial
 from models.clock import DAY_US
 
 pytestmark = pytest.mark.timeout(300)  # where nothing is compiled yet
@@ -58,7 +58,7 @@ def test_every_rule_of_the_table_is_tried(tabled: Trial) -> None:
 
 def test_programmes_of_the_table_name_what_they_compare() -> None:
     files = sorted(table.HERE.glob("*.yaml"))
-    named = {row.version for row in ROWS} - {table.SHIPPED, table.MEDIAN} | {"hypertension_fixed"}
+    named = {row.version for row in ROWS} - table.OF_OURS | {"hypertension_fixed"}
     assert {file.stem for file in files} == named
     assert all(load_file(file).title.nl.startswith("Vergelijking") for file in files)
 
@@ -86,9 +86,9 @@ def test_each_measurement_beyond_the_limit_is_an_alert(pressures: Trial) -> None
 
 def test_shipped_limits_ask_less_of_people_than_fixed_ones(pressures: Trial) -> None:
     loads = burden.loads(pressures, draws=20)
-    fixed, shipped = loads[burden.FIXED], loads[burden.SHIPPED]
+    fixed, shipped = loads[burden.FIXED], loads[SHIPPED]
     assert (shipped.clinical.value or 0) < (fixed.clinical.value or 0) / 2
-    assert set(loads) == {burden.FIXED, burden.SHIPPED, burden.BEFORE}
+    assert set(loads) == {burden.FIXED, SHIPPED, BEFORE}
 
 
 def test_the_command_says_seeds_and_digests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,7 +100,7 @@ def test_the_command_says_seeds_and_digests(tmp_path: Path, monkeypatch: pytest.
     lives = found["hypertension"]["lives"]
     assert lives["seeds"] == [101, 102] == [cohort["seed"] for cohort in lives["cohorts"]]
     assert all(len(cohort["digest"]) == 64 for cohort in lives["cohorts"])
-    assert found["heart_failure"]["versions"].keys() == {burden.SHIPPED, burden.BEFORE}
+    assert found["heart_failure"]["versions"].keys() == {SHIPPED, BEFORE}
 
 
 def test_a_gain_above_the_median_of_the_week() -> None:

@@ -26,7 +26,7 @@ def test_what_the_tutorial_says_can_be_copied(tmp_path: Path) -> None:
     assert {label["about"] for label in dinners} == {About.PERSON}
 
     assert shell.paste(wrong) == "exit 65\n"
-    assert "default: 4.5" in shell.paste(changed)
+    assert "default: 1.5" in shell.paste(changed)
 
     shell.paste(tried)
     report = json.loads((tmp_path / "report/report.json").read_text("utf-8"))

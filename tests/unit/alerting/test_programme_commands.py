@@ -56,6 +56,14 @@ def test_one_that_comes_with_thuiswacht_is_shown(tmp_path: Path, capsys: pytest.
     assert "programme: expected one of copd, " in capsys.readouterr().err
 
 
+def test_the_newest_version_is_shown_unless_another_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments, version in (((), 2), (("--version", "1"), 1)):
+        assert said("show", "heart_failure", *arguments) == 0
+        assert f"programme: heart_failure\nversion: {version}\n" in capsys.readouterr().out
+    assert said("show", "heart_failure", "--version", "9") == 65
+    assert "--version: expected a version of heart_failure: 1, 2, found 9" in capsys.readouterr().err
+
+
 def test_all_that_is_wrong_with_all_files_is_listed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -116,5 +124,6 @@ def test_rules_are_listed_with_signal_severity_and_mark(
 
 def test_what_comes_with_thuiswacht_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert said("list") == 0
-    names = [row.split()[0] for row in capsys.readouterr().out.splitlines()[1:]]
-    assert names == sorted(file.stem for file in PACKAGED.glob("*.yaml"))
+    listed = [tuple(row.split()[:2]) for row in capsys.readouterr().out.splitlines()[1:]]
+    assert listed == [(one.programme, str(one.version)) for one in load_folder()]
+    assert len(listed) == len(list(PACKAGED.glob("*.yaml")))
