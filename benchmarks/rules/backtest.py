@@ -78,7 +78,7 @@ def write_version(folder: Path) -> None:
     folder.mkdir()
     for programme in load_folder(PACKAGED):
         content = higher(programme).model_dump(mode="json", by_alias=True, exclude_none=True)
-        with (folder / f"{programme.programme}.yaml").open("w", encoding="utf-8") as file:
+        with (folder / f"{programme.programme}_{programme.version}.yaml").open("w", encoding="utf-8") as file:
             YAML().dump(content, file)
 
 

@@ -22,7 +22,7 @@ from tests.integration.alerting.small_log import Message
 from tests.integration.live import PARTITIONS, findings_of, followed
 from tests.integration.recording.recorded_log import at, command, evaluated, length, sent, simulated_log
 
-RULE = "heart_failure/weight_gain_1d"
+RULE = "heart_failure/heart_rate_high"
 
 
 @pytest.mark.timeout(400)
@@ -64,16 +64,15 @@ async def test_live_evaluated_and_replayed_find_the_same(
 
 
 def with_another_limit(folder: Path) -> Path:
-    """The programmes with a second version of one, another limit of one rule in it."""
+    """The programmes with a third version of one, another limit of one rule in it."""
     shutil.copytree(PACKAGED, folder, ignore=shutil.ignore_patterns("*.py", "*.md", "__pycache__"))
-    file = folder / "heart_failure.yaml"
+    file = folder / "heart_failure_2.yaml"
     text = file.read_text(encoding="utf-8")
-    assert "version: 1\n" in text
-    assert "gain_1d:\n    {default: 3," in text
-    text = text.replace("version: 1\n", "version: 2\n", 1)
-    file.write_text(
-        text.replace("gain_1d:\n    {default: 3,", "gain_1d:\n    {default: 2,"), encoding="utf-8"
-    )
+    assert "version: 2\n" in text
+    assert "heart_rate_high:\n    {default: 105," in text
+    text = text.replace("version: 2\n", "version: 3\n", 1)
+    text = text.replace("heart_rate_high:\n    {default: 105,", "heart_rate_high:\n    {default: 85,")
+    file.write_text(text, encoding="utf-8")
     return folder
 
 
