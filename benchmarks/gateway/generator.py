@@ -6,7 +6,6 @@ last byte.
 """
 
 import asyncio
-import re
 import time
 from collections import Counter, deque
 from collections.abc import Sequence
@@ -15,14 +14,10 @@ from typing import Self
 
 import numpy as np
 
-_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
-_END_OF_HEAD = b"\r\n\r\n"
+from simulators.load.connections import Connection, NoAnswer, connect
+
 LAST_ANSWER_WITHIN_S = 60.0
 SHOWN_REFUSALS = 3
-
-
-class NoAnswer(Exception):
-    """A connection ended, or nothing came any more."""
 
 
 @dataclass(slots=True)
@@ -54,25 +49,24 @@ class Generator:
         self._ports = ports
         self._number = connections
         self.mark = mark
-        self._all: list[_Wire] = []
-        self.idle: deque[_Wire] = deque()
+        self._all: list[Connection] = []
+        self.idle: deque[Connection] = deque()
         self.waiting: deque[tuple[bytes, float]] = deque()
+        self._planned_s: dict[Connection, float] = {}
         self.run = Run()
         self.ended: asyncio.Future[None] | None = None
         self._open = 0
 
     async def __aenter__(self) -> Self:
-        loop = asyncio.get_running_loop()
         for number in range(self._number):
-            port = self._ports[number % len(self._ports)]
-            _, wire = await loop.create_connection(lambda: _Wire(self), "127.0.0.1", port)
-            self._all.append(wire)
+            url = f"http://127.0.0.1:{self._ports[number % len(self._ports)]}"
+            self._all.append(await connect(url, self._answered, self._lost))
         self.idle.extend(self._all)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for wire in self._all:
-            await wire.close()
+        for connection in self._all:
+            await connection.close()
 
     async def open_loop(self, requests: Sequence[bytes], at_s: Sequence[float]) -> Run:
         """Sends each at its moment, counted from now. **Raises**: NoAnswer."""
@@ -117,20 +111,23 @@ class Generator:
 
     def _send(self, request: bytes, planned_s: float) -> None:
         if self.idle:
-            self.idle.popleft().send(request, planned_s)
+            self._ask(self.idle.popleft(), request, planned_s)
         else:
             self.waiting.append((request, planned_s))
 
-    def _give(self, wire: "_Wire") -> None:
-        if self.waiting:
-            wire.send(*self.waiting.popleft())
-        else:
-            self.idle.append(wire)
+    def _ask(self, connection: Connection, request: bytes, planned_s: float) -> None:
+        self._planned_s[connection] = planned_s
+        connection.send(request)
 
-    def answered(self, wire: "_Wire", planned_s: float, status: int, body: bytes) -> None:
-        """An answer is whole."""
+    def _give(self, connection: Connection) -> None:
+        if self.waiting:
+            self._ask(connection, *self.waiting.popleft())
+        else:
+            self.idle.append(connection)
+
+    def _answered(self, connection: Connection, status: int, body: bytes) -> None:
         run = self.run
-        run.latency_s.append(time.perf_counter() - planned_s)
+        run.latency_s.append(time.perf_counter() - self._planned_s[connection])
         run.statuses[status] += 1
         found = body.count(self.mark)
         run.accepted += found
@@ -139,61 +136,11 @@ class Generator:
         self._open -= 1
         if self._open == 0 and self.ended is not None and not self.ended.done():
             self.ended.set_result(None)
-        self._give(wire)
+        self._give(connection)
 
-    def lost(self, why: str) -> None:
-        """A connection ended while an answer was to come."""
+    def _lost(self, why: str) -> None:
         if self.ended is not None and not self.ended.done():
             self.ended.set_exception(NoAnswer(why))
-
-
-class _Wire(asyncio.Protocol):
-    """One kept connection, one request at a time."""
-
-    def __init__(self, generator: Generator) -> None:
-        self._generator = generator
-        self._transport: asyncio.Transport | None = None
-        self._received = bytearray()
-        self._ends_at = 0
-        self._planned_s: float | None = None
-        self._is_over = asyncio.Event()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._is_over.set()
-        if self._planned_s is not None:
-            self._generator.lost(f"A connection ended before its answer ({exc}).")
-
-    def send(self, request: bytes, planned_s: float) -> None:
-        """Sends one request; its answer comes before the next is sent."""
-        assert self._transport is not None
-        self._planned_s = planned_s
-        self._transport.write(request)
-
-    def data_received(self, data: bytes) -> None:
-        received = self._received
-        received += data
-        if not self._ends_at:
-            head = received.find(_END_OF_HEAD)
-            if head < 0:
-                return
-            found = _LENGTH.search(received, 0, head)
-            self._ends_at = head + len(_END_OF_HEAD) + (int(found[1]) if found else 0)
-        if len(received) < self._ends_at or self._planned_s is None:
-            return
-        status, planned_s, whole = int(received[9:12]), self._planned_s, bytes(received)
-        self._received, self._ends_at, self._planned_s = bytearray(), 0, None
-        self._generator.answered(self, planned_s, status, whole)
-
-    async def close(self) -> None:
-        """Nothing more comes over it."""
-        self._planned_s = None
-        if self._transport is not None:
-            self._transport.close()
-            await self._is_over.wait()
 
 
 def poisson(per_s: float, seconds: float, seed: int) -> list[float]:

@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from benchmarks.gateway.generator import Generator, NoAnswer, poisson
+from benchmarks.gateway.generator import Generator, poisson
 from benchmarks.gateway.measuring import percentiles
+from simulators.load.connections import NoAnswer
 
 REQUEST = b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n"
 ANSWER = b"HTTP/1.1 202 Accepted\r\nContent-Length: 8\r\n\r\naccepted"
