@@ -21,10 +21,11 @@ import asyncpg
 import httpx
 
 from benchmarks.ground import fresh_ground
-from benchmarks.machine import Meter, describe
+from benchmarks.machine import describe
 from models.errors import Broken
 from models.settings import Settings
 from simulators.demo.services import Services
+from simulators.load.meter import Meter
 from simulators.stack import Stack
 from simulators.stack.ports import free_port
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from benchmarks.ceilings import Ceilings, measure, preload
 from benchmarks.ground import PARTITIONS, fresh_ground
 from benchmarks.load import Load, Shape, one_each, sixty_each
-from benchmarks.machine import Meter, describe
+from benchmarks.machine import describe
 from ingest.log import cluster_of
 from models.db.pool import connect
 from models.db.positions import Position
@@ -27,6 +27,7 @@ from models.errors import Broken
 from models.settings import Settings
 from simulators.demo.database import GROUPS, Database
 from simulators.demo.services import Services
+from simulators.load.meter import Meter
 from simulators.send import open_sender
 from simulators.stack import Stack
 

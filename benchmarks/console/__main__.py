@@ -21,13 +21,14 @@ import psutil
 from benchmarks.console.centre import Centre, Sizes, opened
 from benchmarks.console.nurses import Tally, at_work
 from benchmarks.console.screen import alerts_on_screen, browser, year_drawn
-from benchmarks.machine import Meter, describe
+from benchmarks.machine import describe
 from ingest.gateway.login.door import COOKIE
 from models.access import Action
 from models.clock import wall_now_us
 from models.db.declared import acting
 from models.db.open_patients import Sought, list_open
 from models.db.pool import connected
+from simulators.load.meter import Meter
 from simulators.stack import Stack
 
 SLOW_GENERATOR_MS = 25.0

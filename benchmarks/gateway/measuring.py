@@ -16,9 +16,9 @@ from aiokafka import AIOKafkaProducer
 from benchmarks.gateway.generator import Generator, Run, poisson
 from benchmarks.gateway.ground import Ground
 from benchmarks.gateway.requests import Way
-from benchmarks.machine import Meter
 from ingest.log import connection_options
 from models.errors import Broken
+from simulators.load.meter import Meter
 from simulators.stack.ports import accepts_connections, free_port
 
 CONNECTIONS = 64

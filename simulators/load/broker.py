@@ -1,4 +1,4 @@
-"""Into Kafka without waiting: what is due lies ready by partition, and goes in batches as the broker takes it."""
+"""Into Kafka without waiting: what is due lies ready by partition, and goes as the broker takes it."""
 
 import asyncio
 from collections import deque

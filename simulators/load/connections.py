@@ -17,7 +17,7 @@ class NoAnswer(Exception):
 
 
 class Connection(asyncio.Protocol):
-    """`answered(connection, status, whole)` is called for each answer, `lost(why)` when there will be none."""
+    """`answered(connection, status, whole)` is called for each answer, `lost(why)` where none will come."""
 
     def __init__(self, answered: Callable[[Self, int, bytes], None], lost: Callable[[str], None]) -> None:
         self._answered = answered

@@ -13,6 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
+from models.clock import wall_now_us
 from models.errors import TryAgain
 from simulators.load.schedule import Ints
 
@@ -42,9 +43,11 @@ class Watch(Protocol):
 
 
 class OwnWatch:
-    """This machine's, counted from when it is made."""
+    """This machine's, counted from when it is made; `zero_us` is that moment by the clock on the wall."""
 
     def __init__(self) -> None:
+        # Even: see the moments of the schedule.
+        self.zero_us = wall_now_us() // 2 * 2
         self._begun_ns = time.perf_counter_ns()
 
     def now_us(self) -> int:

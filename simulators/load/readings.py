@@ -1,7 +1,7 @@
 """What an upload holds: planned uploads as columns of readings, and as the bytes that are sent."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,13 @@ class Readings:
 
     def __len__(self) -> int:
         return len(self.upload)
+
+
+def joined(parts: Sequence[Readings]) -> Readings:
+    """One after the other; uploads keep the rows that they have in their own plan."""
+    return Readings(
+        **{f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Readings)}
+    )
 
 
 def readings_in(planned: Planned) -> NDArray[np.int64]:
