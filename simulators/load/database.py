@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -106,15 +107,13 @@ class Database:
 
     async def stored(self, from_us: int, until_us: int, received_us: int) -> Stored:
         """Readings that were taken within the two, and received since the third."""
-        parts = [Stored(*(np.empty(0, kind) for kind in _TYPES))]
+        parts = [_columns([], 0)]
         moments = to_datetime(from_us), to_datetime(until_us), to_datetime(received_us)
         async with self._pool.connection() as connection:
             for first in range(0, len(self._homes), _AT_ONCE):
                 texts = self._homes.texts[first : first + _AT_ONCE]
                 rows = await connection.fetch(_READINGS, texts, *moments, timeout=600)
-                columns = [np.fromiter((row[at] for row in rows), _TYPES[at], len(rows)) for at in range(6)]
-                columns[0] += first - 1
-                parts.append(Stored(*columns))
+                parts.append(_columns(rows, first - 1))
         joined = {f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Stored)}
         return Stored(**joined)
 
@@ -207,5 +206,13 @@ class Database:
             return found
 
 
-_TYPES = (np.int32, np.int16, np.int64, np.float64, np.int32, np.int64)
-"""Of the columns of `Stored`, in order."""
+def _columns(rows: Sequence[Any], first: int) -> Stored:
+    n = len(rows)
+    return Stored(
+        patient=np.fromiter((first + row[0] for row in rows), np.int32, n),
+        kind=np.fromiter((row[1] for row in rows), np.int16, n),
+        taken_at_us=np.fromiter((row[2] for row in rows), np.int64, n),
+        value=np.fromiter((row[3] for row in rows), np.float64, n),
+        partition=np.fromiter((row[4] for row in rows), np.int32, n),
+        offset=np.fromiter((row[5] for row in rows), np.int64, n),
+    )

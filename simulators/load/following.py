@@ -5,6 +5,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,7 +80,7 @@ class Following:
         self._watch = watch
         self.positions = {group: Positions() for group in GROUPS}
         self.lag: list[LagSample] = []
-        self.heard_us: dict[object, int] = {}
+        self.heard_us: dict[UUID, int] = {}
         self.look_us: list[int] = []
         self._moved_s = time.monotonic()
 
@@ -88,7 +89,7 @@ class Following:
         """Messages before the slower group, as last seen."""
         return max(self.lag[-1].messages.values()) if self.lag else 0
 
-    def hear(self, alert_id: object) -> None:
+    def hear(self, alert_id: UUID) -> None:
         """An alert changed; the first time counts."""
         self.heard_us.setdefault(alert_id, self._watch.now_us())
 

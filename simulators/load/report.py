@@ -149,24 +149,30 @@ def as_json(report: Report) -> dict[str, Any]:
 def as_text(report: Report) -> str:
     """For people."""
     again = f"; {report.sent_again:,} uploads were sent again" if report.sent_again else ""
+    what = (
+        f"{report.profile}, {report.rate:g} uploads a second for {report.seconds:g} s via {report.via}, "
+        f"{report.patients:,} patients, seed {report.seed}; {report.peak_per_s:,.0f} in the fullest second"
+    )
+    verified = (
+        f"verified: {report.uploads:,} uploads with {report.readings:,} readings, all stored, once, as sent; "
+        f"{report.alarms:,} alarm, each has its finding and alert; there are no other findings"
+    )
+    looked = (
+        f"  stored and checked are looked for every {LOOK_EVERY_S * 1e3:.0f} ms "
+        f"({report.looked_every_ms:g} at p99), which is in them"
+    )
     lines = [
         f"{report.machine}; {report.kafka}, {report.postgres}",
-        f"{report.profile}, {report.rate:g} uploads a second for {report.seconds:g} s via {report.via}, "
-        f"{report.patients:,} patients, seed {report.seed}; {report.peak_per_s:,.0f} in the fullest second",
-        f"verified: {report.uploads:,} uploads with {report.readings:,} readings, each stored once and as sent; "
-        f"{report.alarms:,} alarm, each has its finding and alert; there are no other findings",
+        what,
+        verified,
         "",
         "from the planned moment, ms        n      p50      p90      p99    p99.9      max",
     ]
     lines += [_line(stage, report.latency_ms[stage]) for stage in STAGES]
     lines += [f"  {stage}: {meaning}" for stage, meaning in STAGES.items()]
+    lines += [looked, ""]
     lines += [
-        f"  stored and checked are looked for every {LOOK_EVERY_S * 1e3:.0f} ms "
-        f"(at most {report.looked_every_ms:g}), which is in them",
-        "",
-    ]
-    lines += [
-        f"before {group}: {lag.mean:,.0f} messages in the mean, {lag.max:,} at most, {lag.at_end:,} at the end"
+        f"before {group}: {lag.mean:,.0f} messages in the mean, {lag.max:,} at most, {lag.at_end:,} last"
         for group, lag in report.lag_messages.items()
     ]
     lines.append(
@@ -193,7 +199,7 @@ def _told(backlog: Backlog) -> str:
     if backlog.alerted_ms is None or backlog.within_a_second is None:
         return head + "nothing alarmed meanwhile"
     return head + (
-        f"meanwhile {backlog.alarms:,} uploads alarmed, {backlog.within_a_second:.1%} of them within a second, "
+        f"meanwhile {backlog.alarms:,} uploads alarmed, {backlog.within_a_second:.1%} within a second, "
         f"p99 {backlog.alerted_ms.p99:,.0f} ms"
     )
 

@@ -142,7 +142,7 @@ async def run(
         paced=paced,
         stages=stages,
         lag=[(one.at_us - fresh.offset_us, one.messages) for one in following.lag],
-        look_us=max(following.look_us, default=0),
+        look_us=int(np.percentile(following.look_us or [0], 99)),
         again=again,
         cpu_s=cpu_s,
         drained_us=None if passed_us is None else passed_us - fresh.offset_us,
