@@ -59,6 +59,10 @@ bench-console: $(INSTALLED) ## how fast the screens are for 50 nurses and 5,000 
 bench-gateway: $(INSTALLED) ## how much the front gate takes, and how long it takes; ARGS=--help
 	$(BIN)/python -m benchmarks.gateway $(ARGS)
 
+.PHONY: bench-load
+bench-load: $(INSTALLED) ## what the whole flow holds, and how soon it alerts; ARGS=--help
+	$(BIN)/thuiswacht load --stack $(ARGS)
+
 .PHONY: pictures
 pictures: $(INSTALLED) ## pictures of the main screens, taken from the demo, for the README
 	$(BIN)/python -m benchmarks.pictures $(ARGS)

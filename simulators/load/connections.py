@@ -77,6 +77,6 @@ async def connect(
     parts = urlsplit(url)
     tls = ssl.create_default_context() if parts.scheme == "https" else None
     _, connection = await asyncio.get_running_loop().create_connection(
-        lambda: Connection(answered, lost), parts.hostname, parts.port or _PORTS[parts.scheme], ssl=tls
+        lambda: Connection(answered, lost), parts.hostname or "", parts.port or _PORTS[parts.scheme], ssl=tls
     )
     return connection

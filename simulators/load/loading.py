@@ -141,6 +141,11 @@ def _require_sense(asked: Asked, where: Mapping[str, str | None]) -> None:
     if wanted.uploads > MOST_UPLOADS:
         expected = f"at most {MOST_UPLOADS:,} uploads in a run"
         raise BadInput(where="--rate × --seconds", expected=expected, found=f"{wanted.uploads:,}")
+    if not wanted.uploads:
+        expected = "one upload at least"
+        raise BadInput(
+            where="--rate × --seconds", expected=expected, found=f"{wanted.rate * wanted.seconds:g}"
+        )
     if asked.own_stack and any(where.values()):
         named = ", ".join(f"--{name}" for name, value in where.items() if value)
         raise BadInput(where="--stack", expected="servers of its own, and no others named", found=named)

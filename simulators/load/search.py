@@ -55,25 +55,30 @@ def next_step(
 ) -> Next | Highest:
     """Doubling until a rate is not held, halving the gap with short probes, then holding the best for long.
 
-    What is not held for long is not held; the search goes on below it.
+    What is held for a short while may not be for long: then only what is held for long counts any more, from
+    a little below on, further down each time.
     **Raises**: Broken when nothing is held, down to one upload a second.
     """
     lost = [one for one in tried if one.outcome is not Outcome.HELD]
     ceiling = min((one.rate for one in lost), default=None)
-    held = [one for one in tried if one.outcome is Outcome.HELD and (ceiling is None or one.rate < ceiling)]
-    floor = max((one.rate for one in held), default=None)
+    held = [one for one in tried if one.outcome is Outcome.HELD]
     if ceiling is None:
-        return Next(start if floor is None else 2 * floor, probe_s)
+        return Next(2 * max(one.rate for one in held) if held else start, probe_s)
+    lost_late = sum(one.seconds >= hold_s for one in lost)
+    seconds = hold_s if lost_late else probe_s
+    floor = max((one.rate for one in held if one.rate < ceiling and one.seconds >= seconds), default=None)
     if floor is None:
-        if ceiling / 2 < LOWEST_PER_S:
+        rate = ceiling * (1 - min(0.5, resolution * 2 ** (lost_late - 1) if lost_late else 0.5))
+        if rate < LOWEST_PER_S:
             raise Broken(f"No rate was held, down to {ceiling:g} uploads a second: {lost[-1].why}")
-        return Next(ceiling / 2, probe_s)
+        return Next(rate, seconds)
     if ceiling - floor > resolution * ceiling:
-        return Next((floor + ceiling) / 2, probe_s)
+        return Next((floor + ceiling) / 2, seconds)
     if any(one.rate == floor and one.seconds >= hold_s for one in held):
         # Of several that ended at this rate, one that was not void says more.
-        at = [one.outcome for one in lost if one.rate == ceiling]
-        return Highest(floor, ceiling, Outcome.NOT_HELD not in at)
+        return Highest(
+            floor, ceiling, all(one.outcome is Outcome.VOID for one in lost if one.rate == ceiling)
+        )
     return Next(floor, hold_s)
 
 
