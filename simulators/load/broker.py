@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from aiokafka import AIOKafkaProducer
@@ -19,6 +19,8 @@ from simulators.load.pacing import SLICE, Watch
 from simulators.load.readings import Writing
 from simulators.load.schedule import Planned
 
+Producer: TypeAlias = AIOKafkaProducer
+"""What several plans send through."""
 BATCH_BYTES = 256 * 1024
 ACKNOWLEDGED_WITHIN_S = 60.0
 ROOM = 20_000
@@ -26,7 +28,7 @@ ROOM = 20_000
 
 
 @asynccontextmanager
-async def producing(settings: Settings) -> AsyncGenerator[AIOKafkaProducer]:
+async def producing(settings: Settings) -> AsyncGenerator[Producer]:
     """A producer that several plans use. **Raises**: TryAgain when the broker is away."""
     producer = AIOKafkaProducer(
         **connection_options(settings), max_batch_size=BATCH_BYTES, enable_idempotence=True, acks="all"
@@ -48,7 +50,7 @@ class IntoLog:
 
     def __init__(
         self,
-        producer: AIOKafkaProducer,
+        producer: Producer,
         topic: str,
         partitions: int,
         homes: Homes,
@@ -153,7 +155,7 @@ def _filled(batch: Any, waiting: deque[tuple[int, bytes, bytes]]) -> list[int]:
 
 @asynccontextmanager
 async def into_log(
-    producer: AIOKafkaProducer,
+    producer: Producer,
     settings: Settings,
     homes: Homes,
     planned: Planned,

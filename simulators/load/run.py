@@ -10,12 +10,11 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-from aiokafka import AIOKafkaProducer
 
 from ingest.log import Ends
 from models.clock import SECOND_US
 from models.errors import Broken
-from simulators.load.broker import into_log, producing
+from simulators.load.broker import Producer, into_log, producing
 from simulators.load.database import GROUPS
 from simulators.load.following import Following
 from simulators.load.gate import through_gate
@@ -87,7 +86,7 @@ class _Running:
 
     ground: Ground
     wanted: Wanted
-    producer: AIOKafkaProducer
+    producer: Producer
     watch: OwnWatch
     following: Following
     tell: Callable[[str], None]
