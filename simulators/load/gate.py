@@ -196,18 +196,26 @@ def _asked_wait_s(answer: bytes) -> float:
 
 
 @asynccontextmanager
-async def through_gate(
-    entrance: Entrance, planned: Planned, writing: Writing, watch: Watch
-) -> AsyncGenerator[ThroughGate]:
-    """The way of one plan through a gate. **Raises**: what the credentials raise."""
+async def known_at(entrance: Entrance) -> AsyncGenerator[httpx.AsyncClient]:
+    """What credentials are got with; they are there when the block begins: getting them is no delivery.
+
+    **Raises**: what the credentials raise.
+    """
     async with connected(entrance.url) as http:
-        # A token before the first moment: asking for it is not part of any delivery.
         await entrance.credentials.headers(http, b"")
-        way = ThroughGate(entrance, http, planned, writing, watch)
-        workers = [asyncio.create_task(way.work()) for _ in range(CONNECTIONS)]
-        try:
-            yield way
-        finally:
-            for worker in workers:
-                worker.cancel()
-            await asyncio.gather(*workers, return_exceptions=True)
+        yield http
+
+
+@asynccontextmanager
+async def through_gate(
+    entrance: Entrance, http: httpx.AsyncClient, planned: Planned, writing: Writing, watch: Watch
+) -> AsyncGenerator[ThroughGate]:
+    """The way of one plan through a gate."""
+    way = ThroughGate(entrance, http, planned, writing, watch)
+    workers = [asyncio.create_task(way.work()) for _ in range(CONNECTIONS)]
+    try:
+        yield way
+    finally:
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)

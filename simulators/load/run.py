@@ -14,10 +14,10 @@ import numpy as np
 from ingest.log import Ends
 from models.clock import SECOND_US
 from models.errors import Broken
-from simulators.load.broker import Producer, into_log, producing
+from simulators.load.broker import IntoLog, Producer, into_log, producing
 from simulators.load.database import GROUPS
 from simulators.load.following import Following
-from simulators.load.gate import through_gate
+from simulators.load.gate import ThroughGate, known_at, through_gate
 from simulators.load.ground import Ground
 from simulators.load.homes import signal_of
 from simulators.load.pacing import OwnWatch, Paced, require_valid, send_planned
@@ -27,7 +27,6 @@ from simulators.load.verifying import expected, first_of_each, match, wrong_find
 
 AHEAD_US = 300_000
 """So long before the first planned moment everything is ready."""
-PRECEDENCE = -10
 HEARD_WITHIN_S = 15.0
 OVERLOAD_S = 5.0
 """A rate is given up when so many seconds of it wait: it cannot be held any more."""
@@ -171,22 +170,25 @@ async def _send(running: _Running, planned: Planned, *, gives_up: bool) -> tuple
         return gives_up and following.lag_now > too_much
 
     running.tell(f"sending {len(planned):,} uploads within {running.wanted.seconds:g} s")
-    offset_us = (watch.now_us() + AHEAD_US) // 2 * 2
-    writing = Writing(ground.homes, planned, watch.zero_us + offset_us)
-    moments_us = planned.at_us + offset_us
-    if ground.entrance is None:
-        async with into_log(running.producer, ground.settings, ground.homes, planned, writing, watch) as way:
-            with undisturbed():
-                paced = await send_planned(moments_us, way.put, watch, should_stop)
-            await way.drain()
-        again = 0
-    else:
-        async with through_gate(ground.entrance, planned, writing, watch) as way:
-            with undisturbed():
-                paced = await send_planned(moments_us, way.put, watch, should_stop)
-            await way.drain()
-        again = way.again
+    async with AsyncExitStack() as last:
+        http = None
+        if ground.entrance is not None:
+            http = await last.enter_async_context(known_at(ground.entrance))
+        last.enter_context(undisturbed())
+        # From here on nothing takes long.
+        offset_us = (watch.now_us() + AHEAD_US) // 2 * 2
+        writing = Writing(ground.homes, planned, watch.zero_us + offset_us)
+        way: IntoLog | ThroughGate
+        if ground.entrance is None or http is None:
+            way = await last.enter_async_context(
+                into_log(running.producer, ground.settings, ground.homes, planned, writing, watch)
+            )
+        else:
+            way = await last.enter_async_context(through_gate(ground.entrance, http, planned, writing, watch))
+        paced = await send_planned(planned.at_us + offset_us, way.put, watch, should_stop)
+        await way.drain()
     sent = slice(0, paced.sent)
+    again = way.again if isinstance(way, ThroughGate) else 0
     return _Sent(planned.take(sent), offset_us, way.acknowledged_us[sent]), paced, again
 
 
@@ -277,17 +279,17 @@ def undisturbed() -> Generator[None]:
 
     The collector would, for tens of milliseconds; and programs that want every processor, which is what a
     load makes of them. So it goes before them where the machine lets it (Linux: root, or CAP_SYS_NICE).
+    Priorities alone do nothing between sessions (sched_autogroup), so it is scheduled in real time.
     """
     gc.collect()
     gc.freeze()
     gc.disable()
-    usual = os.getpriority(os.PRIO_PROCESS, 0)
+    usual = os.sched_getscheduler(0), os.sched_getparam(0)
     with suppress(PermissionError):
-        os.setpriority(os.PRIO_PROCESS, 0, PRECEDENCE)
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
     try:
         yield
     finally:
-        with suppress(PermissionError):
-            os.setpriority(os.PRIO_PROCESS, 0, usual)
+        os.sched_setscheduler(0, *usual)
         gc.enable()
         gc.unfreeze()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from models.errors import Broken
-from simulators.load.gate import Entrance, ThroughGate, through_gate
+from simulators.load.gate import Entrance, ThroughGate, known_at, through_gate
 from simulators.load.homes import homes_of
 from simulators.load.pacing import OwnWatch
 from simulators.load.readings import Writing
@@ -64,7 +64,7 @@ async def delivering(first: Sequence[bytes], credentials: Known) -> AsyncGenerat
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
         entrance = Entrance(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", credentials)
-        async with through_gate(entrance, planned, writing, watch) as way:
+        async with known_at(entrance) as http, through_gate(entrance, http, planned, writing, watch) as way:
             way.put(0, UPLOADS)
             yield way
 
