@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.log import Ends
-from models.errors import Broken
+from models.errors import TryAgain
 from simulators.load.database import GROUPS, Database
 from simulators.load.pacing import Watch
 from simulators.load.schedule import Ints
@@ -126,7 +126,7 @@ class Following:
         return ends
 
     async def until_ready(self, require_running: Callable[[], None]) -> None:
-        """Return when both groups have taken all partitions. **Raises**: Broken when they do not."""
+        """Return when both groups have taken all partitions. **Raises**: TryAgain when they do not."""
         while True:
             await self.look()
             taken = [len(positions.next_offset) for positions in self.positions.values()]
@@ -139,7 +139,7 @@ class Following:
     async def until_through(self, require_running: Callable[[], None]) -> None:
         """Return when both groups are where the log ends now, and nobody waits to be evaluated again.
 
-        **Raises**: Broken when they stand still before that.
+        **Raises**: TryAgain when they stand still before that.
         """
         self._moved_s = time.monotonic()
         ends = [await self._ends.end_of(partition) for partition in self._partitions]
@@ -157,4 +157,4 @@ class Following:
 
     def _require_progress(self, otherwise: str) -> None:
         if time.monotonic() - self._moved_s > STUCK_AFTER_S:
-            raise Broken(f"For {STUCK_AFTER_S:.0f} s {otherwise}.")
+            raise TryAgain(f"For {STUCK_AFTER_S:.0f} s {otherwise}.")

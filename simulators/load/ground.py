@@ -22,7 +22,7 @@ from models.db.migrate import migrate
 from models.db.pool import connected
 from models.errors import Broken
 from models.gateway_settings import KEY_BYTES
-from models.settings import Settings, load_settings
+from models.settings import Settings, gateway_key, load_settings
 from simulators.demo.services import Services
 from simulators.gate.credentials import Tokens
 from simulators.gate.simulating import Given, wanted
@@ -47,7 +47,7 @@ WORKERS = ("ingest", "alerting")
 CLIENT = "load"
 PER_SECOND = 100_000.0
 """The client's limit, which is no limit: what is measured is what the gate can do."""
-SETTLED_S = 8.0
+SETTLED_S = 5.0
 """What was measured before a patient was enrolled judges nobody: alarming values are from seconds before."""
 BEGAN_US = KEPT_US + HOUR_US
 """So long ago patients of a stack of its own were enrolled: before all that their devices kept."""
@@ -128,13 +128,18 @@ async def with_services(
 
 
 def settings_of(stack: Stack) -> Settings:
-    """A stack of its own, with a secret of its own."""
+    """A stack of its own, with secrets of its own."""
     return load_settings(
         kafka=stack.kafka,
         postgres=stack.postgres_dsn,
         topic=TOPIC,
-        identity_key=base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode(),
+        identity_key=_new_key(),
+        gateway_key=_new_key(),
     )
+
+
+def _new_key() -> str:
+    return base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
 
 
 async def _entered(ground: Ground, since_us: int, *, by_http: bool) -> Entrance | None:
@@ -155,12 +160,12 @@ async def _entered(ground: Ground, since_us: int, *, by_http: bool) -> Entrance 
 
 async def _started_gate(settings: Settings, services: Services) -> Entrance:
     """A gate, and a client of it with a key."""
-    key, port = secrets.token_bytes(KEY_BYTES), free_port()
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     services.start(
         "gateway",
         {
-            "THUISWACHT_GATEWAY_KEY": base64.b64encode(key).decode(),
+            "THUISWACHT_GATEWAY_KEY": base64.b64encode(gateway_key(settings)).decode(),
             "THUISWACHT_GATEWAY_PORT": str(port),
             "THUISWACHT_GATEWAY_PUBLIC_URL": url,
         },

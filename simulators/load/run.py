@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import sys
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from simulators.load.verifying import expected, first_of_each, match, wrong_find
 
 AHEAD_US = 300_000
 """So long before the first planned moment everything is ready."""
+TELL_EVERY_S = 10.0
 HEARD_WITHIN_S = 15.0
 OVERLOAD_S = 5.0
 """A rate is given up when so many seconds of it wait: it cannot be held any more."""
@@ -111,7 +113,7 @@ async def run(
     """Sends, waits until all is through, verifies. `gives_up`: stops sending where the rate is not held.
 
     **Raises**: Void when the generator was the bottleneck; Broken when something is missing, altered or too
-    much, or stands still; TryAgain when something is away.
+    much; TryAgain when something is away, or stands still.
     """
     async with AsyncExitStack() as last:
         producer = await last.enter_async_context(producing(ground.settings))
@@ -185,11 +187,22 @@ async def _send(running: _Running, planned: Planned, *, gives_up: bool) -> tuple
             )
         else:
             way = await last.enter_async_context(through_gate(ground.entrance, http, planned, writing, watch))
+        await last.enter_async_context(_at_work(_tell_on(running, offset_us)))
         paced = await send_planned(planned.at_us + offset_us, way.put, watch, should_stop)
         await way.drain()
     sent = slice(0, paced.sent)
     again = way.again if isinstance(way, ThroughGate) else 0
     return _Sent(planned.take(sent), offset_us, way.acknowledged_us[sent]), paced, again
+
+
+async def _tell_on(running: _Running, offset_us: int) -> None:
+    """Says now and then how far it is."""
+    while True:
+        await asyncio.sleep(TELL_EVERY_S)
+        gone_s = (running.watch.now_us() - offset_us) / 1e6
+        running.tell(
+            f"{gone_s:,.0f} of {running.wanted.seconds:g} s, {running.following.lag_now:,} messages wait"
+        )
 
 
 async def _verified(running: _Running, sent: Sequence[_Sent], known: set[UUID]) -> tuple[Stages, int | None]:
@@ -284,6 +297,19 @@ def undisturbed() -> Generator[None]:
     gc.collect()
     gc.freeze()
     gc.disable()
+    try:
+        with _first():
+            yield
+    finally:
+        gc.enable()
+        gc.unfreeze()
+
+
+@contextmanager
+def _first() -> Generator[None]:
+    if sys.platform != "linux":
+        yield
+        return
     usual = os.sched_getscheduler(0), os.sched_getparam(0)
     with suppress(PermissionError):
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
@@ -291,5 +317,3 @@ def undisturbed() -> Generator[None]:
         yield
     finally:
         os.sched_setscheduler(0, *usual)
-        gc.enable()
-        gc.unfreeze()

@@ -27,8 +27,8 @@ KEPT_US = 12 * HOUR_US
 MORNING_MIN = (390.0, 615.0)
 """Within this people measure, and as their mornings are spread there: `patients.population`."""
 MORNING_MEAN_MIN, MORNING_SD_MIN = 500.0, 45.0
-_BEFORE_US = 2 * SECOND_US
-_APART_US = 4 * SECOND_US
+_BEFORE_US = SECOND_US
+_APART_US = 2 * SECOND_US
 
 
 class Profile(StrEnum):

@@ -16,9 +16,14 @@ import pytest
 from hdrh.histogram import HdrHistogram
 from hdrh.log import HistogramLogReader
 
+from ingest.delivery.clients.registry import WantedClient, WantedKey, add_client
+from ingest.delivery.clients.sealing import Sealing
+from models.clock import wall_now_us
 from models.db.migrate import migrate
+from models.db.pool import connected
 from models.errors import Broken
-from models.settings import Settings, load_settings
+from models.settings import Settings, gateway_key, load_settings
+from simulators.load.entering import ORGANISATION
 from simulators.load.ground import with_services
 from simulators.load.homes import homes_of
 from simulators.load.loading import Asked, measure
@@ -52,10 +57,10 @@ def asked(wanted: Wanted, folder: Path, *, lag_limit_ms: float = inf, probe_s: f
     )
 
 
-def run(*arguments: str, seconds: int = 110) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, seconds: int = 110, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "thuiswacht", "load", *arguments],
-        env=os.environ,
+        env=os.environ | environment,
         capture_output=True,
         text=True,
         timeout=seconds,
@@ -64,8 +69,10 @@ def run(*arguments: str, seconds: int = 110) -> subprocess.CompletedProcess[str]
 
 
 def settings_for(stack: Stack, database: str, topic: str) -> Settings:
-    key = base64.b64encode(secrets.token_bytes(32)).decode()
-    return load_settings(kafka=stack.kafka, postgres=database, topic=topic, identity_key=key)
+    first, second = (base64.b64encode(secrets.token_bytes(32)).decode() for _ in range(2))
+    return load_settings(
+        kafka=stack.kafka, postgres=database, topic=topic, identity_key=first, gateway_key=second
+    )
 
 
 # Both services start, and six short runs follow each other.
@@ -143,17 +150,61 @@ def _require_whole(found: dict[str, Any], log: Path) -> None:
     assert by_stage == {"acknowledged": 180, "stored": 180, "checked": 180, "alerted": 3}
 
 
-# Kafka, Postgres and five services of its own.
+# Five services start.
 @pytest.mark.timeout(180)
-def test_one_command_starts_all_it_needs_and_goes_through_the_gate(tmp_path: Path) -> None:
-    file = tmp_path / "load.json"
-    few = ("--patients", "40", "--rate", "20", "--seconds", "3", "--alarms", "1", "--lag-limit-ms", "5000")
-    done = run("--stack", "--via", "http", *few, "--json", str(file), seconds=170)
+async def test_through_the_gate_with_keys_and_with_secrets(
+    stack: Stack, database: str, topic: str, tmp_path: Path
+) -> None:
+    settings, homes = settings_for(stack, database, topic), homes_of(7, 40)
+    wanted = Wanted(Profile.STEADY, 20.0, 3.0, 7, alarms_per_s=1.0)
+    async with with_services(settings, homes, tmp_path, kafka=stack.kafka_kind, by_http=True) as ground:
+        await measure(asked(wanted, tmp_path), ground)
+        found = json.loads((tmp_path / "load.json").read_text())
+        assert (found["via"], found["uploads"], found["alarms"]) == ("http", 60, 3)
+        assert found["latency_ms"]["alerted"]["n"] == 3
+        assert {"gateway", "register publish"} <= set(found["cpu_s"])
+
+        # Somebody else's command, as a hub that signs; its patients come into the register first.
+        assert ground.entrance is not None
+        secret = tmp_path / "secret"
+        secret.write_text(await _hub(settings))
+        who = ("--client", "hub", "--secret", str(secret), "--as", await _engineer(database))
+        gate = ("--via", "http", "--gate", ground.entrance.url)
+        servers = ("--kafka", stack.kafka, "--postgres", database, "--topic", topic)
+        few = ("--patients", "20", "--seed", "8", "--rate", "10", "--seconds", "2", "--lag-limit-ms", "5000")
+        key = settings.identity_key
+        assert key is not None
+        environment = {"THUISWACHT_IDENTITY_KEY": key.get_secret_value()}
+        done = await asyncio.to_thread(run, *gate, *servers, *who, *few, **environment)
+        assert done.returncode == 0, done.stderr
+        assert "10 uploads a second for 2 s via http, 20 patients" in done.stdout
+
+
+async def _hub(settings: Settings) -> str:
+    """Another client of the hospital, which signs; its secret."""
+    wanted = WantedClient("hub", "Hub", ORGANISATION, WantedKey(hmac=True), per_second=1_000.0)
+    async with connected(settings.postgres_dsn, role="thuiswacht_login", application="test") as pool:
+        made = await add_client(pool, wanted, Sealing(gateway_key(settings)), wall_now_us())
+    assert made.secret is not None
+    return made.secret
+
+
+async def _engineer(database: str) -> str:
+    admin = await asyncpg.connect(database)
+    try:
+        return str(await admin.fetchval("SELECT person_id FROM person_role WHERE role = 'engineer'"))
+    finally:
+        await admin.close()
+
+
+# Kafka, Postgres and the services of its own.
+@pytest.mark.timeout(180)
+def test_one_command_starts_all_it_needs() -> None:
+    few = ("--patients", "20", "--rate", "10", "--seconds", "2", "--alarms", "1", "--lag-limit-ms", "5000")
+    done = run("--stack", *few, seconds=170)
     assert done.returncode == 0, done.stderr
-    found = json.loads(file.read_text())
-    assert (found["via"], found["uploads"], found["alarms"]) == ("http", 60, 3)
-    assert found["latency_ms"]["alerted"]["n"] == 3
-    assert {"gateway", "register publish"} <= set(found["cpu_s"])
+    assert "verified: 20 uploads" in done.stdout
+    assert "load: warming up" in done.stderr
 
 
 def test_a_live_database_is_refused(stack: Stack, empty_database: str, topic: str) -> None:

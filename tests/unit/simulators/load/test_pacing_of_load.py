@@ -1,9 +1,13 @@
 """What is due is sent when it is due; a generator that cannot keep up says so, and its run is void."""
 
+import gc
+import os
+
 import numpy as np
 import pytest
 
 from simulators.load.pacing import Paced, Void, require_valid, send_planned, why_void
+from simulators.load.run import undisturbed
 
 PER_S, SECONDS = 1_000, 2
 AT_US = np.arange(PER_S * SECONDS, dtype=np.int64) * (1_000_000 // PER_S)
@@ -60,3 +64,11 @@ def test_a_whole_processor_is_void_too() -> None:
     paced = Paced(10, np.zeros(10, np.int64), elapsed_s=10.0, own_s=9.9)
     assert "99% of a processor" in str(why_void(paced))
     assert why_void(Paced(10, np.zeros(10, np.int64), elapsed_s=10.0, own_s=5.0)) is None
+
+
+def test_nothing_stops_the_generator_and_all_is_as_it_was_afterwards() -> None:
+    usual = os.sched_getscheduler(0)
+    with undisturbed():
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    assert os.sched_getscheduler(0) == usual
