@@ -7,6 +7,7 @@ import os
 import secrets
 import subprocess
 import sys
+from collections.abc import Mapping
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -57,10 +58,12 @@ def asked(wanted: Wanted, folder: Path, *, lag_limit_ms: float = inf, probe_s: f
     )
 
 
-def run(*arguments: str, seconds: int = 110, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(
+    *arguments: str, seconds: float = 110.0, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "thuiswacht", "load", *arguments],
-        env=os.environ | environment,
+        env={**os.environ, **(environment or {})},
         capture_output=True,
         text=True,
         timeout=seconds,
@@ -175,7 +178,7 @@ async def test_through_the_gate_with_keys_and_with_secrets(
         key = settings.identity_key
         assert key is not None
         environment = {"THUISWACHT_IDENTITY_KEY": key.get_secret_value()}
-        done = await asyncio.to_thread(run, *gate, *servers, *who, *few, **environment)
+        done = await asyncio.to_thread(run, *gate, *servers, *who, *few, environment=environment)
         assert done.returncode == 0, done.stderr
         assert "10 uploads a second for 2 s via http, 20 patients" in done.stdout
 
