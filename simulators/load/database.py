@@ -22,8 +22,10 @@ _AT_ONCE = 2_000
 _READINGS = """
 SELECT p.row, r.kind, (extract(epoch FROM r.taken_at) * 1000000)::bigint, r.value,
        r.log_partition, r.log_offset
-FROM unnest($1::uuid[]) WITH ORDINALITY AS p (patient_id, row) JOIN reading AS r USING (patient_id)
-WHERE r.taken_at BETWEEN $2 AND $3 AND r.received_at >= $4
+FROM unnest($1::uuid[]) WITH ORDINALITY AS p (patient_id, row)
+JOIN reading AS r USING (patient_id)
+JOIN unnest($4::bigint[]) WITH ORDINALITY AS b (first, number) ON r.log_partition = b.number - 1
+WHERE r.taken_at BETWEEN $2 AND $3 AND r.log_offset >= b.first
 """
 
 
@@ -105,31 +107,34 @@ class Database:
         """Patients that alerting still has to evaluate again."""
         return await self._count("SELECT count(*) FROM reevaluation WHERE done_at IS NULL")
 
-    async def stored(self, from_us: int, until_us: int, received_us: int) -> Stored:
-        """Readings that were taken within the two, and received since the third."""
+    async def stored(self, from_us: int, until_us: int, firsts: Sequence[int]) -> Stored:
+        """Readings that were taken within the two; `firsts`: from these offsets of the partitions on."""
         parts = [_columns([], 0)]
-        moments = to_datetime(from_us), to_datetime(until_us), to_datetime(received_us)
+        asked = to_datetime(from_us), to_datetime(until_us), list(firsts)
         async with self._pool.connection() as connection:
             for first in range(0, len(self._homes), _AT_ONCE):
                 texts = self._homes.texts[first : first + _AT_ONCE]
-                rows = await connection.fetch(_READINGS, texts, *moments, timeout=600)
+                rows = await connection.fetch(_READINGS, texts, *asked, timeout=600)
                 parts.append(_columns(rows, first - 1))
         joined = {f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Stored)}
         return Stored(**joined)
 
-    async def refused(self, received_us: int) -> list[str]:
-        """What of these patients lies in quarantine since then: why, by how many readings."""
+    async def refused(self, firsts: Sequence[int]) -> list[str]:
+        """What of these patients lies in quarantine from these offsets on: why, by how many readings."""
         async with self._pool.connection() as connection:
             rows = await connection.fetch(
                 """
                 SELECT q.reason, q.expected, sum(q.readings) AS readings
                 FROM quarantine AS q
-                JOIN quarantine_message AS m USING (cluster_id, topic, log_partition, log_offset)
-                WHERE q.patient_id = ANY ($1::uuid[]) AND m.received_at >= $2
+                JOIN unnest($2::bigint[]) WITH ORDINALITY AS b (first, number)
+                    ON q.log_partition = b.number - 1
+                WHERE q.patient_id = ANY ($1::uuid[]) AND q.log_offset >= b.first
+                    AND (q.cluster_id, q.topic) = ($3, $4)
                 GROUP BY 1, 2 ORDER BY 3 DESC
                 """,
                 self._homes.texts,
-                to_datetime(received_us),
+                list(firsts),
+                *self._log,
             )
         return [
             f"{row['readings']:,} readings in quarantine as {row['reason']}: expected {row['expected']}"

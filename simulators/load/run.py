@@ -83,13 +83,14 @@ class Ran:
 
 @dataclass(frozen=True, slots=True)
 class _Running:
-    """What the parts of a run share."""
+    """What the parts of a run share. `firsts`: the offsets of each partition before which it sent nothing."""
 
     ground: Ground
     wanted: Wanted
     producer: Producer
     watch: OwnWatch
     following: Following
+    firsts: Sequence[int]
     tell: Callable[[str], None]
 
 
@@ -120,7 +121,7 @@ async def run(
         ends = await last.enter_async_context(Ends(ground.settings))
         watch = OwnWatch()
         following = Following(ground.database, ends, ground.partitions, watch)
-        running = _Running(ground, wanted, producer, watch, following, tell)
+        running = _Running(ground, wanted, producer, watch, following, await following.sample(), tell)
         alarming = await ground.database.free()
         known = await ground.database.findings(watch.zero_us - 2 * KEPT_US)
         await last.enter_async_context(ground.database.listening(following.hear))
@@ -214,15 +215,16 @@ async def _verified(running: _Running, sent: Sequence[_Sent], known: set[UUID]) 
     each = [readings_of(one.planned, watch.zero_us + one.offset_us) for one in sent]
     everything = joined(each)
     first_us, last_us = int(everything.taken_at_us.min()), int(everything.taken_at_us.max())
-    stored = await ground.database.stored(first_us, last_us, watch.zero_us)
+    stored = await ground.database.stored(first_us, last_us, running.firsts)
     matched = match(everything, stored)
-    refused = await ground.database.refused(watch.zero_us)
+    refused = await ground.database.refused(running.firsts)
     _require_right(wrong_readings(everything, matched, ground.homes, refused))
     fresh, begins = sent[-1], len(everything) - len(each[-1])
     alarmed = expected(fresh.planned)
     heard_us = await _heard(running, alarmed)
     found = [one for one in await ground.database.findings(first_us) if one.finding_id not in known]
-    _require_right(wrong_findings(alarmed, found, heard_us, ground.homes))
+    senders = set(everything.patient.tolist())
+    _require_right(wrong_findings(alarmed, found, heard_us, senders, ground.homes))
     place = matched.place[begins + first_of_each(each[-1], len(fresh.planned))]
     passed = {
         group: following.positions[group].passed_us(stored.partition[place], stored.offset[place])

@@ -75,9 +75,13 @@ def wrong_readings(sent: Readings, matched: Matched, homes: Homes, refused: Sequ
 
 
 def wrong_findings(
-    alarmed: Collection[int], found: Sequence[Found], heard: Collection[int], homes: Homes
+    alarmed: Collection[int],
+    found: Sequence[Found],
+    heard: Collection[int],
+    senders: Collection[int],
+    homes: Homes,
 ) -> list[str]:
-    """What is wrong with what was found. `heard`: patients whose alert was announced.
+    """What is wrong with what was found. `heard`: whose alert was announced; `senders`: all who sent.
 
     Silence and devices are not counted: that nothing came before is true.
     """
@@ -89,7 +93,8 @@ def wrong_findings(
     if unheard := sorted(set(alarmed) & rightly - set(heard)):
         wrong.append(f"{len(unheard):,} of {len(alarmed):,} have a finding, but no alert was announced:")
         wrong += [f"  patient {homes.texts[row]}" for row in unheard[:SHOWN]]
-    besides = [one for one in found if one.patient not in set(alarmed) and not one.signal.technical]
+    others = set(senders) - set(alarmed)
+    besides = [one for one in found if one.patient in others and not one.signal.technical]
     if besides:
         wrong.append(f"{len(besides):,} findings are of patients who sent nothing alarming:")
         wrong += [f"  patient {homes.texts[one.patient]}: {one.rule}" for one in besides[:SHOWN]]

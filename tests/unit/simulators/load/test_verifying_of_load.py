@@ -93,13 +93,15 @@ def found_of(patient: int, signal: Signal) -> Found:
 def test_alarms_that_are_not_found_and_findings_without_one_are_told() -> None:
     alarmed = [16, 17]
     found = [found_of(row, signal_of(row)) for row in alarmed]
-    assert wrong_findings(alarmed, found, alarmed, HOMES) == []
-    assert HOMES.texts[17] in wrong_findings(alarmed, found[:1], alarmed, HOMES)[1]
-    assert "no alert was announced" in wrong_findings(alarmed, found, [16], HOMES)[0]
+    assert wrong_findings(alarmed, found, alarmed, range(20), HOMES) == []
+    assert HOMES.texts[17] in wrong_findings(alarmed, found[:1], alarmed, range(20), HOMES)[1]
+    assert "no alert was announced" in wrong_findings(alarmed, found, [16], range(20), HOMES)[0]
     besides = [*found, found_of(3, Signal.FLUID), found_of(4, Signal.SILENCE)]
-    told = wrong_findings(alarmed, besides, alarmed, HOMES)
+    told = wrong_findings(alarmed, besides, alarmed, range(20), HOMES)
     assert told[0] == "1 findings are of patients who sent nothing alarming:"
     assert HOMES.texts[3] in told[1]
+    # Who sent nothing has findings of another time.
+    assert wrong_findings(alarmed, besides, alarmed, [16, 17], HOMES) == []
 
 
 def test_who_must_alarm_are_those_planned_to() -> None:
