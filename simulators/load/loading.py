@@ -4,8 +4,9 @@ import asyncio
 import json
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,7 @@ async def measure(asked: Asked, ground: Ground) -> None:
     """A run, or a search; what came of it on standard output and in the files. **Raises**: as `run`."""
     try:
         if asked.probe_s is not None:
-            await _search(asked, ground, asked.probe_s)
+            await search(asked, asked.probe_s, partial(_try, asked, ground))
             return
         ran, found = await _run(asked, ground, asked.wanted)
     except Void as void:
@@ -105,13 +106,16 @@ async def _run(asked: Asked, ground: Ground, wanted: Wanted, *, gives_up: bool =
     return ran, report(ran, wanted, patients=asked.patients, via=via, kafka=ground.kafka, postgres=postgres)
 
 
-async def _search(asked: Asked, ground: Ground, probe_s: float) -> None:
+async def search(
+    asked: Asked, probe_s: float, attempt: Callable[[Next], Awaitable[tuple[Tried, Report | None]]]
+) -> None:
+    """Tries rates until the highest that is held is known, and tells it. **Raises**: as `next_step`."""
     wanted, tried, reports = asked.wanted, list[Tried](), list[dict[str, Any]]()
     while True:
         step = next_step(tried, wanted.rate, probe_s, wanted.seconds, asked.resolution)
         if isinstance(step, Highest):
             break
-        one, found = await _try(asked, ground, step)
+        one, found = await attempt(step)
         tell(f"{one.rate:,.1f} uploads/s for {one.seconds:g} s: {one.outcome}{one.why and f', {one.why}'}")
         tried.append(one)
         reports.append({**asdict(one), "report": None if found is None else as_json(found)})

@@ -1,13 +1,17 @@
 """The search finds what systems of known capacity hold."""
 
+import json
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from models.errors import Broken
+from simulators.load.loading import Asked, search
+from simulators.load.schedule import Profile, Wanted
 from simulators.load.search import Highest, Next, Outcome, Tried, is_bounded, next_step
 
 PROBE_S, HOLD_S = 20.0, 300.0
@@ -93,3 +97,37 @@ def test_lag_is_bounded_when_it_does_not_grow() -> None:
     assert is_bounded(growing, 10_000.0, 0, 100)
     # What was before or after the run does not count.
     assert is_bounded([*steady, (-5, 0), (500, 10**6)], 10.0, 0, 100)
+
+
+async def test_a_search_tells_each_step_and_what_it_came_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    system, file = Simulated(for_short=900.0, for_long=700.0), tmp_path / "load.json"
+    asked = Asked(
+        Wanted(Profile.STEADY, 500.0, HOLD_S, 7),
+        patients=100,
+        own_stack=True,
+        through=None,
+        lag_limit_ms=25.0,
+        probe_s=PROBE_S,
+        resolution=0.1,
+        json_file=file,
+        histogram=None,
+    )
+
+    async def attempt(step: Next) -> tuple[Tried, None]:
+        return system.try_one(step), None
+
+    await search(asked, PROBE_S, attempt)
+    told = capsys.readouterr()
+    assert "500.0 uploads/s for    20 s: held" in told.out
+    assert "load: 1,000.0 uploads/s for 20 s: not held" in told.err
+    found = json.loads(file.read_text())
+    assert found["rate"] <= 700.0 < found["not_held"]
+    assert told.out.splitlines()[-1] == (
+        f"highest rate held for 300 s: {found['rate']:,.1f} uploads/s; {found['not_held']:,.1f} was not"
+    )
+    assert [(one["rate"], one["outcome"]) for one in found["steps"]][:2] == [
+        (500.0, "held"),
+        (1_000.0, "not held"),
+    ]
