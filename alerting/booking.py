@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 from alerting.findings import FindingChange
 from alerting.ledger import Ledger, Stretch, looks_back_to_us
+from alerting.lifecycle import MayClose
 from models import metrics
 from models.alerts import AlertEvent
 from models.db.alerts import Reason, load_alerts, load_heard, load_reasons, write_alerts
@@ -15,7 +16,7 @@ from models.messages import Origin
 from models.programmes import CANARY
 
 
-async def book(connection: Connection, stretches: Sequence[Stretch]) -> Ledger:
+async def book(connection: Connection, stretches: Sequence[Stretch], may_close: MayClose) -> Ledger:
     """Carries stretches through, in their order, within the transaction of whoever calls."""
     if not stretches:
         return Ledger.of((), (), ())
@@ -26,7 +27,8 @@ async def book(connection: Connection, stretches: Sequence[Stretch]) -> Ledger:
     findings = await load_findings(connection, since_us, named)
     remarks = {said.remark_id: s.verdict.patient_id for s in stretches for said in s.remarks}
     heard = await load_heard(connection, remarks)
-    ledger = Ledger.of(findings, alerts, ((r.patient_id, r.finding_id, r.alert_id) for r in reasons), heard)
+    links = ((r.patient_id, r.finding_id, r.alert_id) for r in reasons)
+    ledger = Ledger.of(findings, alerts, links, heard, may_close)
     ids = _new_ids()
     for stretch in stretches:
         ledger.take(stretch, ids)

@@ -89,6 +89,7 @@ def _serve(settings: "Settings") -> None:
     from alerting.duties import on_duty
     from alerting.engine.compiled import compile_programmes
     from alerting.engine.programme_files import PACKAGED, load_folder
+    from alerting.escalation.policy_files import load_policies
     from alerting.insight.keeping import keep_figures
     from alerting.insight.wijken import load_wijken
     from alerting.warm_up import warm_up
@@ -99,11 +100,12 @@ def _serve(settings: "Settings") -> None:
 
     logs.configure(settings.log_level)
     compiled = compile_programmes(with_canary(load_folder(settings.programmes or PACKAGED)))
+    policies = load_policies()
     wijken = load_wijken(settings.wijken)
     warm_up(compiled)
     asyncio.run(
         serve(
-            lambda pool, moved: AlertingHandler(pool, compiled, settings, moved=moved),
+            lambda pool, moved: AlertingHandler(pool, compiled, policies, settings, moved=moved),
             settings,
             role="thuiswacht_alerting",
             application="thuiswacht-alerting",

@@ -8,7 +8,7 @@ from alerting.because import Because
 from alerting.circumstances import Turn
 from alerting.engine.verdict import What
 from alerting.findings import FindingChange, PatientVerdict, fold
-from alerting.lifecycle import Book, Joined, follow
+from alerting.lifecycle import Book, Joined, MayClose, by_any_policy, follow
 from alerting.remarks import Remark
 from models.alerts import Alert, AlertHappening
 from models.findings import Finding
@@ -64,6 +64,7 @@ class Ledger:
     alerts: dict[UUID, dict[UUID, Alert]]
     links: dict[UUID, dict[UUID, UUID]]
     heard: set[UUID] = field(default_factory=set[UUID])
+    may_close: MayClose = by_any_policy
     contradictions: dict[UUID, str] = field(default_factory=dict[UUID, str])
     changes: list[FindingChange] = field(default_factory=list[FindingChange])
     events: list[AlertHappening] = field(default_factory=list[AlertHappening])
@@ -84,9 +85,10 @@ class Ledger:
         alerts: Iterable[Alert],
         reasons: Iterable[tuple[UUID, UUID, UUID]],
         heard: Iterable[UUID] = (),
+        may_close: MayClose = by_any_policy,
     ) -> "Ledger":
         """From what is stored; `reasons` are patient, finding and alert."""
-        ledger = cls({}, {}, {}, set(heard))
+        ledger = cls({}, {}, {}, set(heard), may_close)
         for finding in findings:
             ledger.findings.setdefault(finding.patient_id, {})[finding.finding_id] = finding
         for alert in alerts:
@@ -131,6 +133,7 @@ class Ledger:
             alerts,
             links,
             stretch.because,
+            self.may_close,
         )
         told = follow(
             book,

@@ -9,6 +9,8 @@ from operator import itemgetter
 
 from alerting.booking import book, count
 from alerting.engine.compiled import CompiledProgrammes
+from alerting.escalation.choice import closing_by
+from alerting.escalation.policy import Policies
 from alerting.ledger import Ledger
 from alerting.owned import Owned, Prepared, asked_again, place, prepare, ready
 from alerting.partition import Partition, Version
@@ -41,12 +43,14 @@ class AlertingHandler:
         self,
         pool: Pool,
         programmes: CompiledProgrammes,
+        policies: Policies,
         settings: Settings,
         *,
         moved: Callable[[], None] = lambda: None,
     ) -> None:
         self.group = settings.consumer_group or GROUP
         self._pool = pool
+        self._may_close = closing_by(policies)
         self._programmes = programmes
         self._topic = settings.topic
         self._storing_group = settings.storing_group
@@ -124,7 +128,7 @@ class AlertingHandler:
                     connection, {part.advance.partition: part.owned.destroyed for part in prepared}
                 )
                 await use(connection, self._programmes, new)
-                ledger = await book(connection, stretches)
+                ledger = await book(connection, stretches, self._may_close)
                 asked = asked_again(prepared, ledger.contradictions)
                 if asked:
                     await reevaluations.ask(connection, self._cluster_id, self._topic, asked)
@@ -202,7 +206,7 @@ class AlertingHandler:
             await positions.claim(connection, self.group, self._cluster_id, self._topic, [here])
             await tombstones.require_none_newer(connection, {asked.partition: owned.destroyed})
             stretch = await evaluate_again(connection, owned.partition, asked.patient_id, owned.committed)
-            ledger = await book(connection, [] if stretch is None else [stretch])
+            ledger = await book(connection, [] if stretch is None else [stretch], self._may_close)
             await reevaluations.done(connection, self._cluster_id, self._topic, asked)
         metrics.ALERTING_REBUILDS.inc()
         count(ledger)

@@ -1,11 +1,12 @@
 """Which policy an alert goes by, and at which of its steps it stands."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from alerting.escalation.policy import Policies, Policy
 from alerting.escalation.situation import Reason
 from models.alerts import Alert
 from models.escalations import Escalation, EscalationState, Recipient
+from models.findings import Finding
 
 ANY_PROGRAMME = "*"
 
@@ -32,6 +33,16 @@ def policy_of(alert: Alert, reasons: Iterable[Reason], policies: Policies) -> Po
     programmes = sorted({reason.programme for reason in known}) or [ANY_PROGRAMME]
     chosen = [policies.of(programme, alert.signal, alert.severity) for programme in programmes]
     return min(chosen, key=first_wait_us)
+
+
+def closing_by(policies: Policies) -> Callable[[Alert, Sequence[Finding]], bool]:
+    """Whether the policy of an alert lets it close by itself, told by the findings that are its reasons."""
+
+    def may_close(alert: Alert, findings: Sequence[Finding]) -> bool:
+        reasons = [Reason(f.finding_id, f.programme, f.severity, f.holds, f.retracted) for f in findings]
+        return policy_of(alert, reasons, policies).closes_by_itself
+
+    return may_close
 
 
 def by_label(label: str | None, policies: Policies) -> Policy | None:

@@ -1,6 +1,6 @@
 """What is known of a patient before, and what is to be written after."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -9,6 +9,14 @@ from alerting.circumstances import Turn
 from models.alerts import Alert, AlertHappening, AlertState
 from models.findings import Finding, Severity, Signal
 from models.messages import Origin
+
+MayClose = Callable[[Alert, Sequence[Finding]], bool]
+"""Whether the policy of an alert, with these reasons, lets it close by itself."""
+
+
+def by_any_policy(_alert: Alert, _reasons: Sequence[Finding]) -> bool:
+    """As policies mostly say of what is low or technical."""
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +35,7 @@ class Book:
     alerts: Mapping[UUID, Alert]
     links: Mapping[UUID, UUID]
     because: Because = field(default_factory=dict[str, object])
+    may_close: MayClose = by_any_policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +67,7 @@ def waits(finding: Finding) -> bool:
 def closes_by_itself(alert: Alert) -> bool:
     """Whether nobody has to look any more once nothing holds: low or technical, nobody's, told to nobody.
 
-    A remark is read by a person, however low it is.
+    If its policy lets it, which is another question. A remark is read by a person, however low it is.
     """
     return (
         alert.state is AlertState.OPEN

@@ -49,7 +49,7 @@ def mark(work: Work, key: UUID, reasons: Sequence[Finding], at_us: int) -> None:
         work.tell(alert, at_us, AlertEvent.CLEARED, why={"at_us": cleared_us})
     elif was_over and not is_over:
         work.tell(alert, at_us, AlertEvent.HOLDS_AGAIN)
-    if is_over and closes_by_itself(marked):
+    if is_over and closes_by_itself(marked) and work.book.may_close(marked, reasons):
         work.resolve(marked, Outcome.BY_ITSELF, at_us)
 
 

@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from alerting.escalation.policy_files import load_policies
 from alerting.worker import AlertingHandler
 from ingest.keys import key_of, partition_of
 from ingest.worker import IngestHandler
@@ -136,7 +137,7 @@ async def undisturbed(dsn: str, log: Log) -> None:
     evaluating = await connect(dsn, role="thuiswacht_alerting", application="undisturbed")
     try:
         ingest = IngestHandler(storing, settings)
-        alerting = AlertingHandler(evaluating, programmes, settings)
+        alerting = AlertingHandler(evaluating, programmes, load_policies(), settings)
         for handler in (ingest, alerting):
             await handler.assigned("undisturbed", sorted(log.written), PARTITIONS)
         await ingest.commit(ingest.prepare(log.written))

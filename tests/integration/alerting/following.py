@@ -7,6 +7,7 @@ from itertools import count
 from uuid import UUID
 
 from alerting.engine.compiled import CompiledProgrammes
+from alerting.escalation.policy_files import load_policies
 from alerting.ledger import Ledger
 from alerting.partition import Partition
 from alerting.worker import AlertingHandler
@@ -37,7 +38,9 @@ def small_log(*extra: dict[str, object]) -> list[Record]:
 
 async def worker(pool: Pool, compiled: CompiledProgrammes | None = None) -> tuple[AlertingHandler, int]:
     """A worker that has just taken over the partition, and from which offset it wants to read."""
-    handler = AlertingHandler(pool, compiled or shipped.compiled(), load_settings(topic=TOPIC))
+    handler = AlertingHandler(
+        pool, compiled or shipped.compiled(), load_policies(), load_settings(topic=TOPIC)
+    )
     starts = await handler.assigned(CLUSTER, [PARTITION], 1)
     return handler, starts[PARTITION]
 

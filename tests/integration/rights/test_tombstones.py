@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from alerting.escalation.policy_files import load_policies
 from alerting.worker import AlertingHandler
 from ingest.handler import Handler
 from ingest.on_command import Who, acting_as
@@ -84,7 +85,7 @@ async def test_nothing_of_a_destroyed_patient_comes_back(
     ]
     log = [Record(offset, value) for offset, value in enumerate(values)]
     storing = IngestHandler(storing_pool, load_settings(topic=TOPIC))
-    alerting = AlertingHandler(pool, shipped.compiled(), load_settings(topic=TOPIC))
+    alerting = AlertingHandler(pool, shipped.compiled(), load_policies(), load_settings(topic=TOPIC))
     for handler in (storing, alerting):
         start = (await handler.assigned(CLUSTER, [PARTITION], 1))[PARTITION]
         assert await read_on(handler, log[:before], start) == 0
@@ -109,7 +110,7 @@ async def test_nothing_of_a_destroyed_patient_comes_back(
     )
     for again in (
         IngestHandler(storing_pool, load_settings(topic=TOPIC)),
-        AlertingHandler(pool, shipped.compiled(), load_settings(topic=TOPIC)),
+        AlertingHandler(pool, shipped.compiled(), load_policies(), load_settings(topic=TOPIC)),
     ):
         start = (await again.assigned(CLUSTER, [PARTITION], 1))[PARTITION]
         await read_on(again, log, start)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from alerting.circumstances import Effective, Turn, turns
 from alerting.findings import FindingChange
-from alerting.lifecycle import Book, Consequences, follow
+from alerting.lifecycle import Book, Consequences, MayClose, by_any_policy, follow
 from alerting.remarks import Remark
 from models.access import Role
 from models.alerts import Alert, AlertEvent, AlertState, HandOver
@@ -29,6 +29,7 @@ class Patient:
     ids: Iterator[UUID] = field(default_factory=lambda: (UUID(int=number) for number in count(100)))
     since_us: int = 0
     because: Mapping[str, object] = field(default_factory=dict[str, object])
+    may_close: MayClose = by_any_policy
 
     def circumstances(self, *changes: tuple[int, AnyChange]) -> "Patient":
         self.timeline = turns([Effective(at_us, at_us, change) for at_us, change in changes])
@@ -44,6 +45,7 @@ class Patient:
             self.alerts,
             self.links,
             self.because,
+            self.may_close,
         )
         consequences = follow(
             book, changes, since_us=self.since_us, now_us=now_us, ids=self.ids, remarks=remarks

@@ -3,6 +3,8 @@ from uuid import UUID
 
 import pytest
 
+from alerting.escalation.choice import closing_by
+from alerting.escalation.policy_files import load_policies
 from alerting.findings import FindingChange
 from alerting.lifecycle import Consequences
 from models.alerts import AlertEvent, AlertState, HeldBack, Outcome
@@ -57,6 +59,17 @@ def test_low_and_technical_alerts_close_by_themselves(
     assert (alert.state, alert.outcome, alert.resolved_at_us) == (AlertState.RESOLVED, "by_itself", 20)
     patient.sees(patient.opens(30, severity=severity, signal=signal))
     assert [alert.state for alert in patient.alerts.values()] == [AlertState.RESOLVED, AlertState.OPEN]
+
+
+@pytest.mark.parametrize(("programme", "closes"), [("heart_failure", True), ("frail_elderly", False)])
+def test_what_its_policy_does_not_let_close_waits_for_a_person(
+    patient: Patient, programme: str, closes: bool
+) -> None:
+    patient.may_close = closing_by(load_policies())
+    finding = patient.opens(10, severity=Severity.MEDIUM, signal=Signal.SILENCE, programme=programme)
+    patient.sees(finding)
+    patient.sees(patient.clears(finding, 20))
+    assert (patient.only.state is AlertState.RESOLVED) is closes
 
 
 @pytest.mark.parametrize("taken_back", [False, True])

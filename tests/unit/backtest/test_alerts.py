@@ -12,7 +12,7 @@ from alerting.backtest.alerts import SIGNALS, as_alerts
 from alerting.backtest.found import NEVER_US, Found
 from alerting.backtest.result import Held
 from alerting.circumstances import Circumstances, Turn, circumstances_at
-from alerting.escalation.choice import first_wait_us, policy_of
+from alerting.escalation.choice import closing_by, first_wait_us, policy_of
 from alerting.escalation.policy_files import load_policies
 from alerting.escalation.situation import Reason
 from alerting.findings import FindingChange
@@ -60,8 +60,9 @@ class Ward:
             if alert.state is AlertState.OPEN:
                 self.alerts[key] = replace(alert, sent=self.is_told(alert, at_us))
         book = Book(
-            PATIENT, ORGANISATION, Origin.SIMULATED, self.timeline, self.findings, self.alerts, self.links
-        )
+            PATIENT, ORGANISATION, Origin.SIMULATED, self.timeline, self.findings, self.alerts, self.links,
+            may_close=closing_by(POLICIES),
+        )  # fmt: skip
         told = follow(book, changes, since_us=self.since_us, now_us=at_us, ids=self.ids)
         self.findings |= {change.after.finding_id: change.after for change in changes}
         self.alerts |= {alert.alert_id: alert for alert in told.alerts}
@@ -81,7 +82,7 @@ class Ward:
                 )
 
     def is_told(self, alert: Alert, at_us: int) -> bool:
-        """Whether it may not close by itself (any more): its policy says so, or its first step is over."""
+        """Whether it may not close by itself any more: its first step is over."""
         reasons = [
             Reason(key, f.programme, f.severity, f.holds)
             for key, f in self.findings.items()
@@ -92,7 +93,7 @@ class Ward:
         if circumstances_at(self.timeline, due_us).admitted:
             home = (t.at_us for t in self.timeline if t.at_us > due_us and not t.circumstances.admitted)
             due_us = next(home, NEVER_US)
-        return due_us <= at_us or not policy.closes_by_itself
+        return due_us <= at_us
 
     def seen(self, patient: int, places: Mapping[UUID, int]) -> list[Seen]:
         reasons: dict[UUID, list[int]] = {}
