@@ -37,10 +37,15 @@ class Lag:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """How soon fresh uploads alerted while a backlog drained. **Units**: seconds from the begin."""
+    """How soon fresh uploads alerted while a backlog drained. **Units**: seconds from the begin.
+
+    `waiting`: messages before the slower group at the begin. `alarms`: those until alerting was through it.
+    """
 
     readings: int
-    drained_s: float
+    waiting: int
+    stored_s: float
+    checked_s: float
     alarms: int
     within_a_second: float | None
     alerted_ms: Figures | None
@@ -127,14 +132,17 @@ def _lag(messages: Sequence[int]) -> Lag:
 
 
 def _backlog(ran: Ran) -> Backlog | None:
-    if ran.drained_us is None:
+    if not ran.drained_us:
         return None
+    stored_us, checked_us = (ran.drained_us[group] for group in GROUPS)
     at_us, alerted_us = ran.stages.named()["alerted"]
-    meanwhile = alerted_us[at_us < ran.drained_us]
+    meanwhile = alerted_us[at_us < checked_us]
     within = float(np.mean(meanwhile <= SECOND_US)) if len(meanwhile) else None
     return Backlog(
         readings=ran.kept_readings,
-        drained_s=round(ran.drained_us / 1e6, 2),
+        waiting=next((max(one.values()) for at, one in reversed(ran.lag) if at <= 0), 0),
+        stored_s=round(stored_us / 1e6, 2),
+        checked_s=round(checked_us / 1e6, 2),
         alarms=len(meanwhile),
         within_a_second=None if within is None else round(within, 4),
         alerted_ms=figures(meanwhile),
@@ -195,11 +203,17 @@ def _line(stage: str, found: Figures | None) -> str:
 
 
 def _told(backlog: Backlog) -> str:
-    head = f"a backlog of {backlog.readings:,} readings was through {backlog.drained_s:g} s after the begin; "
+    head = f"a backlog of {backlog.readings:,} readings: "
+    if backlog.checked_s <= 0:
+        return head + "it was through before the begin, so it says nothing; a larger one would"
+    head += (
+        f"{backlog.waiting:,} messages of it waited at the begin; all were checked {backlog.checked_s:g} s "
+    )
+    head += f"later, stored {backlog.stored_s:g} s later; until they were checked "
     if backlog.alerted_ms is None or backlog.within_a_second is None:
-        return head + "nothing alarmed meanwhile"
+        return head + "nothing alarmed"
     return head + (
-        f"meanwhile {backlog.alarms:,} uploads alarmed, {backlog.within_a_second:.1%} within a second, "
+        f"{backlog.alarms:,} uploads alarmed, {backlog.within_a_second:.1%} within a second, "
         f"p99 {backlog.alerted_ms.p99:,.0f} ms"
     )
 

@@ -62,7 +62,7 @@ class Stages:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What came of a run; all of it is verified. `drained_us`: when a backlog was through, from the begin.
+    """What came of a run; all of it is verified. `drained_us`: when each group was through a backlog, if any.
 
     **Units**: microseconds, moments from the begin but for `begin_us`; processor seconds by process.
     """
@@ -77,7 +77,7 @@ class Ran:
     look_us: int
     again: int
     cpu_s: Mapping[str, float]
-    drained_us: int | None
+    drained_us: Mapping[str, int]
     stopped_early: bool
 
 
@@ -136,7 +136,7 @@ async def run(
         cpu_s = {name: spent_s - before[name] for name, spent_s in _spent(ground).items()}
         sent.append(fresh)
         tell("all is through; verifying what was stored and found")
-        stages, passed_us = await _verified(running, sent, {one.finding_id for one in known})
+        stages, through_us = await _verified(running, sent, {one.finding_id for one in known})
     return Ran(
         begin_us=watch.zero_us + fresh.offset_us,
         planned=fresh.planned,
@@ -148,7 +148,7 @@ async def run(
         look_us=int(np.percentile(following.look_us or [0], 99)),
         again=again,
         cpu_s=cpu_s,
-        drained_us=None if passed_us is None else passed_us - fresh.offset_us,
+        drained_us={group: at_us - fresh.offset_us for group, at_us in through_us.items()},
         stopped_early=paced.sent < len(planned),
     )
 
@@ -206,8 +206,10 @@ async def _tell_on(running: _Running, offset_us: int) -> None:
         )
 
 
-async def _verified(running: _Running, sent: Sequence[_Sent], known: set[UUID]) -> tuple[Stages, int | None]:
-    """The stages of what was sent last, and when all before it was through, by the watch.
+async def _verified(
+    running: _Running, sent: Sequence[_Sent], known: set[UUID]
+) -> tuple[Stages, dict[str, int]]:
+    """The stages of what was sent last, and when each group was through all before it, by the watch.
 
     **Raises**: Broken, saying what is missing, altered or too much.
     """
@@ -231,11 +233,13 @@ async def _verified(running: _Running, sent: Sequence[_Sent], known: set[UUID]) 
         for group in GROUPS
     }
     before = matched.place[:begins]
-    through = [
-        int(following.positions[group].passed_us(stored.partition[before], stored.offset[before]).max())
+    through_us = {
+        group: int(
+            following.positions[group].passed_us(stored.partition[before], stored.offset[before]).max()
+        )
         for group in GROUPS
         if begins
-    ]
+    }
     at_us = fresh.planned.at_us + fresh.offset_us
     alerted_us = np.array([heard_us.get(row, -1) for row in fresh.planned.patient.tolist()], np.int64)
     return Stages(
@@ -244,7 +248,7 @@ async def _verified(running: _Running, sent: Sequence[_Sent], known: set[UUID]) 
         _since(passed[GROUPS[0]], at_us),
         _since(passed[GROUPS[1]], at_us),
         _since(alerted_us, at_us),
-    ), max(through, default=None)
+    ), through_us
 
 
 async def _heard(running: _Running, alarmed: Sequence[int]) -> dict[int, int]:

@@ -97,7 +97,7 @@ async def test_figures_are_of_what_arrived_whole_and_there_are_none_otherwise(
         await measure(asked(backlog, tmp_path), ground)
         found = json.loads((tmp_path / "load.json").read_text())
         assert found["backlog"]["readings"] == 3_001
-        assert found["backlog"]["drained_s"] is not None
+        assert found["backlog"]["checked_s"] is not None
         capsys.readouterr()
 
         # Somebody else's command, against the same servers, with patients that they do not know yet.
