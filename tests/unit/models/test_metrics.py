@@ -12,7 +12,7 @@ def test_names_and_help() -> None:
     for metric in OURS:
         (described,) = metric.describe()
         assert re.fullmatch(
-            r"thuiswacht_(log|ingest|alerting|notify|register|dispatch|watch|clock|gateway)_[a-z_]+",
+            r"thuiswacht_(log|ingest|alerting|notify|register|dispatch|watch|clock|gateway|shadow)_[a-z_]+",
             described.name,
         ), described.name
         assert described.documentation.endswith(".")
