@@ -14,8 +14,12 @@ from alerting.recording.reading import MAGIC
 from models.errors import BadInput, Broken
 from simulators.recording.rows import Rows
 
+FIRST_SEGMENT_ROWS = 1 << 10
 SEGMENT_ROWS = 1 << 17
-"""About so many: some megabytes of the file, and what is lost at most where one is cut off."""
+"""About so many: some megabytes of the file, and what is lost at most where one is cut off.
+
+The first ones are smaller, each twice the one before: of a small file, too, something is whole.
+"""
 
 _AS_WRITTEN: dict[str, Any] = {
     "compression": "zstd",
@@ -81,7 +85,7 @@ class RecordingWriter:
 
     def settle(self) -> None:
         """To be called between two messages."""
-        if len(self._rows) >= self._segment_rows:
+        if len(self._rows) >= min(self._segment_rows, FIRST_SEGMENT_ROWS << len(self.segments)):
             self._write()
 
     def end(self, end: End) -> End:
