@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from alerting.backtest.cluster import Cluster
 from alerting.backtest.files import Given, OfFiles, of_folder
 from alerting.backtest.history import Histories
@@ -14,11 +16,13 @@ from alerting.backtest.kept import Kept
 from alerting.backtest.labels import LabelFile, read_labels
 from alerting.backtest.progress import Progress
 from alerting.backtest.report import Summary, write_report
+from alerting.backtest.result import Backtest
 from alerting.backtest.running import Threads, Tries, Workers, run
 from alerting.backtest.stored import OfDatabase, Stored
 from alerting.backtest.sweeps import read_sweep
 from alerting.backtest.versions import read_versions
 from alerting.offline.output import opened
+from models.clock import to_datetime
 from models.errors import BadInput
 
 OUTCOMES = "outcomes"
@@ -62,6 +66,7 @@ def attempt(wanted: Attempt, progress: Progress) -> Summary:
         else:
             histories = OfFiles(history, versions, progress, errors)
         result = run(histories, tries, workers, progress, kept)
+        _require_somebody(result, kept)
         if labels is not None and file is not None:
             result = replace(result, labels=labels.labels, labels_from=file.name)
         elif (recorded := histories.labels()) is not None:
@@ -96,6 +101,16 @@ def _tell_before(tries: Tries, labels: LabelFile | None, progress: Progress) -> 
         for line in labels.told:
             progress.say(line)
         progress.say(f"{labels.n_bad:,} labels do not count")
+
+
+def _require_somebody(result: Backtest, kept: Kept) -> None:
+    """**Raises**: BadInput where no figure has anybody to be about."""
+    if np.any(result.followed.days > 0):
+        return
+    kept.forget()
+    end = to_datetime(result.until_us).isoformat(timespec="seconds")
+    expected = f"patients who are in a programme of one of the versions before the end ({end})"
+    raise BadInput(where=result.readings, expected=expected, found="none")
 
 
 def _kept(out: Path, depends_on: Sequence[str], progress: Progress) -> Kept:

@@ -13,12 +13,14 @@ from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from alerting.backtest.evaluating import Findings, Piece, Spans
 from alerting.offline.bad_rows import BadRow
+from alerting.offline.output import write_whole
 from alerting.offline.preparing import Counted
 from models.columns import Reason
 
@@ -46,34 +48,35 @@ class Kept:
     @property
     def done(self) -> int:
         """How many there are."""
-        return sum(1 for _ in self._folder.glob("*.npz"))
+        return sum(1 for _ in self._folder.glob("[!.]*.npz"))
 
     def mark(self) -> Any:
-        """What the run wrote down when it began; None where it did not."""
+        """What the run wrote down when it began; None where it did not, or the disk lost it."""
         file = self._folder / MARK
-        return json.loads(file.read_bytes()) if file.exists() else None
+        try:
+            return json.loads(file.read_bytes()) if file.exists() else None
+        except ValueError:
+            return None
 
     def anew(self, mark: str) -> None:
         """Begins anew, and writes down what it begins with."""
         if self._folder.exists():
             shutil.rmtree(self._folder)
         self._folder.mkdir(mode=0o700, parents=True)
-        part = self._folder / f"{MARK}.part"
-        part.write_text(mark, encoding="utf-8")
-        part.replace(self._folder / MARK)
+        write_whole(self._folder / MARK, mark.encode())
 
     def find(self, patients: Sequence[str]) -> Piece | None:
-        """What came of these patients, if it is there."""
+        """What came of these patients, if it is there, and whole: a machine may have lost its power."""
         file = self._file(patients)
-        return _read(file) if file.exists() else None
+        try:
+            return _read(BytesIO(file.read_bytes())) if file.exists() else None
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+            return None
 
     def keep(self, piece: Piece) -> None:
-        """Keeps a piece."""
+        """Keeps a piece. **Raises**: BadInput where there is no room for it."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file = self._file(piece.names)
-        part = file.with_suffix(".part")
-        part.write_bytes(_written(piece))
-        part.replace(file)
+        write_whole(self._file(piece.names), _written(piece))
 
     def forget(self) -> None:
         """All is done: nothing is left that names patients."""
@@ -108,7 +111,7 @@ def _written(piece: Piece) -> bytes:
     return image.getvalue()
 
 
-def _read(file: Path) -> Piece:
+def _read(file: BytesIO) -> Piece:
     with np.load(file, allow_pickle=False) as columns:
         told: Any = json.loads(columns["told"].tobytes())
         crossed = [replace(BadRow(**row), reason=Reason(row["reason"])) for row in told["crossed"]]

@@ -14,13 +14,14 @@ from alerting.backtest.counting import Name
 from alerting.backtest.events import Events, events_of
 from alerting.backtest.examples import Example, example
 from alerting.backtest.judged import Counted, Judged, judge
-from alerting.backtest.measures import Measured, measure
+from alerting.backtest.measures import EventCounts, Measured, measure
 from alerting.backtest.page.page import page
 from alerting.backtest.page.words import Speaker
 from alerting.backtest.result import Backtest, Series, Tried
 from alerting.escalation.policy import Policies
 from alerting.escalation.policy_files import load_policies
 from alerting.explain.vocabulary import Language
+from alerting.offline.output import write_whole
 
 HTML, JSON = "report.html", "report.json"
 
@@ -47,12 +48,15 @@ def write_report(
     policies: Policies | None = None,
     tell: Tell | None = None,
 ) -> Summary:
-    """Measures a backtest and writes its report into a folder; `language` is the one that is shown first."""
+    """Measures a backtest and writes its report into a folder; `language` is the one that is shown first.
+
+    **Raises**: BadInput where it cannot be written.
+    """
     report = report_of(backtest, resamples=resamples, policies=policies, tell=tell)
     figures = as_json(report)
     out.mkdir(parents=True, exist_ok=True)
-    _write(out / JSON, json.dumps(figures, ensure_ascii=False, indent=1) + "\n")
-    _write(out / HTML, page(report, Language(language)))
+    write_whole(out / JSON, f"{json.dumps(figures, ensure_ascii=False, indent=1)}\n".encode())
+    write_whole(out / HTML, page(report, Language(language)).encode())
     return Summary(_lines(report.measured, out), figures)
 
 
@@ -110,7 +114,7 @@ def _lines(measured: Measured, out: Path) -> list[str]:
             return t.figure(name, figures.get(name))
 
         line = f"{version.name}: {said(Name.ALERTS_PER_100_DAYS)} alerts for a person per 100 patient-days"
-        if measured.events is not None:
+        if measured.events is not None and measured.events.counted:
             line += (
                 f", {said(Name.SENSITIVITY)} of {measured.events.counted} events found, "
                 f"{said(Name.FALSE_PER_YEAR)} false alerts per patient-year, "
@@ -119,12 +123,15 @@ def _lines(measured: Measured, out: Path) -> list[str]:
         lines.append(line.replace("\u00a0", " "))
     if measured.events is None:
         lines.append("What really happened is not known: this speaks of load only, not of sensitivity.")
+    elif not measured.events.counted:
+        lines.append(_no_events(measured.events))
     lines.append(f"report: {out / HTML}")
     return lines
 
 
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all."""
-    beside = path.with_name(f".{path.name}.part")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
+def _no_events(events: EventCounts) -> str:
+    """Said in place of figures about events, which would look as if nothing had been found."""
+    line = "No label is an event of somebody who was followed from its onset to its worst"
+    if events.strangers:
+        line += f"; {events.strangers:,} are of patients who are not in the readings"
+    return f"{line}: this speaks of load only, not of sensitivity."

@@ -40,6 +40,19 @@ def written(file: Path) -> Generator[BinaryIO]:
         part.replace(file)
 
 
+def write_whole(file: Path, content: bytes) -> None:
+    """All of it under its name, or nothing. **Raises**: BadInput where it cannot be written to its end."""
+    part = file.with_name(f".{file.name}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(file)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        found = error.strerror or str(error)
+        expected = "a file that can be written to its end"
+        raise BadInput(where=str(file), expected=expected, found=found) from error
+
+
 def opened(file: Path) -> BinaryIO:
     """A file to write to as it comes. **Raises**: BadInput where it cannot be written."""
     try:

@@ -97,6 +97,8 @@ def test_a_folder_of_a_cohort_brings_labels_and_registrations(
         (("--readings", "nothing.parquet"), "nothing.parquet: expected"),
         (("--readings", "bad.ndjson"), "bad.ndjson, row 1"),
         (("--until", "tomorrow"), "--until: expected ISO 8601"),
+        (("--until", "1970-01-02T00:00:00Z"), "before the end (1970-01-02T00:00:00+00:00), found none"),
+        (("--readings", "empty.ndjson"), "empty.ndjson: expected patients who are in a programme"),
     ],
 )
 def test_what_is_wrong_is_said_with_where_expected_and_found(
@@ -107,6 +109,7 @@ def test_what_is_wrong_is_said_with_where_expected_and_found(
     expected: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    Path("empty.ndjson").touch()
     Path("bad.ndjson").write_text('{"patient_id": 7}\n', encoding="utf-8")
     readings = many(tmp_path, 3).readings
     done = typed(*versions, "--readings", readings, "--out", tmp_path / "report", *words)

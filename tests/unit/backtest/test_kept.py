@@ -15,6 +15,7 @@ from alerting.backtest.result import Backtest
 from alerting.backtest.running import Threads, Tries, run
 from alerting.backtest.versions import Version
 from alerting.offline.evaluation import Begun
+from models.errors import BadInput
 from tests.unit.backtest.histories import heavy, many
 from tests.unit.backtest.tried import QUIET, ones
 from tests.unit.offline.files import weight, write
@@ -73,6 +74,30 @@ def test_pieces_that_are_done_are_not_done_again(tmp_path: Path) -> None:
     resumed, workers = tried(given, tmp_path / "cut")
     assert [len(names) for names in workers.begun] == [500]
     assert same(whole, resumed)
+
+
+def test_a_piece_that_the_disk_lost_is_done_again(tmp_path: Path) -> None:
+    given = many(tmp_path, 1_500)
+    whole, _ = tried(given, tmp_path / "out")
+    first, second = sorted((tmp_path / "out" / FOLDER).glob("*/*.npz"))
+    first.write_bytes(b"")
+    second.write_bytes(second.read_bytes()[:-200])
+    again, workers = tried(given, tmp_path / "out")
+    assert len(workers.begun) == 2
+    assert same(whole, again)
+    assert tried(given, tmp_path / "out")[1].begun == []
+
+
+def test_a_piece_that_finds_no_room_is_no_mistake_of_the_program(tmp_path: Path) -> None:
+    given = many(tmp_path, 3)
+    piece, _ = tried(given, tmp_path / "out")
+    (kept,) = (tmp_path / "out" / FOLDER).glob("*/*.npz")
+    kept.unlink()
+    kept.mkdir()
+    with pytest.raises(BadInput, match=r"expected a file that can be written to its end, found "):
+        tried(given, tmp_path / "out")
+    assert [file.name for file in kept.parent.iterdir()] == [kept.name]
+    assert len(piece.followed.patients) == 3
 
 
 def test_what_is_told_of_rows_is_told_again(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from alerting.backtest.page.words import Speaker, texts
 from alerting.backtest.report import HTML, JSON, write_report
 from alerting.backtest.result import Backtest
 from alerting.explain.vocabulary import Language
+from models.errors import BadInput
 from tests.unit.backtest.made_up import DAYS, PATIENTS, backtest
 
 DRAWS = 200
@@ -96,6 +97,24 @@ def test_without_labels_it_says_that_it_cannot_speak_of_sensitivity(tmp_path: Pa
     summary = write_report(backtest(known=False), tmp_path, resamples=DRAWS)
     assert "this speaks of load only, not of sensitivity" in str(summary)
     assert "events found" not in str(summary)
+
+
+def test_labels_that_are_nobodys_are_told_of_rather_than_figures(tmp_path: Path) -> None:
+    """With the ids of another file every alert would look false, and nothing found."""
+    given = backtest()
+    others = [replace(label, patient_id=f"other-{place}") for place, label in enumerate(given.labels or ())]
+    summary = str(write_report(replace(given, labels=others), tmp_path, resamples=DRAWS))
+    assert f"; {len(others)} are of patients who are not in the readings: this speaks of load only" in summary
+    assert "false alerts" not in summary
+    none = str(write_report(replace(given, labels=[]), tmp_path, resamples=DRAWS))
+    assert "to its worst: this speaks of load only, not of sensitivity." in none
+
+
+def test_a_report_without_room_is_no_mistake_of_the_program(tmp_path: Path) -> None:
+    (tmp_path / HTML).mkdir()
+    with pytest.raises(BadInput, match=r"report\.html: expected a file that can be written to its end"):
+        write_report(backtest(one=True), tmp_path, resamples=0)
+    assert sorted(file.name for file in tmp_path.iterdir()) == [HTML, JSON]
 
 
 def test_patients_who_exist_are_known_by_nothing(tmp_path: Path) -> None:
