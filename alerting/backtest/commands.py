@@ -124,9 +124,13 @@ def backtest(
     until_us = None if until is None else moment_us(until, "--until")
     history: Given | Stored
     if readings == POSTGRES:
+        if registrations is not None or errors is not None:
+            raise click.UsageError("--registrations and --errors are for files: what is stored has its own.")
         who = None if person_id is None else who_of(person_id, organisation_id, role)
         history = Stored(load_settings(postgres=postgres), who, reason, until_us)
     else:
+        if reason is not None:
+            raise click.UsageError("--reason is for --readings postgres: of a file nothing is on record.")
         skip = None if on_error is None else on_error == "skip"
         history = Given(Path(readings), registrations, until_us, skip)
     summary = attempt(

@@ -35,6 +35,7 @@ from ingest.rights.destruction import require_reason
 from models.access import Action
 from models.alerts import Outcome
 from models.audit import Kind
+from models.clock import to_datetime
 from models.columns import Readings
 from models.db.history import count_readings, load_readings
 from models.db.installation import require_migrated
@@ -180,7 +181,7 @@ class OfDatabase(AbstractContextManager["OfDatabase"]):
             require_reason(stored.reason or "")
         async with self._reading() as connection:
             partitions = await self._stretch(connection, kept)
-        self.stretch = Span(0, _end_us(partitions) if stored.until_us is None else stored.until_us)
+        self.stretch = Span(0, _end_us(partitions, stored.until_us))
         for partition in partitions:
             await self._cut(partition, progress)
         if stored.who is not None and not self._everybody:
@@ -300,9 +301,18 @@ class OfDatabase(AbstractContextManager["OfDatabase"]):
         ]
 
 
-def _end_us(partitions: Sequence[StoredPartition]) -> int:
-    """The clock that every partition has reached which knows one. **Raises**: TryAgain where none does."""
+def _end_us(partitions: Sequence[StoredPartition], until_us: int | None) -> int:
+    """The clock that every partition has reached which knows one, or a moment before it that was asked for.
+
+    **Raises**: TryAgain where none knows one; BadInput for a moment of which nothing is stored yet.
+    """
     clocks_us = [each.clock_us for each in partitions if each.clock_us is not None]
     if not clocks_us:
+        if until_us is not None:
+            return until_us
         raise TryAgain("Nothing is stored up to a clock message yet: expected one, or --until, found none.")
-    return min(clocks_us)
+    if until_us is not None and until_us > min(clocks_us):
+        # Days of which nothing is known would look like days without alerts, or without readings.
+        expected = f"a moment up to which is stored, at most {to_datetime(min(clocks_us)).isoformat()}"
+        raise BadInput(where="--until", expected=expected, found=to_datetime(until_us).isoformat())
+    return min(clocks_us) if until_us is None else until_us

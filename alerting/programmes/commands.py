@@ -118,7 +118,8 @@ def diff(
 
     languages = list(Language) if language is None else [Language(language)]
     if group is None:
-        if len(files) != 2 or begins or ends or reason or person_id:
+        # Who is asked for by --as may be in the environment as well: that is no mistake here.
+        if len(files) != 2 or begins or ends or reason:
             raise click.UsageError("Either two files, or --shadow GROUP with what belongs to it.")
         context.exit(_echo_differences(files[0], files[1], languages, as_json=as_json))
     if files:

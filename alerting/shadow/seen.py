@@ -13,6 +13,7 @@ from ingest.on_command import Who, acting_as
 from models.access import Action
 from models.audit import Kind
 from models.changes import PlacedChange
+from models.clock import to_datetime
 from models.db import positions, shadow_findings, shadows
 from models.db.installation import Purpose, require_migrated
 from models.db.patients import load_changes
@@ -112,8 +113,8 @@ async def _compared(
     if until_us <= from_us:
         raise BadInput(
             where="--from, --to",
-            expected=f"a stretch that the shadow has followed, from {valid_from_us} until {clock_us} (µs)",
-            found=f"{from_us} until {until_us}",
+            expected=f"a stretch that the shadow has followed, {_stretch(valid_from_us, clock_us)}",
+            found=_stretch(from_us, wanted.until_us or clock_us),
         )
     followed, held = followed_of(changes, candidates.versions, from_us, until_us)
     comparison = compare(
@@ -128,6 +129,10 @@ async def _compared(
     )
     unfit = await shadow_findings.unfit(connection, shadow.group)
     return Compared(shadow, candidates, purpose, valid_from_us, comparison, unfit, by_person)
+
+
+def _stretch(from_us: int, until_us: int) -> str:
+    return f"from {to_datetime(from_us).isoformat()} until {to_datetime(until_us).isoformat()}"
 
 
 async def _clock_us(connection: Connection, settings: Settings, group: str) -> int | None:

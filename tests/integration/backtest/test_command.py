@@ -120,6 +120,24 @@ def test_what_is_wrong_is_said_with_where_expected_and_found(
     assert not (tmp_path / "report" / FOLDER).exists()
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--readings", "postgres", "--registrations", "here.ndjson"),
+        ("--readings", "postgres", "--errors", "there.ndjson"),
+        ("--readings", "here.ndjson", "--reason", "a new limit"),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: Sequence[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("here.ndjson").touch()
+    done = typed("--out", "report", *words)
+    assert (done.exit_code, f"{words[2]}" in done.output) == (2, True)
+    assert [file.name for file in tmp_path.iterdir()] == ["here.ndjson"]
+
+
 def test_rows_that_do_not_count_may_be_left_out(tmp_path: Path, versions: Sequence[str]) -> None:
     readings = write(tmp_path, "csv", [weight(), weight(0.0, after_h=1)])
     words = (*versions, "--readings", readings, "--out", tmp_path / "report")

@@ -97,6 +97,21 @@ async def test_a_log_without_a_clock_has_no_end(
     await asyncio.to_thread(refused)
 
 
+async def test_days_of_which_nothing_is_stored_are_no_days_without_alerts(
+    database: str, storing_pool: Pool, log: Log, tmp_path: Path
+) -> None:
+    await store(storing_pool, log)
+    clock_us = json.loads(log[-1].value)["now_us"]
+
+    def asked(until_us: int) -> int:
+        with OfDatabase(replace(stored(database), until_us=until_us), 1, Kept(tmp_path, []), QUIET) as found:
+            return found.stretch.until_us
+
+    assert await asyncio.to_thread(asked, clock_us - 1) == clock_us - 1
+    with pytest.raises(BadInput, match="--until: expected a moment up to which is stored, at most 20"):
+        await asyncio.to_thread(asked, clock_us + 1)
+
+
 async def test_what_nurses_concluded_serves_as_labels(
     database: str, admin: Connection, storing_pool: Pool, log: Log, tmp_path: Path
 ) -> None:

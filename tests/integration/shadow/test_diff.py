@@ -127,7 +127,7 @@ async def test_what_is_not_there_is_said(followed: None, run: CliRunner) -> None
         (("diff", "--shadow", GROUP, "--from", "tomorrow"), "--from: expected ISO 8601"),
         (
             ("diff", "--shadow", GROUP, "--from", "2036-01-01T00:00Z"),
-            "a stretch that the shadow has followed",
+            "found from 2036-01-01T00:00:00+00:00 until 20",
         ),
         (("forget-shadow", "another"), f"a shadow of this database ({GROUP})"),
     ):

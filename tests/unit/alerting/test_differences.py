@@ -110,5 +110,7 @@ def test_the_command_answers_as_diff_does(tmp_path: Path) -> None:
     assert (one["about"], one["name"], one["field"]) == ("limit", "mean_systolic", "default")
     assert one["rules"] == ["mean_high", "mean_high_month"]
     assert (told["equal"], one["to"]["en"]) == (False, "140 mmHg")
+    in_shell = {"THUISWACHT_PERSON": "11111111-0000-4000-8000-000000000001"}
+    assert CliRunner(env=in_shell).invoke(command, ["diff", str(file), str(other)]).exit_code == 1
     assert CliRunner().invoke(command, ["diff", str(file)]).exit_code == 2
     assert CliRunner().invoke(command, ["diff", str(file), str(other), "--shadow", "x"]).exit_code == 2
