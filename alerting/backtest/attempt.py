@@ -124,5 +124,6 @@ def _kept(out: Path, depends_on: Sequence[str], progress: Progress) -> Kept:
     if kept.of_another:
         progress.say("begins anew: what is there was done with other programmes, readings or options")
     elif kept.done:
-        progress.say(f"goes on where a run was cut off: {kept.done} pieces are done")
+        pieces = "1 piece is" if kept.done == 1 else f"{kept.done} pieces are"
+        progress.say(f"goes on where a run was cut off: {pieces} done")
     return kept

@@ -26,6 +26,7 @@ from alerting.offline.sources import Source, open_source
 from alerting.offline.tally import Tally
 from alerting.recording.opened import is_recording, open_recording
 from ingest.salvage import shown
+from models.clock import DAY_US
 from models.errors import BadInput
 from models.kinds import KINDS
 from models.labels import Label
@@ -40,6 +41,9 @@ REAL = "real"
 
 LOOKED_AT = 1 << 16
 """So many bytes at both ends of a file tell whether it is another one: Parquet's sums are at its end."""
+
+LONG_US = 7 * DAY_US
+"""Of so long without any reading at the end people are told: such days thin out every figure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +128,11 @@ class OfFiles:
         rows = self._admission.rows()
         latest_us = int(rows.taken_at_us[rows.counts].max(initial=0))
         until_us = latest_us if opened.until_us is None else opened.until_us
+        if until_us - latest_us > LONG_US:
+            days = (until_us - latest_us) // DAY_US
+            progress.say(
+                f"the latest reading is {days:,} days before the end: figures count those days as well"
+            )
         self._preparing = Preparing(self._admission, rows, until_us)
         self.stretch = Span(self._preparing.first_us, until_us)
         self.rows = self._admission.read

@@ -34,9 +34,13 @@ def followed(history: History, programmes: Collection[str], stretch: Span) -> Sp
     from_us = until_us = stretch.until_us
     ever = False
     for at_us, change in sorted(history, key=lambda each: each[0]):
+        if at_us >= stretch.until_us:
+            break
         match change:
             case Enrol(programme=name) if name in programmes:
-                from_us = from_us if ever else at_us
+                # What ended before the stretch began is no part of it.
+                if not ever or (not inside and until_us <= stretch.from_us):
+                    from_us = at_us
                 ever, until_us = True, stretch.until_us
                 inside.add(name)
             case Withdraw(programme=name) if name in inside:

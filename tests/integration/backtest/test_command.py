@@ -70,6 +70,13 @@ def test_without_labels_it_is_about_load_alone(tmp_path: Path, versions: Sequenc
     assert figures(out)["source"]["labels"] is None
 
 
+def test_days_after_the_latest_reading_are_told(tmp_path: Path, versions: Sequence[str]) -> None:
+    words = (*versions, "--readings", many(tmp_path, 3).readings, "--out", tmp_path / "report")
+    said = "days before the end: figures count those days, too"
+    assert said not in typed(*words).stderr
+    assert said in typed(*words, "--until", "2036-01-01T00:00:00Z").stderr
+
+
 def test_a_folder_of_a_cohort_brings_labels_and_registrations(
     tmp_path: Path, versions: Sequence[str], labels: Path
 ) -> None:
