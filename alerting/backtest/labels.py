@@ -2,16 +2,20 @@
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from alerting.offline.moments import A_TIME, moment_us
 from ingest.salvage import shown
 from models.errors import BadInput
 from models.findings import Signal
 from models.labels import About, Label
+
+if TYPE_CHECKING:
+    from _csv import Reader as CsvReader
 
 MOST_TOLD = 10
 FORMATS = ".ndjson, .jsonl, .json or .csv"
@@ -64,12 +68,14 @@ def read_labels(path: Path, *, skip: bool = False) -> LabelFile:
 
     **Raises**: BadLabels with the first ten mistakes; BadInput for a file that is none of ours.
     """
-    read = LabelFile()
+    read, events = LabelFile(), dict[Label, str]()
     for where, row in _rows(path):
         try:
             if isinstance(row, BadInput):
                 raise row
-            read.labels.append(_label(where, row))
+            label = _label(where, row)
+            _require_once(label, where, events)
+            read.labels.append(label)
         except BadInput as error:
             read.n_bad += 1
             if len(read.bad) < MOST_TOLD:
@@ -77,6 +83,12 @@ def read_labels(path: Path, *, skip: bool = False) -> LabelFile:
     if read.bad and not skip:
         raise BadLabels(read.bad, read.n_bad)
     return read
+
+
+def _require_once(label: Label, where: str, events: dict[Label, str]) -> None:
+    """**Raises**: BadInput for an event that is there already: it would be found or missed twice."""
+    if label.about is About.PATIENT and (before := events.setdefault(label, where)) != where:
+        raise BadInput(where=where, expected="each event once", found=f"that of {before}")
 
 
 def _rows(path: Path) -> Iterator[tuple[str, Row | BadInput]]:
@@ -105,10 +117,19 @@ def _rows(path: Path) -> Iterator[tuple[str, Row | BadInput]]:
 
 def _csv_rows(name: str, text: str) -> Iterator[tuple[str, Row | BadInput]]:
     lines = csv.reader(text.splitlines(keepends=True))
-    head = next(lines, None)
-    if head is None:
+    try:
+        yield from _below_head(name, lines)
+    except csv.Error as error:
+        where = f"{name}, line {lines.line_num}"
+        raise BadInput(where=where, expected="a row of CSV", found=shown(str(error))) from error
+
+
+def _below_head(name: str, lines: "CsvReader") -> Iterator[tuple[str, Row | BadInput]]:
+    head = [column.strip() for column in next(lines, [])]
+    if not head:
         return
-    head = [column.strip() for column in head]
+    if twice := [column for column, times in Counter(head).items() if times > 1]:
+        raise BadInput(where=f"{name}, line 1", expected="each column once", found=shown(twice[0]))
     if lacking := [column for column in REQUIRED if column not in head and f"{column}_us" not in head]:
         where = f"{name}, line 1"
         raise BadInput(where=where, expected=f"a column {lacking[0]}", found=shown(", ".join(head)))
@@ -125,7 +146,7 @@ def _csv_rows(name: str, text: str) -> Iterator[tuple[str, Row | BadInput]]:
 def _json_rows(name: str, text: str) -> Iterator[tuple[str, Row | BadInput]]:
     try:
         content: object = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _not_json(name, error) from error
     if isinstance(content, dict) and "labels" in content:
         content = cast("dict[str, object]", content)["labels"]
@@ -140,12 +161,12 @@ def _json_rows(name: str, text: str) -> Iterator[tuple[str, Row | BadInput]]:
 def _json_row(where: str, line: str) -> tuple[str, Row | BadInput]:
     try:
         row: object = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return where, _not_json(where, error)
     return where, cast("Row", row) if isinstance(row, dict) else _no_object(where, row)
 
 
-def _not_json(where: str, error: ValueError) -> BadInput:
+def _not_json(where: str, error: Exception) -> BadInput:
     return BadInput(where=where, expected="JSON", found=shown(str(error)))
 
 
@@ -195,6 +216,9 @@ def _text(row: Row, name: str) -> str:
     given = row.get(name)
     if not isinstance(given, str) or not given.strip():
         raise _Wrong(name, "a text", "nothing" if given is None else given)
+    # JSON can write halves of characters, which no file can hold.
+    if any("\ud800" <= character <= "\udfff" for character in given):
+        raise _Wrong(name, "a text of whole characters", ascii(given))
     return given.strip()
 
 

@@ -108,6 +108,9 @@ def test_ten_mistakes_are_told_at_once_and_the_rest_counted(tmp_path: Path) -> N
         ("labels.csv", "patient_id,kind,onset\n", "labels.csv, line 1: expected a column end"),
         ("labels.json", "{}", 'labels.json: expected a list of labels, or {"labels": […]}, found {}'),
         ("labels.json", "[", "labels.json: expected JSON"),
+        ("labels.json", "[" * 100_000, "labels.json: expected JSON, found maximum recursion depth"),
+        ("labels.csv", "patient_id,kind,onset,end,end\n", "labels.csv, line 1: expected each column once"),
+        ("labels.csv", f"patient_id,kind,onset,end\n{'k' * 200_000}\n", "labels.csv, line 2: expected a row"),
     ],
 )
 def test_files_that_are_none_of_ours_are_refused_as_a_whole(
@@ -124,6 +127,20 @@ def test_a_file_that_is_not_there_and_one_that_is_no_text(tmp_path: Path) -> Non
     (tmp_path / "binary.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(BadInput, match="expected UTF-8"):
         read_labels(tmp_path / "binary.csv")
+
+
+def test_an_event_that_is_there_twice_counts_once(tmp_path: Path) -> None:
+    line = json.dumps({"patient_id": "p1", "kind": "fever", "onset": DAY_US, "end": 2 * DAY_US})
+    path = written(tmp_path, "labels.ndjson", f"{line}\n{line}\n")
+    with pytest.raises(BadLabels, match=r"line 2: expected each event once, found that of lab"):
+        read_labels(path)
+    assert len(read_labels(path, skip=True).labels) == 1
+
+
+def test_half_a_character_is_no_name(tmp_path: Path) -> None:
+    line = json.dumps({"patient_id": "p1", "kind": "\ud800", "onset": DAY_US, "end": 2 * DAY_US})
+    with pytest.raises(BadLabels, match=r"kind: expected a text of whole characters, found '\\ud800'"):
+        read_labels(written(tmp_path, "labels.ndjson", line))
 
 
 def test_rows_of_another_width_are_named(tmp_path: Path) -> None:
