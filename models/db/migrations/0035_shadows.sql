@@ -171,3 +171,34 @@ $$;
 COMMENT ON FUNCTION forget_shadow(text) IS 'Deletes all of a shadow; how many findings that were, null where there is none.';
 REVOKE ALL ON FUNCTION forget_shadow(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION forget_shadow(text) TO thuiswacht_shadow;
+
+-- What is tried today on what is long past is no change of that record: it would keep it for twenty years more.
+CREATE OR REPLACE FUNCTION last_change_of(patient uuid, until timestamptz) RETURNS timestamptz
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    held regclass;
+    moments text;
+    found timestamptz;
+    latest timestamptz;
+    one uuid;
+BEGIN
+    IF NOT sees(patient) THEN
+        RETURN NULL;
+    END IF;
+    FOREACH one IN ARRAY same_person(patient) LOOP
+        PERFORM set_config('thuiswacht.destroys', one::text, true);
+        FOR held IN SELECT * FROM tables_of_patients() LOOP
+            SELECT string_agg(format('(%I)', attname), ', ') INTO moments FROM pg_attribute
+            WHERE attrelid = held AND atttypid = 'timestamptz'::regtype AND NOT attisdropped;
+            CONTINUE WHEN moments IS NULL OR held::text LIKE 'shadow\_%';
+            EXECUTE format(
+                'SELECT max(at) FROM %s, LATERAL (VALUES %s) AS moment (at) WHERE patient_id = $1 AND at <= $2',
+                held, moments
+            ) INTO found USING one, until;
+            latest := greatest(latest, found);
+        END LOOP;
+    END LOOP;
+    PERFORM set_config('thuiswacht.destroys', '', true);
+    RETURN latest;
+END
+$$;

@@ -159,6 +159,23 @@ async def test_retention_shows_first_and_then_does(run: Run, admin: Connection, 
     assert await admin.fetchval("SELECT count(*) FROM audit WHERE event_code = 'audit.let_go'") > 0
 
 
+async def test_a_candidate_that_is_tried_on_an_old_record_does_not_keep_it(
+    run: Run, admin: Connection, world: World
+) -> None:
+    await end_follow_up(admin, world.patient)
+    await admin.execute("INSERT INTO shadow VALUES ('tried', '[]', 'digest', 'earliest')")
+    await admin.execute(
+        "INSERT INTO shadow_finding SELECT patient_id, 'tried', gen_random_uuid(), organisation_id, 0, 'copd', "
+        "1, 'hash', 'spo2_low', 'breathing', 'low', '2026-11-22Z', NULL, NULL, false, false, false, '{}', NULL, "
+        "'2059-12-31Z' FROM patient WHERE patient_id = $1",
+        world.patient,
+    )  # fmt: skip
+    words = ("rights", "retention", "--as", world.officer, "--at", "2060-01-01")
+    assert f"{world.patient}: may go" in (await run(*words)).output
+    await run(*words, "--really")
+    assert await rows_of(admin, world.patient) == {}
+
+
 async def test_looks_are_reviewed_by_command(run: Run, admin: Connection, world: World) -> None:
     result = await run("audit", "review", "--as", world.officer)
     assert result.exit_code == 0, result.output
