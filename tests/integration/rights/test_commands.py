@@ -165,9 +165,9 @@ async def test_a_candidate_that_is_tried_on_an_old_record_does_not_keep_it(
     await end_follow_up(admin, world.patient)
     await admin.execute("INSERT INTO shadow VALUES ('tried', '[]', 'digest', 'earliest')")
     await admin.execute(
-        "INSERT INTO shadow_finding SELECT patient_id, 'tried', gen_random_uuid(), organisation_id, 0, 'copd', "
-        "1, 'hash', 'spo2_low', 'breathing', 'low', '2026-11-22Z', NULL, NULL, false, false, false, '{}', NULL, "
-        "'2059-12-31Z' FROM patient WHERE patient_id = $1",
+        "INSERT INTO shadow_finding SELECT patient_id, 'tried', gen_random_uuid(), organisation_id, 0, "
+        "'copd', 1, 'hash', 'spo2_low', 'breathing', 'low', '2026-11-22Z', NULL, NULL, false, false, false, "
+        "'{}', NULL, '2059-12-31Z' FROM patient WHERE patient_id = $1",
         world.patient,
     )  # fmt: skip
     words = ("rights", "retention", "--as", world.officer, "--at", "2060-01-01")
