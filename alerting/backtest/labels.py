@@ -125,7 +125,7 @@ def _csv_rows(name: str, text: str) -> Iterator[tuple[str, Row | BadInput]]:
 
 
 def _below_head(name: str, lines: "CsvReader") -> Iterator[tuple[str, Row | BadInput]]:
-    head = [column.strip() for column in next(lines, [])]
+    head = [column.strip() for column in next(lines, list[str]())]
     if not head:
         return
     if twice := [column for column, times in Counter(head).items() if times > 1]:
