@@ -66,7 +66,13 @@ class Speaker:
         return text.translate({44: ".", 46: ","}) if self.language is Language.NL else text
 
     def signed(self, value: float, digits: int | None = None) -> str:
-        """A difference: what is more says so."""
+        """A difference: what is more says so, and a little is not told as none: an interval may end there.
+
+        >>> [Speaker(Language.NL).signed(value, 1) for value in (0.5, -0.04, 0.0, 0.0004)]
+        ['+0,5', '−0,04', '0,0', '0,00']
+        """
+        if digits is not None and value and round(value, digits) == 0:
+            digits += 1
         text = self.number(value, digits)
         return f"+{text}" if value > 0 and text.strip("0.,") else text
 
