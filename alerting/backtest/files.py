@@ -130,9 +130,7 @@ class OfFiles:
         until_us = latest_us if opened.until_us is None else opened.until_us
         if until_us - latest_us > LONG_US:
             days = (until_us - latest_us) // DAY_US
-            progress.say(
-                f"the latest reading is {days:,} days before the end: figures count those days as well"
-            )
+            progress.say(f"the latest reading is {days:,} days before the end: figures count those days, too")
         self._preparing = Preparing(self._admission, rows, until_us)
         self.stretch = Span(self._preparing.first_us, until_us)
         self.rows = self._admission.read
