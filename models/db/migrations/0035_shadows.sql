@@ -138,7 +138,8 @@ GRANT UPDATE (done_at) ON shadow_reevaluation TO thuiswacht_shadow;
 GRANT SELECT ON shadow, shadow_start, shadow_finding, shadow_reevaluation, shadow_unfit
     TO thuiswacht_people, thuiswacht_read;
 
--- The other thing that deletes: what was tried and nobody ever saw. The record of a patient has nothing of it.
+-- The other thing that deletes: what was tried and nobody acted on. It is in a patient's copy while it is held, and keeps
+-- no record longer.
 CREATE POLICY shadow_finding_forgotten ON shadow_finding TO thuiswacht_owner
     USING (consumer_group = current_setting('thuiswacht.forgets', true));
 CREATE POLICY shadow_reevaluation_forgotten ON shadow_reevaluation TO thuiswacht_owner
