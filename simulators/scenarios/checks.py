@@ -1,32 +1,24 @@
 """What is wrong with a scenario whose fields are right one by one."""
 
-from collections.abc import Collection, Iterator
-from dataclasses import fields
+from collections.abc import Iterator
 
 from alerting.yaml_files import Problem
-from simulators.devices.display import VENDORS
-from simulators.devices.trouble import Rates
-from simulators.patients.condition import CHANNELS
+from models.labels import About
 from simulators.patients.conditions import CONDITIONS
-from simulators.patients.parameters import GROUPS
-from simulators.scenarios.description import TIMES, Description, PlantedEvent
+from simulators.scenarios.description import CONDITION_NAMES, TIMES, Description, PlantedEvent
 
 OWN_FIELDS = ("rise_days", "hold_days", "fall_days", "admitted_days", "early", "signals", "about")
-CONDITION_NAMES = tuple(condition.name for condition in CONDITIONS)
-RATES = tuple(field.name for field in fields(Rates))
 KNOWN_EVENTS = tuple(dict.fromkeys(event.name for condition in CONDITIONS for event in condition.events))
 
 
 def problems(said: Description) -> list[Problem]:
     """All of them."""
-    return [*_who(said), *_people(said), *_names(said), *_outages(said), *_events(said)]
+    return [*_who(said), *_people(said), *_trouble(said), *_outages(said), *_events(said)]
 
 
 def _who(said: Description) -> Iterator[Problem]:
     if said.patients is None and said.region is None:
         yield Problem(("patients",), "patients, or region and its scale", "neither")
-    for name in said.conditions:
-        yield from _one_of(("conditions", name), name, CONDITION_NAMES)
     total = sum(said.conditions.values())
     if said.conditions and abs(total - 1) > 1e-6:
         yield Problem(("conditions",), "shares that come to 1", f"{total:g}")
@@ -49,36 +41,35 @@ def _people(said: Description) -> Iterator[Problem]:
         yield Problem(("people",), expected, f"{answering:g}")
 
 
-def _names(said: Description) -> Iterator[Problem]:
+def _trouble(said: Description) -> Iterator[Problem]:
     for name, rate in said.trouble.items():
-        yield from _one_of(("trouble", name), name, (TIMES, *RATES))
         if name != TIMES and rate > 1:
             yield Problem(("trouble", name), "a share from 0 to 1", f"{rate:g}")
-    for name in said.vary:
-        yield from _one_of(("vary", name), name, GROUPS)
 
 
 def _outages(said: Description) -> Iterator[Problem]:
     for number, outage in enumerate(said.outage):
-        at = ("outage", str(number))
-        yield from _one_of((*at, "vendor"), outage.vendor, VENDORS)
-        yield from _within((*at, "day"), outage.day, said)
+        yield from _within(("outage", str(number), "day"), outage.day, said)
 
 
 def _events(said: Description) -> Iterator[Problem]:
+    abouts: dict[str, About] = {}
     for number, event in enumerate(said.event):
         at = ("event", str(number))
         yield from _within((*at, "day"), event.day, said)
         yield from _event(at, event, said)
+        if (about := abouts.setdefault(event.kind, event.about)) is not event.about:
+            expected = f"{about}, as for the other events of this kind"
+            yield Problem((*at, "about"), expected, event.about)
 
 
 def _event(at: tuple[str, ...], event: PlantedEvent, said: Description) -> Iterator[Problem]:
     yield from _machine(at, event)
-    if event.condition is not None:
-        yield from _one_of((*at, "condition"), event.condition, CONDITION_NAMES)
     if event.patients is not None:
         beside = [name for name in ("condition", "share") if name in event.model_fields_set]
         yield from (Problem((*at, name), "no such field beside patients", name) for name in beside)
+        if len(set(event.patients)) < len(event.patients):
+            yield Problem((*at, "patients"), "each patient once", ", ".join(map(str, event.patients)))
         if said.patients is not None and max(event.patients, default=0) >= said.patients:
             expected = f"patients from 0 to {said.patients - 1}"
             yield Problem((*at, "patients"), expected, str(max(event.patients)))
@@ -92,13 +83,6 @@ def _machine(at: tuple[str, ...], event: PlantedEvent) -> Iterator[Problem]:
         yield Problem((*at, "kind"), "a name of its own for an event with its own effect", event.kind)
     own = [name for name in OWN_FIELDS if name in event.model_fields_set and not event.effect]
     yield from (Problem((*at, name), "an effect beside it: a known event has its own", name) for name in own)
-    for channel in event.effect:
-        yield from _one_of((*at, "effect", channel), channel, CHANNELS)
-
-
-def _one_of(path: tuple[str, ...], found: str, names: Collection[str]) -> Iterator[Problem]:
-    if found not in names:
-        yield Problem(path, f"one of {', '.join(names)}", found)
 
 
 def _within(path: tuple[str, ...], day: int, said: Description) -> Iterator[Problem]:

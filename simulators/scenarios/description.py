@@ -1,21 +1,23 @@
 """What a scenario's file says: who is simulated, what they do, what goes wrong, what is planted."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, fields, replace
 from datetime import date, time
 from typing import Annotated, Any, Self, cast
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from alerting.yaml_files import Problem
+from models.errors import BadInput
 from models.findings import Signal
 from models.labels import About
+from simulators.devices.display import VENDORS
 from simulators.devices.trouble import Rates
-from simulators.patients.condition import CHANNELS, Range
+from simulators.patients.condition import CHANNELS
 from simulators.patients.conditions import CONDITIONS
 from simulators.patients.habits import Habits
+from simulators.patients.parameters import GROUPS
 from simulators.scenarios.toml_files import inline
 
 MOST_PATIENTS = 1_000_000
@@ -24,6 +26,9 @@ TIMES = "times"
 """In `trouble`: how often all that can go wrong does, beside what is usual."""
 DEFAULT_START = date(2026, 3, 2)
 """A Monday, so that two runs without dates are the same run; the clocks go forward in its fourth week."""
+EARLIEST_START, LATEST_START = date(2000, 1, 1), date(2100, 1, 1)
+CONDITION_NAMES = tuple(condition.name for condition in CONDITIONS)
+RATES = tuple(field.name for field in fields(Rates))
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Rate = Annotated[float, Field(ge=0, le=1_000)]
@@ -45,10 +50,24 @@ def _days(given: tuple[float, float]) -> tuple[float, float]:
     return given
 
 
+def _one_of(names: Collection[str]) -> AfterValidator:
+    """Lets only these names through: of a file, whatever else is wrong with it, each wrong name is told."""
+
+    def check(given: str) -> str:
+        if given not in names:
+            raise PydanticCustomError("one_of", "one of {names}", {"names": ", ".join(names)})
+        return given
+
+    return AfterValidator(check)
+
+
 Between = Annotated[tuple[float, float], BeforeValidator(_from_and_to)]
 """Of which each patient gets an amount of their own."""
 Span = Annotated[Between, AfterValidator(_days)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+Start = Annotated[date, Field(ge=EARLIEST_START, le=LATEST_START)]
+ConditionName = Annotated[str, _one_of(CONDITION_NAMES)]
+Channel = Annotated[str, _one_of(CHANNELS)]
 
 
 class _Part(BaseModel):
@@ -82,7 +101,7 @@ class People(_Part):
 class OutageAt(_Part):
     """A vendor that is away. **Units**: `day` counts from 0, `at` is at home."""
 
-    vendor: Annotated[str, Field(min_length=1)]
+    vendor: Annotated[str, _one_of(VENDORS)]
     day: Annotated[int, Field(ge=0, lt=LONGEST_DAYS)]
     at: time
     hours: Annotated[float, Field(gt=0, le=24 * 14)]
@@ -100,10 +119,12 @@ class PlantedEvent(_Part):
     kind: Name
     day: Annotated[int, Field(ge=0, lt=LONGEST_DAYS)]
     at: time = time(0)
-    patients: list[Annotated[int, Field(ge=0, lt=MOST_PATIENTS)]] | None = None
-    condition: str | None = None
+    patients: Annotated[list[Annotated[int, Field(ge=0, lt=MOST_PATIENTS)]], Field(min_length=1)] | None = (
+        None
+    )
+    condition: ConditionName | None = None
     share: Share = 1.0
-    effect: dict[str, Between] = {}
+    effect: dict[Channel, Between] = {}
     rise_days: Span = (3.0, 3.0)
     hold_days: Span = (1.0, 1.0)
     fall_days: Span = (3.0, 3.0)
@@ -124,19 +145,19 @@ class Description(_Part):
 
     name: str = ""
     about: Annotated[str, Field(min_length=1, max_length=200)]
-    start: date = DEFAULT_START
+    start: Start = DEFAULT_START
     days: Annotated[int, Field(ge=1, le=LONGEST_DAYS)] = 30
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 7
     patients: Annotated[int, Field(ge=1, le=MOST_PATIENTS)] | None = None
     region: Region | None = None
-    conditions: dict[str, Share] = {}
+    conditions: dict[ConditionName, Share] = {}
     comorbidity: dict[str, Share] = {}
     worn: Share = 1.0
     """How many of the sensors that measure by the minute are worn; the others' patients measure by hand."""
     deteriorations: Rate = 1.0
     people: People = People()
-    trouble: dict[str, Rate] = {}
-    vary: dict[str, Annotated[float, Field(gt=0, le=10)]] = {}
+    trouble: dict[Annotated[str, _one_of((TIMES, *RATES))], Rate] = {}
+    vary: dict[Annotated[str, _one_of(GROUPS)], Annotated[float, Field(gt=0, le=10)]] = {}
     outage: list[OutageAt] = []
     event: list[PlantedEvent] = []
 
@@ -149,6 +170,8 @@ class Description(_Part):
     def trimmed(self) -> Self:
         """Without what lies beyond its last day, or is about patients beyond its last one."""
         events = [one.of_first(self.patients) for one in self.event if one.day < self.days]
+        # Nobody is left where a list of patients is empty: a file that says so would be refused.
+        events = [one for one in events if one.patients != []]
         outages = [one for one in self.outage if one.day < self.days]
         return self.model_copy(update={"event": events, "outage": outages})
 
@@ -162,6 +185,10 @@ class Description(_Part):
     def changed(self, trouble: Sequence[str] = (), **fields: Any) -> Self:
         """With other values where they are given; `trouble` as NAME=SHARE. **Raises**: BadInput."""
         given: Mapping[str, Any] = {name: value for name, value in fields.items() if value is not None}
+        start = given.get("start", self.start)
+        if not EARLIEST_START <= start <= LATEST_START:
+            expected = f"a day from {EARLIEST_START} to {LATEST_START}"
+            raise BadInput(where="start", expected=expected, found=str(start))
         if trouble:
             rates = self.rates.changed(tuple(trouble))
             given = {**given, "trouble": asdict(rates)}

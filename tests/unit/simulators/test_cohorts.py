@@ -134,6 +134,36 @@ def test_a_cohort_says_how_it_is_made_again(cohort: Cohort, tmp_path: Path) -> N
         assert load_text("\n".join(lived.said.lines()), name) == lived.said
 
 
+def test_a_shorter_cohort_is_made_again_with_the_same_events(tmp_path: Path) -> None:
+    """What lies beyond the last day is not in its file; by whom the others are had does not depend on it."""
+    said = load_text(
+        """
+about = "One too late, one for nobody, one for some."
+days = 20
+patients = 40
+[[event]]
+kind = "too_late"
+day = 15
+effect = { body_weight = 1.0 }
+[[event]]
+kind = "for_nobody"
+day = 2
+patients = [35]
+effect = { body_weight = 1.0 }
+[[event]]
+kind = "for_some"
+day = 3
+share = 0.4
+effect = { body_weight = 2.0 }
+""",
+        "some.toml",
+    ).changed(days=6, patients=30)
+    first = write_cohort(Scenario.of(said, PROGRAMMES), tmp_path / "first")
+    assert "for_some" in first.labels_file.read_text()
+    again = load_scenario(str(first.folder / "scenario.toml"))
+    assert write_cohort(Scenario.of(again, PROGRAMMES), tmp_path / "again").digest == first.digest
+
+
 def test_rows_come_as_they_arrive(cohort: Cohort) -> None:
     rows = parquet.read_table(cohort.readings_file)
     assert rows.schema.names == SCHEMA.names

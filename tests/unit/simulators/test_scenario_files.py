@@ -1,6 +1,7 @@
 """Scenario files: those that come with Thuiswacht are right, and of wrong ones everything is told at once."""
 
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -90,7 +91,42 @@ effect = {
     assert all(places)
 
 
+def test_a_wrong_name_does_not_wait_for_a_wrong_number() -> None:
+    text = (
+        SOUND.replace("20", "0")
+        + """\
+[trouble]
+lateness = 0.1
+
+[[event]]
+kind = "dinner"
+day = 3
+condition = "gout"
+effect = { weight = 2.0 }
+"""
+    )
+    wrong = [line.split(":")[0] for line in told(text)]
+    assert wrong == [
+        "mine.toml, line 3, days",
+        "mine.toml, line 5, trouble.lateness",
+        "mine.toml, line 10, event.0.condition",
+        "mine.toml, line 11, event.0.effect.weight",
+    ]
+
+
+def test_a_start_that_is_given_is_looked_at_as_well() -> None:
+    said = load_text(SOUND, "mine.toml")
+    with pytest.raises(BadInput, match="start: expected a day from 2000-01-01 to 2100-01-01, found 0001"):
+        said.changed(start=date(1, 1, 1))
+
+
 FIVE = "patients = 5\n"
+BOTH = """effect = { spo2 = -3 }
+[[event]]
+kind = "cold"
+day = 5
+about = "person"
+effect = { spo2 = -1 }"""
 KNOWN = f'{FIVE}[[event]]\nkind = "fluid_overload"\nday = 4\n'
 OWN = f'{FIVE}[[event]]\nkind = "cold"\nday = 4\n'
 OUTAGE = f'{FIVE}[[outage]]\nvendor = "x"\nday = 1\nat = 10:00:00\nhours = 1'
@@ -115,6 +151,14 @@ WRONG_TOGETHER = (
     (f"{KNOWN}patients = [7]", "line 6, event.0.patients: expected patients from 0 to 4, found 7"),
     (f'{KNOWN}condition = "gout"', "line 6, event.0.condition: expected one of heart_failure, "),
     (f"{KNOWN}patients = [1]\nshare = 0.5", "line 7, event.0.share: expected no such field beside patients"),
+    (f"{KNOWN}patients = [3, 3]", "line 6, event.0.patients: expected each patient once, found 3, 3"),
+    (f"{KNOWN}patients = []", "line 6, event.0.patients: expected List should have at least 1 item"),
+    (
+        f"{OWN}{BOTH}",
+        "line 10, event.1.about: expected patient, as for the other events of this kind, found person",
+    ),
+    (f"{FIVE}start = 0001-01-01", "line 3, start: expected greater than or equal to 2000-01-01, found 0001"),
+    (f"{FIVE}start = 9999-12-30", "line 3, start: expected less than or equal to 2100-01-01, found 9999"),
 )
 
 
