@@ -5,12 +5,13 @@ the order of the log; those of one upload have the same number in `message`.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
 from alerting.offline.arrow import arrow as pa
+from ingest.salvage import shown
 from models.errors import BadInput
 
 SCHEMA = 1
@@ -31,6 +32,23 @@ class Type(StrEnum):
     REFUSED = "refused"
     """A message that means nothing to anybody; in identified recordings only."""
 
+
+NEEDED: Mapping[str, Sequence[str]] = {
+    Type.UPLOAD: (
+        "patient_id",
+        "kind",
+        "taken_at",
+        "device_id",
+        "source",
+        "upload_id",
+        "sent_at",
+        "received_at",
+    ),
+    Type.CHANGE: ("content",),
+    Type.CLOCK: ("now",),
+    Type.REFUSED: ("raw",),
+}
+"""The columns without which a row of a type means nothing."""
 
 _MOMENT: Any = pa.timestamp("us", "UTC")
 _TEXT: Any = pa.dictionary(pa.int32(), pa.string())
@@ -64,6 +82,19 @@ ROWS: Any = pa.schema(
 """`now` is of ticks, `content` the JSON of changes, `raw` the bytes of what the columns do not tell."""
 
 DICTIONARIES = [field.name for field in ROWS if field.type == _TEXT]
+
+
+def fault(kind: str | None, said: Callable[[str], object]) -> tuple[str, str] | None:
+    """What was expected of a row of a type and what was found, given its columns; None where it is sound.
+
+    >>> fault("clock", {"now": None}.get)
+    ('now of a row of type clock', 'nothing')
+    """
+    needed = None if kind is None else NEEDED.get(kind)
+    if needed is None:
+        return f"a type, one of {', '.join(Type)}", shown(kind)
+    missing = next((name for name in needed if said(name) is None), None)
+    return None if missing is None else (f"{missing} of a row of type {kind}", "nothing")
 
 
 @dataclass(frozen=True, slots=True)

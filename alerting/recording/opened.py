@@ -13,7 +13,7 @@ from alerting.offline.arrow import compute as pc
 from alerting.offline.bad_rows import BadRow
 from alerting.offline.registrations import Registrations, Said
 from alerting.offline.sources import COLUMNS, Batch
-from alerting.recording.layout import Type
+from alerting.recording.layout import Type, fault
 from alerting.recording.reading import RecordingFile, is_recording
 from ingest.changes import place
 from ingest.decode import decode, message_of
@@ -142,18 +142,31 @@ def _told(strangers: Any) -> list[BadRow]:
 def _decisions(
     recording: RecordingFile,
 ) -> Iterator[tuple[list[tuple[int, int, Change]], list[tuple[int, int]]]]:
-    """The changes of each part with message and row, and its ticks with their messages."""
+    """The changes of each part with message and row, and its ticks with their messages.
+
+    **Raises**: BadRecording for a row that means nothing.
+    """
+    names = ("message", "row", "type", "content", "now")
     for _, table in recording.tables(["type", "content", "now"]):
-        types: Any = table["type"].cast(pa.string())
-        some: Any = table.filter(pc.equal(types, Type.CHANGE.value))
         changes: list[tuple[int, int, Change]] = []
-        for number, row, content in zip(
-            some["message"].to_pylist(), some["row"].to_pylist(), some["content"].to_pylist(), strict=True
+        clocks: list[tuple[int, int]] = []
+        types: Any = table["type"].cast(pa.string()).fill_null("")
+        others: Any = table.filter(pc.not_equal(types, Type.UPLOAD.value))
+        others = others.set_column(
+            others.schema.get_field_index("now"), "now", others["now"].cast(pa.int64())
+        )
+        for number, row, kind, content, now_us in zip(
+            *(others[name].to_pylist() for name in names), strict=True
         ):
-            change = message_of((content or "").encode(), partition=0, offset=number).change
-            if change is not None:
+            wrong = fault(kind, {"content": content, "now": now_us, "raw": b""}.get)
+            change = None
+            if wrong is None and kind == Type.CHANGE:
+                change = message_of(content.encode(), partition=0, offset=number).change
+                wrong = ("a change", "something else") if change is None else None
+            if wrong is not None:
+                recording.wrong_row(row, *wrong)
+            elif change is not None:
                 changes.append((number, row, change))
-        ticks: Any = table.filter(pc.equal(types, Type.CLOCK.value))
-        moments: Any = ticks["now"].cast(pa.int64())
-        clocks = zip(ticks["message"].to_pylist(), moments.to_pylist(), strict=True)
-        yield changes, [(number, now_us) for number, now_us in clocks if now_us is not None]
+            elif kind == Type.CLOCK:
+                clocks.append((number, now_us))
+        yield changes, clocks

@@ -24,6 +24,9 @@ from models.errors import BadInput
 MAGIC = b"PAR1"
 LENGTH_BYTES = 4
 A_RECORDING = "a recording (thuiswacht record)"
+NO_MESSAGE = -2
+TOLD_ROWS = 10
+"""Of so many rows that mean nothing each is told; the others are only counted."""
 NOT_READ: Any = (OSError, pa.ArrowInvalid)
 Told = Callable[[str], None]
 
@@ -73,15 +76,12 @@ class RecordingFile:
         self._tell = tell
         self._is_checked = False
         self.left_out = 0
-        """Messages that are not in order, as far as it was read."""
+        """Messages that are not in order or mean nothing, as far as it was read this time."""
         self.end: End | None = None
         metadata, self._parts = self._opened(file)
         self.header = self._header(metadata)
         self.rows = sum(part.rows for part in self._parts)
-        names = set(self._parts[0].reader.schema_arrow.names) if self._parts else set(ROWS.names)
-        if missing := [name for name in ROWS.names if name not in names]:
-            expected, found = f"each of the columns {', '.join(ROWS.names)}", f"no {', '.join(missing)}"
-            raise BadInput(where=self.name, expected=expected, found=found)
+        self._require_columns()
 
     def tables(self, columns: Sequence[str]) -> Iterator[tuple[int, Any]]:
         """What it holds, part by part, in order: the number of the first row, and a table of the columns.
@@ -91,6 +91,7 @@ class RecordingFile:
         """
         wanted = list(dict.fromkeys([*columns, "message"]))
         row, order = 0, _Order()
+        self.left_out = 0
         for number, part in enumerate(self._parts):
             table = self._read(number, part, wanted)
             if table is not None:
@@ -101,6 +102,28 @@ class RecordingFile:
                 yield row, table.append_column("row", pa.array(places, pa.int64()))
             row += part.rows
         self._is_checked = True
+
+    def wrong_row(self, row: int, expected: str, found: str) -> None:
+        """A row that means nothing ends the reading; with `skip` it is left out. **Raises**: BadRecording."""
+        error = BadRecording(f"{self.name}, row {row + 1}", expected, found)
+        if not self._skip:
+            raise error
+        self.left_out += 1
+        if self.left_out <= TOLD_ROWS:
+            self._tell(f"{error.where}: expected {expected}, found {found}")
+
+    def _require_columns(self) -> None:
+        if not self._parts:
+            return
+        columns: Any = self._parts[0].reader.schema_arrow
+        if missing := [name for name in ROWS.names if name not in columns.names]:
+            expected, found = f"each of the columns {', '.join(ROWS.names)}", f"no {', '.join(missing)}"
+            raise BadInput(where=self.name, expected=expected, found=found)
+        for column in ROWS:
+            found = _plain(columns.field(column.name).type)
+            if found != _plain(column.type):
+                where = f"{self.name}, column {column.name}"
+                raise BadInput(where=where, expected=str(_plain(column.type)), found=str(found))
 
     def _opened(self, file: Path) -> tuple[dict[bytes, bytes], list[_Part]]:
         try:
@@ -172,7 +195,9 @@ class RecordingFile:
 
     def _in_order(self, column: Any, row: int, order: "_Order") -> NDArray[np.bool_]:
         """Which rows are in order: those of one message together, the next message behind it."""
-        messages: NDArray[np.int64] = column.combine_chunks().to_numpy(zero_copy_only=False)
+        # A row of no message is behind all others.
+        numbers: Any = column.combine_chunks().fill_null(NO_MESSAGE)
+        messages: NDArray[np.int64] = numbers.to_numpy(zero_copy_only=False)
         highest = np.maximum.accumulate(np.append(np.int64(order.message), messages))
         before = np.append(np.int64(order.message), messages)[:-1]
         wrong = np.flatnonzero((messages != before) & (messages != before + 1))
@@ -204,6 +229,11 @@ class _Order:
 
 def _is_simulated(metadata: dict[bytes, bytes]) -> bool:
     return b'"patients":"simulated"' in metadata[HEADER].replace(b" ", b"")
+
+
+def _plain(of: Any) -> Any:
+    """The type of a column's values: other tools make no dictionaries of texts."""
+    return of.value_type if pa.types.is_dictionary(of) else of
 
 
 def _has_disorder(column: Any) -> bool:

@@ -232,7 +232,8 @@ def replay(
         said = ", ".join(f"{number:,} {name}" for name, number in sorted(done.answers.items()))
         click.echo(f"the gate answered: {said}")
     if done.left_out:
-        click.echo(f"thuiswacht: {done.left_out:,} messages were out of order and were left out", err=True)
+        told = "messages were out of order, or mean nothing, and were left out"
+        click.echo(f"thuiswacht: {done.left_out:,} {told}", err=True)
     if done.stopped:
         told = f"stopped; to go on: --from-message {done.next}, or all of it again: nothing counts twice"
         click.echo(f"thuiswacht: {told}", err=True)

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from alerting.offline.arrow import arrow as pa
-from alerting.recording.layout import ROWS, Type
+from alerting.recording.layout import ROWS, Type, fault
 from alerting.recording.reading import RecordingFile
+from ingest.decode import message_of
 from ingest.salvage import known_id
 from models.clock import DAY_US
 from models.messages import WireUpload
@@ -40,7 +41,7 @@ def patients_of(recording: RecordingFile) -> list[str]:
 
 
 class Messages:
-    """The messages of a recording, in order; `patients` gives each patient's row.
+    """The messages of a recording, in order; `patients` gives each patient's row. **Raises**: BadRecording.
 
     `versions`: patients are enrolled in, or moved to, these versions of programmes, whichever they were in.
     """
@@ -57,17 +58,26 @@ class Messages:
         together: list[tuple[Any, ...]] = []
         for row in self._all_rows():
             if together and row[0] != together[0][0]:
-                yield self._recorded(together)
+                yield from self._sound(together)
                 together = []
             together.append(row)
         if together:
-            yield self._recorded(together)
+            yield from self._sound(together)
 
     def _all_rows(self) -> Iterator[tuple[Any, ...]]:
         for _, table in self._recording.tables(_COLUMNS):
             for first in range(0, table.num_rows, AT_ONCE):
                 part: Any = table.slice(first, AT_ONCE)
-                yield from zip(*(_listed(part[name]) for name in _COLUMNS), strict=True)
+                yield from zip(*(_listed(part[name]) for name in (*_COLUMNS, "row")), strict=True)
+
+    def _sound(self, rows: Sequence[tuple[Any, ...]]) -> Iterator[Recorded]:
+        """The message of these rows, unless one of them means nothing. **Raises**: BadRecording."""
+        for row in rows:
+            wrong = fault(row[_AT["type"]], lambda name, row=row: row[_AT[name]])
+            if wrong is not None:
+                self._recording.wrong_row(row[-1], *wrong)
+                return
+        yield self._recorded(rows)
 
     def _recorded(self, rows: Sequence[tuple[Any, ...]]) -> Recorded:
         first = rows[0]
@@ -97,7 +107,7 @@ class Messages:
         return self._at_us
 
     def _change(self, content: str) -> bytes:
-        if not self._versions:
+        if not self._versions or message_of(content.encode(), partition=0, offset=0).change is None:
             return content.encode()
         message: dict[str, Any] = json.loads(content)
         for name in ("enrol", "version"):

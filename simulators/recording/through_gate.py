@@ -81,7 +81,7 @@ def inclusions_of(recording: RecordingFile) -> dict[str, Inclusion]:
         rows = zip(*(table[name].to_pylist() for name in ("message", "type", "content")), strict=True)
         for number, kind, content in rows:
             if kind == Type.CHANGE:
-                change = message_of(content.encode(), partition=0, offset=number).change
+                change = message_of((content or "").encode(), partition=0, offset=number).change
                 if change is not None:
                     _take(found, number, change)
         pairs: Any = table.group_by(["patient_id", "device_id"]).aggregate([])
