@@ -27,6 +27,8 @@ from simulators.load.search import Highest, Next, Outcome, Tried, next_step
 from simulators.stack import Stack
 
 WARM_UP_S, WARM_UP_PER_S = 3.0, 100.0
+SHORT_STEPS, LONG_STEPS = 20, 5
+"""So many steps of a search have patients enough whose uploads alarm; hardly any takes more."""
 MOST_UPLOADS = 50_000_000
 """More do not fit into memory with all that is noted of each."""
 
@@ -79,7 +81,11 @@ async def _on_stack(asked: Asked, stack: Stack, homes: Homes) -> None:
 async def warm_up(ground: Ground, wanted: Wanted) -> None:
     """What services do for the first time they do slowly; nobody measures that. **Raises**: as `run`."""
     tell("warming up")
-    few = replace(wanted, profile=Profile.STEADY, rate=min(wanted.rate, WARM_UP_PER_S), seconds=WARM_UP_S)
+    # One alarm of them: whoever alarmed cannot do so again.
+    alarms_per_s = 1 / WARM_UP_S if wanted.alarms_per_s else 0.0
+    few = replace(
+        wanted, profile=Profile.STEADY, rate=WARM_UP_PER_S, seconds=WARM_UP_S, alarms_per_s=alarms_per_s
+    )
     await run(ground, few, lag_limit_ms=inf, tell=lambda _: None)
 
 
@@ -124,7 +130,8 @@ async def search(
 
 
 async def _try(asked: Asked, ground: Ground, step: Next) -> tuple[Tried, Report | None]:
-    wanted = replace(asked.wanted, rate=step.rate, seconds=step.seconds)
+    alarms_per_s = alarms_of_step(asked, step, len(ground.homes) - ground.homes.ordinary)
+    wanted = replace(asked.wanted, rate=step.rate, seconds=step.seconds, alarms_per_s=alarms_per_s)
     try:
         _, found = await _run(asked, ground, wanted, gives_up=True)
     except Void as void:
@@ -132,6 +139,17 @@ async def _try(asked: Asked, ground: Ground, step: Next) -> tuple[Tried, Report 
     why = found.held
     outcome = Outcome.HELD if why is None else Outcome.NOT_HELD
     return Tried(step.rate, step.seconds, outcome, why or ""), found
+
+
+def alarms_of_step(asked: Asked, step: Next, kept: int) -> float:
+    """Alarming uploads a second: so few that patients are left who can alarm when the best rate is held.
+
+    `kept`: patients for alarming uploads, each for one.
+    """
+    if not asked.wanted.alarms_per_s:
+        return 0.0
+    whole_s = LONG_STEPS * asked.wanted.seconds + SHORT_STEPS * (asked.probe_s or 0.0)
+    return min(asked.wanted.alarms_per_s, max(kept / whole_s, 1 / step.seconds))
 
 
 def tell(line: str) -> None:
@@ -159,6 +177,9 @@ def _require_sense(asked: Asked, where: Mapping[str, str | None]) -> None:
         raise BadInput(where="--find-max", expected="a profile that can be held", found="backlog")
     if asked.probe_s is not None and asked.histogram is not None:
         raise BadInput(where="--histogram", expected="a single run", found="--find-max")
+    for name, file in (("--json", asked.json_file), ("--histogram", asked.histogram)):
+        if file is not None and not file.parent.is_dir():
+            raise BadInput(where=name, expected="a file in a folder that is there", found=str(file))
 
 
 def _write(file: Path | None, content: Mapping[str, Any]) -> None:

@@ -161,9 +161,10 @@ def as_text(report: Report) -> str:
         f"{report.profile}, {report.rate:g} uploads a second for {report.seconds:g} s via {report.via}, "
         f"{report.patients:,} patients, seed {report.seed}; {report.peak_per_s:,.0f} in the fullest second"
     )
+    alarms = f"{report.alarms:,} alarm, each has its finding and alert; there are no other findings"
     verified = (
         f"verified: {report.uploads:,} uploads with {report.readings:,} readings, all stored, once, as sent; "
-        f"{report.alarms:,} alarm, each has its finding and alert; there are no other findings"
+        f"{alarms if report.alarms else 'none was to alarm, so nothing is known of alerts; there are none'}"
     )
     looked = (
         f"  stored and checked are looked for every {LOOK_EVERY_S * 1e3:.0f} ms "

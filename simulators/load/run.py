@@ -14,7 +14,7 @@ import numpy as np
 
 from ingest.log import Ends
 from models.clock import SECOND_US
-from models.errors import Broken
+from models.errors import BadInput, Broken
 from simulators.load.broker import IntoLog, Producer, into_log, producing
 from simulators.load.database import GROUPS
 from simulators.load.following import Following
@@ -113,8 +113,8 @@ async def run(
 ) -> Ran:
     """Sends, waits until all is through, verifies. `gives_up`: stops sending where the rate is not held.
 
-    **Raises**: Void when the generator was the bottleneck; Broken when something is missing, altered or too
-    much; TryAgain when something is away, or stands still.
+    **Raises**: BadInput where nobody is left to alarm; Void when the generator was the bottleneck; Broken
+    when something is missing, altered or too much; TryAgain when something is away, or stands still.
     """
     async with AsyncExitStack() as last:
         producer = await last.enter_async_context(producing(ground.settings))
@@ -123,6 +123,7 @@ async def run(
         following = Following(ground.database, ends, ground.partitions, watch)
         running = _Running(ground, wanted, producer, watch, following, await following.sample(), tell)
         alarming = await ground.database.free()
+        _require_alarming(wanted, alarming)
         known = await ground.database.findings(watch.zero_us - 2 * KEPT_US)
         await last.enter_async_context(ground.database.listening(following.hear))
         await last.enter_async_context(_at_work(following.look_on()))
@@ -151,6 +152,14 @@ async def run(
         drained_us={group: at_us - fresh.offset_us for group, at_us in through_us.items()},
         stopped_early=paced.sent < len(planned),
     )
+
+
+def _require_alarming(wanted: Wanted, alarming: Sequence[int]) -> None:
+    """Lets no run through that would say nothing about alerts without being asked to."""
+    if wanted.alarms and not alarming:
+        expected = "patients whose uploads can alarm: more of them, another --seed, or --alarms 0"
+        found = "none who has no open alert of a run before"
+        raise BadInput(where="--patients", expected=expected, found=found)
 
 
 async def _send_backlog(running: _Running) -> _Sent:

@@ -8,6 +8,7 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from ingest.delivery.clients.sealing import Sealing
 from models.clock import wall_now_us
 from models.db.migrate import migrate
 from models.db.pool import connected
-from models.errors import Broken
+from models.errors import BadInput, Broken
 from models.settings import Settings, gateway_key, load_settings
 from simulators.load.entering import ORGANISATION
 from simulators.load.ground import with_services
@@ -78,7 +79,7 @@ def settings_for(stack: Stack, database: str, topic: str) -> Settings:
     )
 
 
-# Both services start, and six short runs follow each other.
+# Both services start, and eight short runs follow each other.
 @pytest.mark.timeout(240)
 async def test_figures_are_of_what_arrived_whole_and_there_are_none_otherwise(
     stack: Stack, database: str, topic: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -119,6 +120,14 @@ async def test_figures_are_of_what_arrived_whole_and_there_are_none_otherwise(
             )
         assert capsys.readouterr().out == ""
 
+        # Everybody who can alarm does; then nobody is left, which is told and not passed over.
+        await measure(asked(Wanted(Profile.STEADY, 60.0, 1.0, 7, alarms_per_s=30.0), tmp_path), ground)
+        with pytest.raises(BadInput, match="--patients: expected patients whose uploads can alarm"):
+            await measure(asked(steady, tmp_path), ground)
+        none = replace(steady, alarms_per_s=0.0)
+        await measure(asked(none, tmp_path), ground)
+        assert "none was to alarm, so nothing is known of alerts" in capsys.readouterr().out
+
         # A database that loses readings of one patient: nothing is printed, and it is told which.
         admin = await asyncpg.connect(database)
         await admin.execute(LOSE_SOME.format(patient=homes.texts[3]))
@@ -126,7 +135,7 @@ async def test_figures_are_of_what_arrived_whole_and_there_are_none_otherwise(
         with pytest.raises(
             Broken, match=f"readings that were sent are not stored:\n  patient {homes.texts[3]}"
         ):
-            await measure(asked(steady, tmp_path), ground)
+            await measure(asked(none, tmp_path), ground)
         assert capsys.readouterr().out == ""
 
 
@@ -207,6 +216,8 @@ def test_one_command_starts_all_it_needs() -> None:
     done = run("--stack", *few, seconds=170)
     assert done.returncode == 0, done.stderr
     assert "verified: 20 uploads" in done.stdout
+    # Warming up has not used up those who can alarm, four of twenty.
+    assert "2 alarm, each has its finding and alert" in done.stdout
     assert "load: warming up" in done.stderr
 
 
