@@ -14,7 +14,7 @@ from ingest.log import cluster_of, connection_options, create_topic
 from models.clock import to_datetime
 from models.db.pool import connected
 from models.db.recorded import clock_of_database_us
-from models.errors import RefuseToStart
+from models.errors import BadInput, RefuseToStart
 from models.settings import Settings
 from simulators.pace import Pace
 from simulators.recording.messages import Messages, Recorded, patients_of
@@ -94,6 +94,7 @@ async def opened(settings: Settings, wishes: Wishes, tell: Tell) -> RecordingFil
     """A recording that may be sent into the log of this database. **Raises**: BadInput, RefuseToStart."""
     recording = RecordingFile(wishes.file, skip=wishes.skip, tell=tell)
     require_nobody(recording)
+    require_something(recording, wishes.begin)
     await require_trial_database(settings)
     await require_earlier(settings, recording)
     return recording
@@ -150,6 +151,14 @@ def require_nobody(recording: RecordingFile) -> None:
             f"{recording.name} holds real patients under their own ids: expected pseudonyms (`thuiswacht "
             "record` without --identified). `evaluate` and `backtest` read it as it is."
         )
+
+
+def require_something(recording: RecordingFile, begin: int) -> None:
+    """Lets no replay begin behind the end, where it would send nothing. **Raises**: BadInput."""
+    end = recording.end
+    if end is not None and begin > end.messages:
+        expected = f"a message of {recording.name}, which has {end.messages:,}"
+        raise BadInput(where="--from-message", expected=expected, found=f"{begin:,}")
 
 
 async def require_earlier(settings: Settings, recording: RecordingFile) -> None:

@@ -14,8 +14,8 @@ from tests.shell import Shell, blocks_of
 @pytest.mark.timeout(300)
 def test_what_the_tutorial_says_can_be_copied(tmp_path: Path) -> None:
     blocks = blocks_of((ROOT / "simulators" / "TUTORIAL.md").read_text("utf-8"))
-    assert [kind for kind, _ in blocks] == ["bash"] * 6
-    first, own, wrong, changed, tried, further = (block for _, block in blocks)
+    assert [kind for kind, _ in blocks] == ["bash"] * 7
+    first, own, wrong, changed, tried, swept, others = (block for _, block in blocks)
     shell = Shell(tmp_path, {})
     assert "heart_failure  " in shell.paste(first)
     assert read_cohort(tmp_path / "first").patients == 20
@@ -32,7 +32,9 @@ def test_what_the_tutorial_says_can_be_copied(tmp_path: Path) -> None:
     report = json.loads((tmp_path / "report/report.json").read_text("utf-8"))
     shipped, candidate = (version["manual"]["alerts"] for version in report["versions"])
     assert candidate < shipped
-    shell.paste(further)
-    assert (tmp_path / "curve/report.html").is_file()
+    shell.paste(swept)
+    shell.paste(others)
+    for name in ("curve", "report-others", "report-milder"):
+        assert (tmp_path / name / "report.html").is_file()
     digests = {read_cohort(tmp_path / name).digest for name in ("dinners", "others", "milder")}
     assert len(digests) == 3

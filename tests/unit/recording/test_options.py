@@ -1,10 +1,15 @@
 """What the options of `record` and `replay` say, and what of it is told to be wrong."""
 
+from pathlib import Path
+
 import pytest
 
+from alerting.recording.reading import RecordingFile
 from models.errors import BadInput
 from simulators.recording.pacing import pace_of, versions_of
+from simulators.recording.replay import require_something
 from simulators.recording.stretches import mark_of
+from tests.unit.recording.small_recording import recorded, tick
 
 
 @pytest.mark.parametrize("text", ["noon", "2026-03-02T12:00:00", "@", "0@x", "@1,2@3", "0@1,,1@2"])
@@ -30,3 +35,12 @@ def test_how_fast(speed: str) -> None:
 def test_under_which_version(text: str) -> None:
     with pytest.raises(BadInput, match="--version: expected PROGRAMME=NUMBER"):
         versions_of([text])
+
+
+def test_a_replay_does_not_begin_behind_the_end(tmp_path: Path) -> None:
+    file = tmp_path / "log.parquet"
+    recorded(file, {0: [tick(0), tick(1)]})
+    require_something(RecordingFile(file), 2)
+    told = r"--from-message: expected a message of log\.parquet, which has 2, found 3"
+    with pytest.raises(BadInput, match=told):
+        require_something(RecordingFile(file), 3)
