@@ -101,6 +101,8 @@ def _tell_before(tries: Tries, labels: LabelFile | None, progress: Progress) -> 
         for line in labels.told:
             progress.say(line)
         progress.say(f"{labels.n_bad:,} labels do not count")
+    if labels is not None and not labels.labels:
+        progress.say("the file of labels has none: nothing happened, so every alert counts as false")
 
 
 def _require_somebody(result: Backtest, kept: Kept) -> None:

@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 
@@ -71,28 +71,52 @@ def of_folder(given: Given) -> tuple[Given, Path | None]:
     readings, registrations, labels = (given.readings / name for name in COHORT)
     if not readings.exists():
         raise BadInput(where=str(given.readings), expected=f"a folder with {COHORT[0]}", found="none")
-    registrations = given.registrations or (registrations if registrations.exists() else None)
     about = given.readings / ABOUT
+    said = _said(about)
+    # Of what another run left there, or somebody changed, no figure would be about this cohort.
+    for file in (readings, labels) if given.registrations else (readings, registrations, labels):
+        _require_sum(file, said)
+    registrations = given.registrations or (registrations if registrations.exists() else None)
     files = replace(
         given,
         readings=readings,
         registrations=registrations,
-        until_us=_end_of_cohort(about) if given.until_us is None else given.until_us,
+        until_us=_end_of_cohort(said) if given.until_us is None else given.until_us,
         # What a device sends that the log refuses is in there on purpose.
         skip=about.exists() if given.skip is None else given.skip,
     )
     return files, labels if labels.exists() else None
 
 
-def _end_of_cohort(about: Path) -> int | None:
-    """When its clock ended, where it says so. **Raises**: BadInput."""
+def _said(about: Path) -> Mapping[str, Any]:
+    """What a cohort says of itself; nothing where it is none. **Raises**: BadInput."""
     if not about.exists():
-        return None
+        return {}
     try:
-        until: object = tomllib.loads(about.read_text(encoding="utf-8")).get("until")
+        return tomllib.loads(about.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise BadInput(where=about.name, expected="TOML", found=shown(str(error))) from error
-    return None if until is None else moment_us(str(until), f"{about.name}, until")
+
+
+def _require_sum(file: Path, said: Mapping[str, Any]) -> None:
+    """Lets a file through that is as its cohort says. **Raises**: BadInput."""
+    sums: object = said.get("files")
+    if not isinstance(sums, dict) or file.name not in sums:
+        return
+    expected = str(cast("dict[str, object]", sums)[file.name])
+    found = "no file"
+    if file.is_file():
+        with file.open("rb") as opened:
+            found = hashlib.file_digest(opened, "sha256").hexdigest()
+    if found != expected:
+        where = f"{file.parent.name}/{file.name}"
+        raise BadInput(where=where, expected=f"sha256 {expected}, as {ABOUT} says", found=found)
+
+
+def _end_of_cohort(said: Mapping[str, Any]) -> int | None:
+    """When its clock ended, where it says so. **Raises**: BadInput."""
+    until = said.get("until")
+    return None if until is None else moment_us(str(until), f"{ABOUT}, until")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """A cohort's files: `evaluate` finds in them what is in the log; the same arguments, the same bytes."""
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from alerting.backtest.files import Given, of_folder
 from alerting.offline.arrow import parquet
 from alerting.offline.run import Wishes, evaluate
 from models.clock import HOUR_US
@@ -207,6 +209,22 @@ def test_a_cohort_is_only_read_as_it_was_written(tmp_path: Path) -> None:
         read_cohort(written.folder)
     with pytest.raises(BadInput, match=r"cohort.toml: expected a cohort"):
         read_cohort(tmp_path)
+
+
+def test_a_backtest_takes_no_cohort_that_was_changed(cohort: Cohort, tmp_path: Path) -> None:
+    """Labels of another run would make every figure wrong, and nobody would see it."""
+    folder = tmp_path / "cohort"
+    shutil.copytree(cohort.folder, folder)
+    files, labels = of_folder(Given(folder))
+    assert (files.readings, labels) == (folder / "readings.parquet", folder / "labels.ndjson")
+    mine = Given(folder, registrations=tmp_path / "mine.ndjson")
+    (folder / "registrations.ndjson").unlink()
+    with pytest.raises(BadInput, match=r"cohort/registrations\.ndjson: expected sha256 .*, found no file"):
+        of_folder(Given(folder))
+    assert of_folder(mine)[0].registrations == mine.registrations
+    (folder / "labels.ndjson").write_text("")
+    with pytest.raises(BadInput, match=r"cohort/labels\.ndjson: expected sha256 .*, as cohort\.toml says"):
+        of_folder(mine)
 
 
 def test_readings_alone_with_what_else_is_wished_for(cohort: Cohort, tmp_path: Path) -> None:
