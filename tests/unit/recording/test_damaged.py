@@ -152,9 +152,9 @@ def test_columns_of_another_type_are_told(whole: Path) -> None:
     table: Any = parquet.read_table(whole)
     other = whole.with_name("rewritten.parquet")
     parquet.write_table(table.set_column(0, "message", table["message"].cast(arrow.string())), other)
-    for skip in (False, True):
+    for lenient in (False, True):
         with pytest.raises(BadInput, match="column message: expected int64, found string"):
-            RecordingFile(other, skip=skip)
+            RecordingFile(other, skip=lenient)
 
 
 def test_another_schema_is_told(whole: Path) -> None:
