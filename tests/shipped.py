@@ -25,6 +25,12 @@ def programme(name: str, version: int = 1) -> Programme:
 
 
 @cache
+def newest() -> tuple[Programme, ...]:
+    """Of each programme the newest version."""
+    return tuple({one.programme: one for one in programmes()}.values())
+
+
+@cache
 def compiled() -> CompiledProgrammes:
     """All programmes, as the engine takes them."""
     return compile_programmes(programmes())

@@ -7,16 +7,16 @@ import pytest
 
 from alerting.backtest.files import Given
 from alerting.backtest.versions import Version
-from alerting.offline.run import read_programmes
 from ingest.keys import partition_of
 from models.errors import BadInput
+from tests import shipped
 from tests.integration.alerting.troubled_log import troubled_log
 from tests.unit.backtest.tried import backtested, evaluated, ones
 from tests.unit.recording.small_recording import PARTITIONS, recorded
 
 
 def test_a_recording_gives_what_evaluate_finds_in_it(tmp_path: Path) -> None:
-    made = read_programmes([])
+    made = shipped.newest()
     log = troubled_log(7, made, patients=8, days=12)
     partitions: dict[int, list[bytes]] = {number: [] for number in range(PARTITIONS)}
     for message in log:

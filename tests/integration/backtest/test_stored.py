@@ -19,7 +19,6 @@ from alerting.backtest.result import Backtest
 from alerting.backtest.running import Threads, Tries, run
 from alerting.backtest.stored import OfDatabase, Stored
 from alerting.backtest.versions import Version
-from alerting.offline.run import read_programmes
 from ingest.on_command import Who
 from models.access import Role
 from models.db.migrate import migrate
@@ -27,6 +26,7 @@ from models.db.pool import Connection, Pool
 from models.errors import BadInput, NotAllowed, TryAgain
 from models.labels import About
 from models.settings import Settings
+from tests import shipped
 from tests.exported_log import evaluated_log, write_changes
 from tests.integration.alerting.following import TOPIC, Record, store
 from tests.integration.alerting.troubled_log import troubled_log
@@ -39,7 +39,7 @@ Log = Sequence[Record]
 @pytest.fixture
 def log() -> Log:
     """Everybody in all programmes; readings late, twice, corrected, refused."""
-    messages = troubled_log(7, read_programmes([]), patients=10, days=15)
+    messages = troubled_log(7, shipped.newest(), patients=10, days=15)
     return [Record(offset, message.value) for offset, message in enumerate(messages)]
 
 
@@ -57,7 +57,7 @@ def tried(database: str, versions: Sequence[Version], out: Path) -> Backtest:
 async def test_what_is_stored_gives_what_the_file_of_the_log_gives(
     database: str, storing_pool: Pool, log: Log, tmp_path: Path
 ) -> None:
-    made = read_programmes([])
+    made = shipped.newest()
     await store(storing_pool, log)
     result = await asyncio.to_thread(tried, database, [Version("shipped", made)], tmp_path)
     messages = [json.loads(record.value) for record in log]
@@ -200,7 +200,7 @@ async def test_a_run_that_was_cut_off_goes_on_with_what_was_stored_then(
     database: str, storing_pool: Pool, log: Log, tmp_path: Path
 ) -> None:
     """New messages meanwhile are not for this run, but for the next."""
-    versions = [Version("shipped", read_programmes([]))]
+    versions = [Version("shipped", shipped.newest())]
     half = len(log) // 2
     await store(storing_pool, log, until=half)
     before = await asyncio.to_thread(tried, database, versions, tmp_path)

@@ -51,7 +51,8 @@ async def test_what_goes_through_the_gate_comes_to_the_same(
     private.write_bytes(key.as_pem(private=True))
     organisation = "--organisation", begun["organisation_id"]
     house.run("clients", "add", "cloud", *organisation, "--key", str(public), "--rate", "1000")
-    while not accepts_connections(port):
+    # The register knows a programme once alerting has loaded it.
+    while not accepts_connections(port) or not await house.ask("SELECT FROM programme_catalogue LIMIT 1"):
         house.workers.must_live()
         await asyncio.sleep(0.1)
     through = ("--via", "http", "--client", "cloud", "--key", str(private), "--as", begun["person_id"])

@@ -18,7 +18,7 @@ from alerting.programmes.differences_in_words import page
 from tests import shipped
 
 FILES = Path("alerting/programmes")
-BY_NAME = {one.programme: one for one in shipped.programmes()}
+BY_NAME = {one.programme: shipped.programme(one.programme) for one in shipped.programmes()}
 
 
 def changed(of: Programme, path: tuple[str, ...], value: object) -> Programme:

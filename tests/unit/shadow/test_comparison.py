@@ -132,7 +132,7 @@ def test_by_hand() -> None:
 
 def test_the_page_has_every_figure_and_without_leave_no_patient() -> None:
     found = two_sides()
-    candidates = Candidates.of([one for one in shipped.programmes() if one.programme == "heart_failure"])
+    candidates = Candidates.of([shipped.programme("heart_failure")])
     shadow = Shadow("thuiswacht.shadow.x", candidates.content, candidates.digest, "now")
     of_trial = Compared(shadow, candidates, "trial", FROM_US, found, [("limits.x", "y", 3)], by_person=False)
     of_live = Compared(shadow, candidates, "live", FROM_US, found, [("limits.x", "y", 3)], by_person=False)

@@ -20,6 +20,7 @@ from simulators.patients.conditions import CONDITION_NUMBERS, CONDITIONS
 from simulators.patients.courses import Courses
 from simulators.patients.population import Population, draw_population
 from simulators.patients.region import COMORBIDITY, Mix
+from tests import shipped
 
 START = date(2026, 3, 2)
 EVERYTHING = Mix({condition.name: 1.0 for condition in CONDITIONS}, COMORBIDITY)
@@ -196,5 +197,5 @@ def test_each_event_speaks_of_signals_that_there_are(condition: Any) -> None:
 def test_conditions_are_known_by_name_and_number() -> None:
     assert [CONDITION_NUMBERS[condition.name] for condition in CONDITIONS] == list(range(len(CONDITIONS)))
     assert {condition.programme for condition in CONDITIONS} | {"devices"} == {
-        path.stem for path in PACKAGED.glob("*.yaml")
+        one.programme for one in shipped.programmes()
     }
