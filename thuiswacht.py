@@ -37,6 +37,8 @@ COMMANDS = {
     "evaluate": ("alerting.offline.commands", "evaluate"),
     "backtest": ("alerting.backtest.commands", "backtest"),
     "simulate": ("simulators.commands", "simulate"),
+    "record": ("simulators.recording.commands", "record"),
+    "replay": ("simulators.recording.commands", "replay"),
     "load": ("simulators.load.commands", "load"),
 }
 """Each command with the module and the name it is mounted from; loaded when it is asked for."""

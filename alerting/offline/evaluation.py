@@ -58,18 +58,16 @@ class Evaluation:
     def __init__(
         self,
         programmes: CompiledProgrammes,
-        admission: Admission,
-        rows: Columns,
+        preparing: Preparing,
         changes: Changes,
         until_us: int,
         *,
         follow: bool = False,
     ) -> None:
         """`follow`: what a change says that a programme does not have is passed over, as on the log."""
-        self._programmes = programmes
         self._follow = follow
-        self._admission = admission
-        self._rows = rows
+        self._programmes = programmes
+        self._preparing = preparing
         self._changes = changes
         self._until_us = until_us
         self._writer = Writer(programmes)
@@ -81,49 +79,13 @@ class Evaluation:
             yield from in_order(lambda members: pool.submit(self._piece, members), pieces, AHEAD * threads)
 
     def _piece(self, members: Sequence[int]) -> Piece:
-        places = piece(self._sheaf, members, self._rows.taken_at_us).astype(np.int64)
-        rows, crossed = _Rows.of(self._rows.take(places), places, self._admission.are_notices(places)), ()
-        suspects = np.flatnonzero(may_be_crossed(rows.columns, rows.value))
-        if len(suspects):
-            rows, crossed = self._without_crossed(rows, suspects)
-        what = copies(rows.columns, rows.value)
-        first = what == Copy.FIRST
-        told = what[~rows.noticed]
-        lines, findings = self._evaluate(members, rows if first.all() else rows.take(first))
-        return Piece(
-            lines=lines,
-            findings=findings,
-            rows=len(told),
-            evaluated=int((told == Copy.FIRST).sum()),
-            duplicates=int((told == Copy.DUPLICATE).sum()),
-            too_late=int((told == Copy.TOO_LATE).sum()),
-            crossed=crossed,
-            conflicts=rows.places[(what == Copy.CONFLICT) & ~rows.noticed],
-        )
-
-    def _without_crossed(self, rows: "_Rows", suspects: Places) -> tuple["_Rows", Sequence[BadRow]]:
-        """Without crossed pressures, with the notices of them; and what is told of them."""
-        told = refuse_crossed(rows.columns, suspects, self._patients)
-        numbers = self._admission.numbers(rows.places[told.places]).tolist()
-        bad = [replace(row, row=number) for row, number in zip(told.bad, numbers, strict=True)]
-        return rows.without(told.places, told.notice_places, told.notices), bad
-
-    def _evaluate(self, members: Sequence[int], all_rows: "_Rows") -> tuple[bytes, int]:
-        """The findings of some patients, of whom nothing else is known than these rows and their changes."""
-        engine, rows = Engine(self._programmes), all_rows.columns
-        rank = self._rank[rows.patient] - self._rank[members[0]]
-        begins = np.searchsorted(rank, np.arange(len(members)), side="left").tolist()
-        ends = [*begins[1:], len(rows)]
-        for row, (patient, begin, end) in enumerate(zip(members, begins, ends, strict=True)):
-            first_us = int(rows.taken_at_us[begin]) if begin < end else self._first_us
-            patient_id = self._patients.ids[patient]
-            problems = engine.change(row, patient_id, self._changes(patient_id, first_us))
-            if problems and not self._follow:
-                raise Broken(f"A change that had been looked at cannot be followed: {problems[0]}.")
-        readings = as_readings(rows, all_rows.value, rank, self._texts) if len(rows) else None
-        verdict = engine.apply(readings, self._until_us)
-        ids = [(self._patients.ids[patient], self._patients.all[patient]) for patient in members]
-        return self._writer.lines(verdict, ids)
+        prepared, counted = self._preparing.prepare(members)
+        histories = map(self._changes, prepared.ids, prepared.first_us)
+        verdict, problems = judged(self._programmes, prepared, histories, self._until_us)
+        if problems and not self._follow:
+            raise Broken(f"A change that had been looked at cannot be followed: {problems[0]}.")
+        lines, findings = self._writer.lines(verdict, list(zip(prepared.ids, prepared.names, strict=True)))
+        return Piece(lines, findings, counted)
 
 
 def judged(

@@ -59,7 +59,7 @@ class Counted:
 
 
 class Preparing:
-    """All patients of a file, piece after piece, in the order of their ids as the file gives them.
+    """All patients of a file who are registered, in pieces, in the order of their ids as the file has them.
 
     **Units**: `until_us`, the end of the history, in microseconds since 1970 UTC.
     """
@@ -71,10 +71,9 @@ class Preparing:
         self._devices = (*admission.devices, "")
         self.first_us = int(rows.taken_at_us[rows.counts].min(initial=until_us))
         self._sheaf = by_patient(rows, len(self._patients.ids))
-        self.in_order: Sequence[int] = sorted(
-            range(len(self._patients.ids)), key=self._patients.all.__getitem__
-        )
-        self._rank = np.empty(len(self.in_order), np.int32)
+        registered = filter(self._patients.is_known, range(len(self._patients.ids)))
+        self.in_order: Sequence[int] = sorted(registered, key=self._patients.all.__getitem__)
+        self._rank = np.full(len(self._patients.ids), NONE, np.int32)
         self._rank[self.in_order] = np.arange(len(self.in_order))
 
     def pieces(self) -> Iterator[Sequence[int]]:

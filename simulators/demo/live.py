@@ -7,8 +7,9 @@ import numpy as np
 
 from models.findings import Signal
 from simulators.devices.uploads import NO_OFFSET, UNIT_TEXTS, Content, Lines, Uploads
+from simulators.patients.conditions import CONDITIONS
 from simulators.patients.measurements import NO_CODE, Device
-from simulators.patients.population import CONDITIONS, Floats, Ints
+from simulators.patients.population import Floats, Ints
 from simulators.patients.sessions import DIASTOLIC, PULSE, SYSTOLIC
 from simulators.patients.streams import Purpose, stream, uuids7
 from simulators.scenarios.scenario import Day, Scenario
