@@ -8,6 +8,8 @@ from uuid import UUID
 
 import click
 
+from simulators.gate.options import gate_options
+
 if TYPE_CHECKING:
     from simulators.cohorts.destination import Destination
     from simulators.scenarios.scenario import Scenario
@@ -84,26 +86,7 @@ def _list_scenarios(ctx: click.Context, _: click.Parameter, given: bool) -> None
     show_default=True,
     help="With --out kafka: uploads into the log itself, or through a front gate that runs.",
 )
-@click.option("--gate", metavar="URL", help="With --via http. Default: the gate's address in the settings.")
-@click.option("--client", "client_id", metavar="ID", help="As which client (`thuiswacht clients`).")
-@click.option("--key", type=_FILE, metavar="FILE.pem", help="Its private key; or --secret.")
-@click.option("--secret", type=_FILE, metavar="FILE", help="The secret with which it signs.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["fhir", "json"]),
-    default="json",
-    show_default=True,
-    help="What the client writes: FHIR Bundles, or plain JSON.",
-)
-@click.option(
-    "--as",
-    "person_id",
-    type=click.UUID,
-    envvar="THUISWACHT_PERSON",
-    metavar="ID",
-    help="Who includes the patients, with their devices: an engineer of the client's organisation.",
-)
+@gate_options(formats=True)
 @click.option("--kafka", metavar="HOST:PORT", help="Default: THUISWACHT_KAFKA.")
 @click.option("--topic", help="Default: THUISWACHT_TOPIC.")
 @click.option("--partitions", type=click.IntRange(1, 10_000), help="Make the topic, where it does not exist.")

@@ -9,6 +9,7 @@ from alerting.escalation.policy import Policies
 from alerting.escalation.policy_files import load_policies
 from alerting.escalation.roster import RosterBook
 from alerting.escalation.roster_files import load_rosters
+from simulators.simulate import newest_programmes
 
 
 @cache
@@ -27,7 +28,7 @@ def programme(name: str, version: int = 1) -> Programme:
 @cache
 def newest() -> tuple[Programme, ...]:
     """Of each programme the newest version."""
-    return tuple({one.programme: one for one in programmes()}.values())
+    return tuple(newest_programmes(None).values())
 
 
 @cache

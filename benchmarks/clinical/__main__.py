@@ -102,8 +102,8 @@ def _seeds(text: str) -> Sequence[int]:
     return range(int(first), int(last or first) + 1)
 
 
-def main() -> int:
-    """Command line; 1 where a statistic is not held."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Command line (`arguments`, where it is called by others); 1 where a statistic is not held."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.clinical", description=__doc__)
     parser.add_argument("--json", type=Path, help="figures, seeds and digests of the cohorts, to a file")
     parser.add_argument(
@@ -121,7 +121,7 @@ def main() -> int:
                 "--vary", action="store_true", help="also with each group of numbers ± 30 %%"
             )
             command.add_argument("--vary-seeds", type=int, default=VARIED_SEEDS, help="of so many seeds")
-    wishes = parser.parse_args()
+    wishes = parser.parse_args(arguments)
     content, right = wishes.run(wishes)
     if wishes.json is not None:
         content = {"command": wishes.command, "quick": wishes.quick, "draws": wishes.draws, **content}

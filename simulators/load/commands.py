@@ -5,6 +5,8 @@ from uuid import UUID
 
 import click
 
+from simulators.gate.options import gate_options
+
 MOST_PATIENTS = 1_000_000
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _OUT = click.Path(dir_okay=False, path_type=Path)
@@ -80,18 +82,7 @@ _OUT = click.Path(dir_okay=False, path_type=Path)
     metavar="FILE",
     help="HdrHistogram log: a line for each second and stage. Not with --find-max.",
 )
-@click.option("--gate", metavar="URL", help="With --via http. Default: the gate's address in the settings.")
-@click.option("--client", "client_id", metavar="ID", help="As which client (`thuiswacht clients`).")
-@click.option("--key", type=_FILE, metavar="FILE.pem", help="Its private key; or --secret.")
-@click.option("--secret", type=_FILE, metavar="FILE", help="The secret with which it signs.")
-@click.option(
-    "--as",
-    "person_id",
-    type=click.UUID,
-    envvar="THUISWACHT_PERSON",
-    metavar="ID",
-    help="With --via http: who includes the patients, an engineer of the client's organisation.",
-)
+@gate_options(formats=False)
 @click.option("--kafka", metavar="HOST:PORT", help="Default: THUISWACHT_KAFKA.")
 @click.option("--topic", help="Default: THUISWACHT_TOPIC.")
 @click.option("--postgres", metavar="DSN", help="Default: THUISWACHT_POSTGRES. A live database is refused.")

@@ -102,14 +102,15 @@ class ThroughGate:
                         break
                     self.again += 1
                     await asyncio.sleep(wait_s)
-        except Exception as error:
-            # Told to whoever waits for the answers.
-            self._failed = error
-            self._moved.set()
-            raise
         finally:
             if line is not None:
                 await line.close()
+
+    def ended(self, worker: asyncio.Task[None]) -> None:
+        """Tells whoever waits for the answers what ended a worker, where it was not us."""
+        if not worker.cancelled():
+            self._failed = worker.exception()
+            self._moved.set()
 
     async def _connected(self) -> "_Line":
         begun_us = self._watch.now_us()
@@ -213,6 +214,8 @@ async def through_gate(
     """The way of one plan through a gate."""
     way = ThroughGate(entrance, http, planned, writing, watch)
     workers = [asyncio.create_task(way.work()) for _ in range(CONNECTIONS)]
+    for worker in workers:
+        worker.add_done_callback(way.ended)
     try:
         yield way
     finally:

@@ -9,6 +9,7 @@ from uuid import UUID
 import click
 
 from ingest.on_command import acting_options, who_of
+from simulators.gate.options import gate_options
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
@@ -145,26 +146,7 @@ def record(
     show_default=True,
     help="Uploads into the log itself, or through a front gate that runs.",
 )
-@click.option("--gate", metavar="URL", help="With --via http. Default: the gate's address in the settings.")
-@click.option("--client", "client_id", metavar="ID", help="As which client (`thuiswacht clients`).")
-@click.option("--key", type=_FILE, metavar="FILE.pem", help="Its private key; or --secret.")
-@click.option("--secret", type=_FILE, metavar="FILE", help="The secret with which it signs.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["fhir", "json"]),
-    default="json",
-    show_default=True,
-    help="What the client writes: FHIR Bundles, or plain JSON.",
-)
-@click.option(
-    "--as",
-    "person_id",
-    type=click.UUID,
-    envvar="THUISWACHT_PERSON",
-    metavar="ID",
-    help="With --via http, who includes the patients: an engineer of the client's organisation.",
-)
+@gate_options(formats=True)
 @click.option("--kafka", metavar="HOST:PORT", help="Default: THUISWACHT_KAFKA.")
 @click.option("--topic", help="Default: THUISWACHT_TOPIC.")
 @click.option("--partitions", type=click.IntRange(1, 10_000), help="Make the topic, where it does not exist.")

@@ -91,11 +91,10 @@ def test_shipped_limits_ask_less_of_people_than_fixed_ones(pressures: Trial) -> 
     assert set(loads) == {burden.FIXED, SHIPPED, BEFORE}
 
 
-def test_the_command_says_seeds_and_digests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_says_seeds_and_digests(tmp_path: Path) -> None:
     file = tmp_path / "figures.json"
-    arguments = ["clinical", "--quick", "--draws", "20", "--json", str(file), "burden", "--seeds", "101-102"]
-    monkeypatch.setattr("sys.argv", arguments)
-    assert main() == 0
+    arguments = ["--quick", "--draws", "20", "--json", str(file), "burden", "--seeds", "101-102"]
+    assert main(arguments) == 0
     found = json.loads(file.read_text())
     lives = found["hypertension"]["lives"]
     assert lives["seeds"] == [101, 102] == [cohort["seed"] for cohort in lives["cohorts"]]

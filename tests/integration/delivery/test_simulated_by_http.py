@@ -129,6 +129,34 @@ async def what_came_of(house: House) -> tuple[Rows, Rows, Rows]:
     return await house.ask(READINGS), await house.ask(FINDINGS), await house.ask(REFUSED)
 
 
+async def with_gate(make_house: MakeHouse, database: str, folder: Path) -> tuple[House, dict[str, str], Path]:
+    """A house with a gate and a client *cloud*; what the register began with, and the client's key."""
+    port = free_port()
+    house = make_house(
+        database,
+        identity_key=base64.b64encode(secrets.token_bytes(32)).decode(),
+        gateway_key=base64.b64encode(secrets.token_bytes(32)).decode(),
+        gateway_time="told",
+        gateway_port=str(port),
+        gateway_public_url=f"http://127.0.0.1:{port}",
+    )
+    house.start("register", "publish")
+    house.start("gateway")
+    names = ("--organisation-name", "Regio", "--name", "Beheer", "--also", "engineer")
+    begun: dict[str, str] = json.loads(house.run("register", "begin", *names).stdout)
+    key = ECKey.generate_key("P-256")
+    public, private = folder / "public.pem", folder / "private.pem"
+    public.write_bytes(key.as_pem(private=False))
+    private.write_bytes(key.as_pem(private=True))
+    organisation = "--organisation", begun["organisation_id"]
+    house.run("clients", "add", "cloud", *organisation, "--key", str(public), "--rate", "1000")
+    # The register knows a programme once alerting has loaded it.
+    while not accepts_connections(port) or not await house.ask("SELECT FROM programme_catalogue LIMIT 1"):
+        house.workers.must_live()
+        await asyncio.sleep(0.1)
+    return house, begun, private
+
+
 # Two houses, one after the other, each with its services.
 @pytest.mark.timeout(300)
 async def test_it_comes_to_the_same(
@@ -141,37 +169,7 @@ async def test_it_comes_to_the_same(
     direct.workers.clean_up()
 
     await migrate(empty_database, purpose="trial")
-    port = free_port()
-    house = make_house(
-        empty_database,
-        identity_key=base64.b64encode(secrets.token_bytes(32)).decode(),
-        gateway_key=base64.b64encode(secrets.token_bytes(32)).decode(),
-        gateway_time="told",
-        gateway_port=str(port),
-        gateway_public_url=f"http://127.0.0.1:{port}",
-    )
-    house.start("register", "publish")
-    house.start("gateway")
-    names = ("--organisation-name", "Regio", "--name", "Beheer", "--also", "engineer")
-    begun = json.loads(house.run("register", "begin", *names).stdout)
-    key = ECKey.generate_key("P-256")
-    public, private = tmp_path / "public.pem", tmp_path / "private.pem"
-    public.write_bytes(key.as_pem(private=False))
-    private.write_bytes(key.as_pem(private=True))
-    house.run(
-        "clients",
-        "add",
-        "cloud",
-        "--organisation",
-        begun["organisation_id"],
-        "--key",
-        str(public),
-        "--rate",
-        "1000",
-    )
-    while not accepts_connections(port):
-        house.workers.must_live()
-        await asyncio.sleep(0.1)
+    house, begun, private = await with_gate(make_house, empty_database, tmp_path)
     through = ("--via", "http", "--client", "cloud", "--key", str(private), "--format", "fhir")
     person = ("--as", begun["person_id"])
     sent = json.loads(house.run("simulate", "--out", "kafka", *through, *person, *ARGUMENTS).stderr)

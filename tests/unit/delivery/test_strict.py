@@ -2,7 +2,7 @@
 
 import json
 import math
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -117,7 +117,7 @@ def test_a_hundred_levels_are_read() -> None:
     [(rb'["a\ud800b"]', "U+D800"), (rb'["\uDFff"]', "U+DFFF"), (rb'["a\u0000"]', "U+0000")],
 )
 def test_a_text_that_cannot_be_kept_takes_nothing_else_with_it(raw: bytes, found: str) -> None:
-    [text] = parse(raw)  # pyright: ignore[reportGeneralTypeIssues, reportUnknownVariableType]
+    (text,) = cast("list[object]", parse(raw))
     assert isinstance(text, Unusable)
     assert text.at("readings[0].text").where == "readings[0].text"
     assert text.at("").code is Code.VALUE

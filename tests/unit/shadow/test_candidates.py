@@ -1,6 +1,7 @@
 """Which versions a shadow runs, and what it hears of changes."""
 
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from click.testing import CliRunner
@@ -51,7 +52,7 @@ def test_other_programmes_are_not_heard_of_and_all_else_is() -> None:
     ]
     assert [hear(change) for change in unheard] == [None] * len(unheard)
     heard: list[AnyChange] = [
-        Register(origin=Origin.REAL, organisation_id="00000000-0000-0000-0000-000000000001"),  # type: ignore[arg-type]
+        Register(origin=Origin.REAL, organisation_id=UUID(int=1)),
         Pause(),
         Withdraw(programme="heart_failure"),
         SetLimits(programme="heart_failure", limits={"gain_3d": LIMIT}),
