@@ -1,6 +1,7 @@
 """Arrays that grow where they are: addresses are reserved at once, memory is taken as it is written to."""
 
 import mmap
+import platform
 from contextlib import suppress
 from typing import Any
 
@@ -9,7 +10,11 @@ import numpy as np
 from alerting.engine.kernel.layout import Rows
 
 MOST_BYTES, LEAST_BYTES = 1 << 36, 1 << 30
-"""Of one array: as much as the system lets one reserve, which is mostly half the machine's memory or more."""
+"""Of one array: of addresses there are plenty; where the system counts them as memory, as many as it lets."""
+
+_NO_RESERVE = 0x4000 if platform.machine() in {"x86_64", "aarch64"} and platform.system() == "Linux" else 0
+"""MAP_NORESERVE, which Python's mmap does not name: addresses are no memory. Without it neighbours count as
+one stretch, larger than the machine, and a process that has them may not start another one."""
 
 LARGE_BYTES = 4 << 20
 """An array that grows beyond this takes memory in large pages, as numpy's do."""
@@ -52,6 +57,6 @@ def _reserved() -> mmap.mmap | None:
     size = MOST_BYTES
     while size >= LEAST_BYTES:
         with suppress(OSError):
-            return mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+            return mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _NO_RESERVE)
         size //= 2
     return None

@@ -1,5 +1,7 @@
 """Room in memory: arrays that grow where they are, blocks that are packed, numbers of devices."""
 
+import subprocess
+import sys
 from uuid import UUID
 
 import numpy as np
@@ -29,6 +31,14 @@ def test_an_array_grows_where_it_is() -> None:
     assert np.shares_memory(rows, larger)
     assert larger[:2].tolist() == [[7, 7, 7], [7, 7, 7]]
     assert not larger[2:].any()
+
+
+def test_who_reserves_may_start_another_process() -> None:
+    """A process that seems larger than the machine may not be copied: addresses must not count."""
+    held = [Reserve(np.int64) for _ in range(6)]
+    # With something to do before it becomes the other program it is copied, and not only replaced.
+    subprocess.run([sys.executable, "-c", ""], preexec_fn=lambda: None, check=True)
+    assert all(len(one.first(1)) == 1 for one in held)
 
 
 def test_without_a_reserve_it_is_copied(monkeypatch: pytest.MonkeyPatch) -> None:
