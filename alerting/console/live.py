@@ -49,7 +49,7 @@ class Hub:
         away_since_us: int | None = None
         while not stop.is_set():
             try:
-                async with listening(pool, self._heard.set) as connection:
+                async with listening(pool, lambda _: self._heard.set()) as connection:
                     away_since_us = None
                     await self._follow(connection, stop)
             except TryAgain as error:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from uuid import UUID
 
 from models.clock import to_us, to_us_or_none
 from models.db.alerts import CHANNEL
@@ -16,14 +17,16 @@ WHERE consumer_group = ANY($1::text[]) GROUP BY consumer_group
 
 
 @asynccontextmanager
-async def listening(pool: Pool, heard: Callable[[], None]) -> AsyncGenerator[Connection]:
-    """Calls `heard` for each alert that changes, until the end of the block; the connection is in use.
+async def listening(pool: Pool, heard: Callable[[UUID], None]) -> AsyncGenerator[Connection]:
+    """Calls `heard` for each alert that changes, as its commit is told, until the end of the block.
+
+    The connection is in use, and may be used in the block.
 
     **Raises**: as `Pool.connection`.
     """
 
-    def hear(*_: object) -> None:
-        heard()
+    def hear(*told: object) -> None:
+        heard(UUID(str(told[-1])))
 
     async with pool.connection() as connection:
         await connection.add_listener(CHANNEL, hear)

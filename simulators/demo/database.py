@@ -1,16 +1,16 @@
 """What the demo asks the database: how far both groups are, what they stored and found, what is new."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from models.clock import to_datetime, to_us
-from models.db.alerts import CHANNEL
 from models.db.installation import require_trial
-from models.db.pool import Pool
+from models.db.live import listening
+from models.db.pool import Connection, Pool
 from models.db.positions import Position, log_clock_us, read
 from models.errors import RefuseToStart
 from models.findings import Signal
@@ -205,19 +205,9 @@ class Database:
             {row["trouble"]: row["n"] for row in troubles},
         )
 
-    @asynccontextmanager
-    async def listening(self, hear: Callable[[UUID], None]) -> AsyncGenerator[None]:
-        """Within the block, `hear` is called for each alert that changes, as its commit is announced."""
-
-        def heard(*announcement: object) -> None:
-            hear(UUID(str(announcement[-1])))
-
-        async with self._pool.connection() as connection:
-            await connection.add_listener(CHANNEL, heard)
-            try:
-                yield
-            finally:
-                await connection.remove_listener(CHANNEL, heard)
+    def listening(self, hear: Callable[[UUID], None]) -> AbstractAsyncContextManager[Connection]:
+        """Within the block, `hear` is called for each alert that changes, as its commit is told."""
+        return listening(self._pool, hear)
 
     async def version(self) -> str:
         """Of Postgres."""

@@ -1,7 +1,7 @@
 """What a run asks the database: who is there, how far both groups are, what was stored and found."""
 
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, fields
 from typing import Any
 from uuid import UUID
@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.clock import to_datetime, to_us
-from models.db.alerts import CHANNEL
-from models.db.pool import Pool
+from models.db.live import listening
+from models.db.pool import Connection, Pool
 from models.findings import Signal
 from simulators.load.homes import SIGNALS, Homes
 from simulators.load.schedule import Ints
@@ -179,20 +179,9 @@ class Database:
             if (text := str(row["patient_id"])) in self._row
         }
 
-    @asynccontextmanager
-    async def listening(self, hear: Callable[[UUID], None]) -> AsyncGenerator[None]:
-        """Within the block, `hear` is called for each alert that changes, as its commit is announced."""
-
-        def heard(*announcement: object) -> None:
-            hear(UUID(str(announcement[-1])))
-
-        async with self._pool.connection() as connection:
-            await connection.add_listener(CHANNEL, heard)
-            try:
-                yield
-            finally:
-                if not connection.is_closed():
-                    await connection.remove_listener(CHANNEL, heard)
+    def listening(self, hear: Callable[[UUID], None]) -> AbstractAsyncContextManager[Connection]:
+        """Within the block, `hear` is called for each alert that changes, as its commit is told."""
+        return listening(self._pool, hear)
 
     async def version(self) -> str:
         """Of Postgres."""

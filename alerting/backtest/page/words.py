@@ -1,17 +1,13 @@
 """What the page says, in Dutch and English, and how it writes numbers."""
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import cast
-
-from ruamel.yaml import YAML
 
 from alerting.backtest.bootstrap import Figure
 from alerting.backtest.counting import LEADS, Name
 from alerting.explain.vocabulary import SIGNALS, Language
-from models.errors import Broken
+from alerting.texts import Texts, read_texts, say
 
 TEXTS = Path(__file__).parent / "texts.yaml"
 SHARES = frozenset(
@@ -36,10 +32,7 @@ class Speaker:
 
     def __call__(self, key: str, **values: object) -> str:
         """A text, with what stands in its braces. **Raises**: Broken for a key that there is not."""
-        found = texts().get(key)
-        if found is None:
-            raise Broken(f"There is no text {key}.")
-        return found[self.language].format(**values) if values else found[self.language]
+        return say(texts(), key, self.language, values)
 
     def event_kind(self, kind: str) -> str:
         """What happened, in words where there are some: a label may call it anything.
@@ -124,24 +117,7 @@ class Speaker:
         )
 
 
-Texts = Mapping[str, Mapping[Language, str]]
-
-
 @cache
 def texts() -> Texts:
     """Every text by its key. **Raises**: Broken where a language is missing."""
-    content: object = YAML(typ="safe", pure=True).load(TEXTS.read_text(encoding="utf-8"))
-    return dict(_entries("", content))
-
-
-def _entries(key: str, content: object) -> Iterator[tuple[str, Mapping[Language, str]]]:
-    if not isinstance(content, dict):
-        raise Broken(f"texts.yaml: {key or 'the file'}: expected {{nl: …, en: …}} or a group of them.")
-    group = cast("dict[object, object]", content)
-    if set(group) & set(Language):
-        if set(group) != set(Language) or not all(isinstance(said, str) for said in group.values()):
-            raise Broken(f"texts.yaml: {key}: expected a text in nl and one in en.")
-        yield key, {language: str(group[language.value]) for language in Language}
-        return
-    for name, inner in group.items():
-        yield from _entries(f"{key}.{name}" if key else str(name), inner)
+    return read_texts(TEXTS.read_text(encoding="utf-8"), "texts.yaml")
